@@ -1,0 +1,1 @@
+"""The doors: REST, pages, command line and jobs; the only place that reads the clock and settings, and that commits."""

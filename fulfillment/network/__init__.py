@@ -1,0 +1,1 @@
+"""What the network can do: node profiles, calendars, capacity, carriers, tariffs, transit and geography."""

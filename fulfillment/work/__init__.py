@@ -1,0 +1,1 @@
+"""The physical work: fulfillment orders, pick lists, packing, shipments, hand-over and put-back."""

@@ -1,0 +1,1 @@
+"""The schema, as a linear list of alembic revisions."""
