@@ -1,1 +1,1 @@
-"""The ground floor: database, errors, events, idempotency, ids, money, states and the vault; it knows nothing of retail."""
+"""The ground floor: database, errors, events, idempotency, ids, money, states, vault; it knows nothing of retail."""
