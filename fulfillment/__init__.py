@@ -1,0 +1,1 @@
+"""Deciding where demand is served from, and doing the physical work that follows."""
