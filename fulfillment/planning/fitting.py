@@ -20,7 +20,7 @@ Cell: TypeAlias = tuple[str, int, int]
 
 @dataclass(frozen=True)
 class Change:
-    """What a run wants for one order of the problem: from where it stands now to where it should, and what that saves."""
+    """What a run wants for one order of the problem: where it stands now, where it should, and what that saves."""
 
     order: int
     now: tuple[Assignment, ...]
@@ -28,8 +28,10 @@ class Change:
     saving: int
 
 
-def keep_fitting(problem: Problem, changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
-    """Return the changes that fit together and those struck.
+def keep_fitting(
+    problem: Problem, changes: Sequence[Change], *, standing: Sequence[Assignment] = ()
+) -> tuple[list[Change], list[Change]]:
+    """Return the changes that fit together and those struck; `standing` are the assignments of orders without a change.
 
     While some cell is used beyond what there is, the change of least saving that takes more of it than before is struck
     and its order stays where it is. That may undo room that another change rested on, which is then struck in turn. In
@@ -39,7 +41,7 @@ def keep_fitting(problem: Problem, changes: Sequence[Change]) -> tuple[list[Chan
     struck: list[Change] = []
     takes = {change.order: _use(problem, change.wanted) for change in changes}
     gives = {change.order: _use(problem, change.now) for change in changes}
-    used: Counter[Cell] = Counter()
+    used = _use(problem, standing)
     for use in takes.values():
         used.update(use)
     takers = _takers(takes, gives)
