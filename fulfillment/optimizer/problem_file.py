@@ -58,7 +58,7 @@ class _Place:
             _refuse(path, f"must be an object, not {_kind(content)}")
         for key in content:
             if key not in allowed:
-                _refuse(path, f"has the unknown key {key!r}")
+                _refuse(path or "the file", f"has the unknown key {key!r}")
         return cls(path, content)
 
     def at(self, key: str) -> str:
