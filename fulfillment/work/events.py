@@ -1,53 +1,61 @@
-"""News of the work: a fulfillment order that moved, units that were cancelled, a demand that waits.
-
-Recorded by `work` and `sourcing` in the transaction that made them true; read by handlers of the rooms above and by the
-outbox. Invariant: ids and values only.
-"""
+"""The news of physical work: a fulfillment order moved, units wait again, units were cancelled."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from kernel.events import Event
 
 
+@dataclass(frozen=True)
+class LineUnits:
+    """Units of one demand line."""
+
+    demand_line_id: str
+    sku: str
+    units: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class FulfillmentOrderMoved(Event):
-    """A fulfillment order went from one state to another; the first one comes from none."""
+    """A fulfillment order went from one status to another; the outside knows it by the status it reached."""
 
     aggregate: ClassVar[str] = "fulfillment_order"
     verb: ClassVar[str] = "moved"
+    number: str
+    demand_id: str
     reference: str
     node: str
     method: str
-    from_status: str | None
+    from_status: str
     to_status: str
-    reason: str = ""
+    reason: str
 
     @property
     def type(self) -> str:
-        """The name under which the outside knows this move, as in "fulfillment_order.shipped"."""
+        """The name by the status reached, as in "fulfillment_order.shipped"."""
         return f"{self.aggregate}.{self.to_status}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitsCancelled(Event):
-    """Units of a demand will not be delivered; each line is {"line", "sku", "units"}."""
-
-    aggregate: ClassVar[str] = "demand"
-    verb: ClassVar[str] = "units_cancelled"
-    reference: str
-    lines: tuple[dict[str, Any], ...]
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class DemandWaiting(Event):
-    """Units of a demand have no node; each line is {"line", "sku", "units"}, the reason is that of the first."""
+    """Units of a demand lost their node and wait for another decision; the aggregate is the demand."""
 
     aggregate: ClassVar[str] = "demand"
     verb: ClassVar[str] = "waiting"
     reference: str
-    lines: tuple[dict[str, Any], ...]
+    lines: tuple[LineUnits, ...]
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitsCancelled(Event):
+    """Units of a demand will not be delivered; the aggregate is the demand."""
+
+    aggregate: ClassVar[str] = "demand"
+    verb: ClassVar[str] = "cancelled"
+    reference: str
+    lines: tuple[LineUnits, ...]
+    reason: str
+    actor: str
