@@ -218,3 +218,12 @@ class NothingShipped(Conflict):
 
     def __init__(self, number: str) -> None:
         super().__init__(f"Fulfillment order {number} has no shipment yet: ship it, then print its label.")
+
+
+class TrackingNumberTaken(Conflict):
+    """Another package has this tracking number."""
+
+    code = "tracking_number_taken"
+
+    def __init__(self, tracking_number: str) -> None:
+        super().__init__(f"Tracking number {tracking_number} is on another package: scan the label of this one.")
