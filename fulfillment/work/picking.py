@@ -30,7 +30,7 @@ from fulfillment.work.walking import Stop
 from fulfillment.work.withdrawal import Cause, Fate, Part, withdraw
 from kernel.ids import new_id, short_code
 from stock import reservations, shorts
-from stock.ledger import Header
+from stock.postings import Header
 from stock.reservations import ReservedUnits
 
 TO_PICK = frozenset({Status.ALLOCATED, Status.ACCEPTED})

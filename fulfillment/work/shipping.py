@@ -19,7 +19,7 @@ from fulfillment.work.locks import lock_order
 from fulfillment.work.models import FulfillmentLine, FulfillmentOrder, Method, Shipment, Status
 from kernel.ids import new_id, short_code
 from stock import reservations
-from stock.ledger import Header
+from stock.postings import Header
 from stock.reservations import ReservedUnits
 
 TRACKING_LENGTH = 12

@@ -23,8 +23,8 @@ from fulfillment.work.models import OPEN, Demand, DemandLine, FulfillmentLine, F
 from kernel import events
 from kernel.ids import new_id
 from stock import reservations
-from stock.ledger import Header
-from stock.reservations import DemandChange, ReservedUnits
+from stock.postings import DemandChange, Header
+from stock.reservations import ReservedUnits
 
 # Minutes of work that was done are spent; those of work that was not are given back.
 WORK_TO_DO = frozenset({Status.ALLOCATED, Status.AWAITING_TRANSFER, Status.ACCEPTED, Status.PICKING})
@@ -79,9 +79,12 @@ class Cause:
 def withdraw(session: Session, parts: Sequence[Part], cause: Cause, *, waiting: Mapping[str, int] | None = None) -> None:
     """Take `parts` off their open orders in the ledger and in every counter; a cancel also ends `waiting` units by line."""
     whole = [*parts, *_other_ends(session, parts)]
-    _post(session, whole, cause, waiting or {})
-    _lower_demands(session, whole, cause, waiting or {})
-    _lower_orders(session, whole, cause, asked=parts)
+    _withdraw(session, whole, cause, waiting or {}, asked=parts)
+
+
+def withdraw_missing(session: Session, parts: Sequence[Part], cause: Cause) -> None:
+    """Take off units that a transfer did not bring: its source has given them already."""
+    _withdraw(session, parts, cause, {}, asked=parts)
 
 
 def follow(session: Session, parts: Sequence[Part], cause: Cause) -> None:
@@ -89,6 +92,14 @@ def follow(session: Session, parts: Sequence[Part], cause: Cause) -> None:
     whole = [*parts, *_other_ends(session, parts)]
     _lower_demands(session, whole, cause, {})
     _lower_orders(session, whole, cause, asked=parts)
+
+
+def _withdraw(
+    session: Session, parts: Sequence[Part], cause: Cause, waiting: Mapping[str, int], *, asked: Sequence[Part]
+) -> None:
+    _post(session, parts, cause, waiting)
+    _lower_demands(session, parts, cause, waiting)
+    _lower_orders(session, parts, cause, asked=asked)
 
 
 def _other_ends(session: Session, parts: Sequence[Part]) -> Iterator[Part]:
