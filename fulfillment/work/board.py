@@ -8,15 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from fulfillment.work import picking, putting_back
 from fulfillment.work.completion import LIST_DONE
 from fulfillment.work.errors import UnknownPickList
-from fulfillment.work.models import FulfillmentHistory, FulfillmentLine, FulfillmentOrder, Method, PickList, PutBack, Status
+from fulfillment.work.models import (
+    FulfillmentHistory,
+    FulfillmentLine,
+    FulfillmentOrder,
+    PickList,
+    PutBack,
+    Status,
+)
 from fulfillment.work.walking import Stop
 from stock.documents import Transfer, TransferStatus
 
@@ -29,7 +35,6 @@ COLUMNS: dict[str, tuple[Status, ...]] = {
     "awaiting_transfer": (S.AWAITING_TRANSFER,),
     "done": (S.SHIPPED, S.DELIVERED, S.HANDED_OVER),
 }
-COLUMN_OF = {status: column for column, statuses in COLUMNS.items() for status in statuses}
 # What is done for longer than a day is history.
 DONE_FOR = timedelta(days=1)
 CARDS = 200
@@ -126,12 +131,10 @@ def history(session: Session, fo_ids: Sequence[str]) -> list[FulfillmentHistory]
 
 
 def _cards(session: Session, node: str, statuses: Sequence[Status], *, now: datetime, limit: int) -> list[Card]:
-    urgent = _recent(
-        select(FulfillmentOrder, func.count(), func.sum(FulfillmentLine.units), func.sum(FulfillmentLine.picked)), statuses, now
-    )
     rows = session.execute(
-        urgent.join(FulfillmentLine, FulfillmentLine.fulfillment_order_id == FulfillmentOrder.id)
-        .where(FulfillmentOrder.node == node, FulfillmentOrder.status.in_(statuses), FulfillmentLine.units > 0)
+        select(FulfillmentOrder, func.count(), func.sum(FulfillmentLine.units), func.sum(FulfillmentLine.picked))
+        .join(FulfillmentLine, FulfillmentLine.fulfillment_order_id == FulfillmentOrder.id)
+        .where(FulfillmentLine.units > 0, *_standing(node, statuses, now))
         .group_by(FulfillmentOrder.id)
         .order_by(FulfillmentOrder.ship_by, FulfillmentOrder.promised_by, FulfillmentOrder.id)
         .limit(limit)
@@ -139,25 +142,19 @@ def _cards(session: Session, node: str, statuses: Sequence[Status], *, now: date
     return [_card(fo, lines, units, picked, now) for fo, lines, units, picked in rows]
 
 
-def _recent(statement: Select[Any], statuses: Sequence[Status], now: datetime) -> Select[Any]:
-    if statuses != COLUMNS["done"]:
-        return statement
-    since = (
-        select(FulfillmentHistory.id)
-        .where(FulfillmentHistory.fulfillment_order_id == FulfillmentOrder.id)
-        .where(FulfillmentHistory.to_status.in_(statuses), FulfillmentHistory.occurred_at > now - DONE_FOR)
-    )
-    return statement.where(since.exists())
-
-
 def _counts(session: Session, node: str, *, now: datetime) -> dict[str, int]:
-    counts = dict.fromkeys(COLUMNS, 0)
-    for statuses in (tuple(s for s in COLUMN_OF if COLUMN_OF[s] != "done"), COLUMNS["done"]):
-        here = select(FulfillmentOrder.status, func.count()).where(FulfillmentOrder.node == node)
-        standing = _recent(here.where(FulfillmentOrder.status.in_(statuses)), statuses, now)
-        for status, count in session.execute(standing.group_by(FulfillmentOrder.status)):
-            counts[COLUMN_OF[status]] += count
-    return counts
+    return {
+        name: session.scalar(select(func.count()).select_from(FulfillmentOrder).where(*_standing(node, statuses, now)))
+        or 0
+        for name, statuses in COLUMNS.items()
+    }
+
+
+def _standing(node: str, statuses: Sequence[Status], now: datetime) -> list[ColumnElement[bool]]:
+    standing = [FulfillmentOrder.node == node, FulfillmentOrder.status.in_(statuses)]
+    if statuses == COLUMNS["done"]:
+        standing.append(FulfillmentOrder.ended_at > now - DONE_FOR)
+    return standing
 
 
 def _late(session: Session, node: str, *, now: datetime) -> int:

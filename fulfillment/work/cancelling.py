@@ -37,13 +37,13 @@ class Cancelled:
     units: tuple[CancelledUnits, ...]
 
 
-def cancel_units(
-    session: Session, *, lines: Mapping[str, int], reason: str, actor: str, now: datetime
-) -> Cancelled:
+def cancel_units(session: Session, *, lines: Mapping[str, int], reason: str, actor: str, now: datetime) -> Cancelled:
     """Give up units of demand lines (by line id). Raises LinesAlreadyShipped, InvalidUnits, UnknownLines; all or none."""
     if not lines:
         raise InvalidUnits(["Name the lines and units to cancel."])
-    if wrong := [f"Line {line_id}: cancel 1 unit or more, not {units}." for line_id, units in lines.items() if units < 1]:
+    if wrong := [
+        f"Line {line_id}: cancel 1 unit or more, not {units}." for line_id, units in lines.items() if units < 1
+    ]:
         raise InvalidUnits(wrong)
     orders = lock_demands_of_lines(session, lines.keys())
     demand_lines = {line_id: session.get_one(DemandLine, line_id) for line_id in lines}

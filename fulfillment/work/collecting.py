@@ -153,10 +153,8 @@ def _refused(fo: FulfillmentOrder, accepted: Mapping[str, int] | None) -> list[P
     if wrong:
         raise InvalidUnits(wrong)
     left = {line: line.units - accepted.get(line.id, 0) for line in held.values()}
-    return [Part(fo, line, units) for line, units in left.items() if units]
+    return [Part.of(fo, line, units) for line, units in left.items() if units]
 
 
 def _cause(fo: FulfillmentOrder, kind: str, ends: Status, reason: str, *, actor: str, now: datetime) -> Cause:
-    return Cause(
-        kind=kind, reference=fo.reference, reason=reason, actor=actor, now=now, fate=Fate.CANCEL, ends=ends
-    )
+    return Cause(kind=kind, reference=fo.reference, reason=reason, actor=actor, now=now, fate=Fate.CANCEL, ends=ends)

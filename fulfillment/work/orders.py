@@ -18,7 +18,7 @@ from fulfillment.work.errors import UnknownLines
 from fulfillment.work.locks import lock_order, lock_orders
 from fulfillment.work.models import FulfillmentLine, FulfillmentOrder, Status
 from fulfillment.work.withdrawal import WORK_TO_DO, Cause, Fate, Part, withdraw
-from stock import shorts
+from stock import reasons, shorts
 
 
 def accept(session: Session, fo_id: str, *, actor: str, now: datetime) -> FulfillmentOrder:
@@ -47,8 +47,9 @@ def reject(
     """
     fo = lock_order(session, fo_id)
     states.require(fo, WORK_TO_DO)
+    reasons.effect(session, reason, reasons.REJECT)
     rejected = _lines(fo, lines)
-    parts = [Part(fo, line, line.units) for line in rejected]
+    parts = [Part.of(fo, line, line.units) for line in rejected]
     if collateral:
         parts += _same_articles(session, fo, {line.sku for line in rejected})
     missing = Counter[str]()
@@ -60,7 +61,7 @@ def reject(
     withdraw(session, parts, cause)
     for sku, units in sorted(missing.items()):
         if units:
-            shorts.short(session, cause.header, sku=sku, node=fo.node, units=units, reason=reason, use="reject")
+            shorts.short(session, cause.header, sku=sku, node=fo.node, units=units, reason=reason, use=reasons.REJECT)
     for part in parts:
         demands.exclude(session, part.line.demand_line_id, fo.node)
     return list({part.fo.id: part.fo for part in parts}.values())
@@ -84,7 +85,7 @@ def _same_articles(session: Session, fo: FulfillmentOrder, skus: Iterable[str]) 
         .distinct()
     )
     return [
-        Part(other, line, line.units - line.picked)
+        Part.of(other, line, line.units - line.picked)
         for other in lock_orders(session, session.scalars(same).all())
         if other.status in WORK_TO_DO
         for line in other.lines

@@ -134,14 +134,22 @@ def short(
     states.require(fo, {Status.PICKING})
     line = _line(fo, line_id)
     if not line.picked <= found < line.units:
-        raise InvalidUnits([f"Of {line.units} units {line.picked} are picked: found is {line.picked} to {line.units - 1}."])
+        raise InvalidUnits(
+            [f"Of {line.units} units {line.picked} are picked: found is {line.picked} to {line.units - 1}."]
+        )
     if found > line.picked:
         _pick(session, fo, line_id, found - line.picked, actor=actor, now=now)
     missing = line.units - found
     cause = Cause(
-        kind="short_pick", reference=fo.reference, reason=reason, actor=actor, now=now, fate=Fate.WAIT, ends=Status.REJECTED
+        kind="short_pick",
+        reference=fo.reference,
+        reason=reason,
+        actor=actor,
+        now=now,
+        fate=Fate.WAIT,
+        ends=Status.REJECTED,
     )
-    withdraw(session, [Part(fo, line, missing)], cause)
+    withdraw(session, [Part.of(fo, line, missing)], cause)
     shorts.short(session, cause.header, sku=line.sku, node=fo.node, units=missing, reason=reason)
     demands.exclude(session, line.demand_line_id, fo.node)
     return fo
@@ -150,7 +158,12 @@ def short(
 def _open_list(session: Session, orders: Collection[FulfillmentOrder], *, actor: str, now: datetime) -> PickList:
     node = next(iter(orders)).node
     pick_list = PickList(
-        id=new_id(), number=f"P{short_code()}", node=node, status=completion.LIST_PICKING, claimed_by=actor, claimed_at=now
+        id=new_id(),
+        number=f"P{short_code()}",
+        node=node,
+        status=completion.LIST_PICKING,
+        claimed_by=actor,
+        claimed_at=now,
     )
     session.add(pick_list)
     for fo in orders:

@@ -15,8 +15,8 @@ from fulfillment.work.errors import InvalidUnits, ScanIdReused, TooMany, Unknown
 from fulfillment.work.models import FulfillmentLine, PutBack, Scan
 from fulfillment.work.walking import is_article
 from stock import reservations
-from stock.postings import Header
 from stock.models import Article, Placement
+from stock.postings import Header
 from stock.reservations import ReservedUnits
 
 

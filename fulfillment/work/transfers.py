@@ -7,22 +7,19 @@ arrives for an order is reserved for it in the posting that receives it; what do
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
+from stock.transfers import TransferWant
 
 from fulfillment.work import completion, packing, shipping, states, transport
 from fulfillment.work.errors import WrongMethod
 from fulfillment.work.locks import lock_order
 from fulfillment.work.models import OPEN, FulfillmentLine, FulfillmentOrder, Method, Status
-from fulfillment.work.withdrawal import Cause, Fate, Part, spread, withdraw_missing
-from kernel.ids import new_id
 from stock import transfers
 from stock.documents import Transfer, TransferLine, TransferStatus
-from stock.transfers import Arrived, TransferWant
 
 ARRIVED = frozenset({TransferStatus.RECEIVED, TransferStatus.CLOSED_SHORT})
 
@@ -132,4 +129,8 @@ def _supplied(session: Session, leg: FulfillmentOrder | None) -> FulfillmentOrde
 
 
 def _awaiting(fo: FulfillmentOrder, demand_line_id: str) -> list[FulfillmentLine]:
-    return [line for line in fo.lines if line.demand_line_id == demand_line_id and line.reservation_id is None and line.units]
+    return [
+        line
+        for line in fo.lines
+        if line.demand_line_id == demand_line_id and line.reservation_id is None and line.units
+    ]

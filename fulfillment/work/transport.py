@@ -28,7 +28,9 @@ def advancement(fo: FulfillmentOrder) -> int:
 def legs(session: Session, supplied_id: str) -> list[FulfillmentOrder]:
     """Return the legs not yet dispatched to an order, the least advanced first."""
     supplying = (FulfillmentOrder.supplies == supplied_id) & FulfillmentOrder.status.in_(OPEN)
-    return sorted(session.scalars(select(FulfillmentOrder).where(supplying)), key=lambda leg: (advancement(leg), leg.id))
+    return sorted(
+        session.scalars(select(FulfillmentOrder).where(supplying)), key=lambda leg: (advancement(leg), leg.id)
+    )
 
 
 def document(session: Session, leg: FulfillmentOrder) -> Transfer | None:

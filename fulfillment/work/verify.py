@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
 from sqlalchemy.orm import Session
+from stock.verify import Finding
 
 from fulfillment.work.models import LEFT, OPEN, DemandLine, FulfillmentLine, FulfillmentOrder, Method, PutBack
 from stock.documents import Transfer, TransferLine
 from stock.models import OpenDemand, Purpose, Reservation
-from stock.verify import Finding
 
 INVARIANT = "I5"
 
@@ -43,14 +43,19 @@ def _waiting(session: Session) -> Iterator[Finding]:
     lines = select(DemandLine.id, waiting, opened).outerjoin(OpenDemand, of_line).where(waiting != opened)
     for line_id, wanted, units in session.execute(lines):
         yield _finding("demand_line", line_id, f"{wanted} units wait, {units} are open demand")
-    of_nothing = select(OpenDemand.reference, OpenDemand.units).outerjoin(DemandLine, of_line).where(DemandLine.id.is_(None))
+    of_nothing = (
+        select(OpenDemand.reference, OpenDemand.units).outerjoin(DemandLine, of_line).where(DemandLine.id.is_(None))
+    )
     for reference, units in session.execute(of_nothing):
         yield _finding("open_demand", reference, f"{units} units of open demand belong to no demand line")
 
 
 def _counted(session: Session) -> Iterator[Finding]:
     """Allocated and fulfilled units are those of the line's open orders and of those that left."""
-    allocated, fulfilled = _units_where(FulfillmentOrder.status.in_(OPEN)), _units_where(FulfillmentOrder.status.in_(LEFT))
+    allocated, fulfilled = (
+        _units_where(FulfillmentOrder.status.in_(OPEN)),
+        _units_where(FulfillmentOrder.status.in_(LEFT)),
+    )
     held = (
         select(FulfillmentLine.demand_line_id, allocated.label("allocated"), fulfilled.label("fulfilled"))
         .join(FulfillmentOrder, FulfillmentOrder.id == FulfillmentLine.fulfillment_order_id)

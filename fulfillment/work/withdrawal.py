@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.network import minutes
@@ -39,21 +38,22 @@ class Fate(enum.Enum):
 
 @dataclass(frozen=True)
 class Part:
-    """Units of a fulfillment line that are to be taken off it."""
+    """Units of a fulfillment line that are to be taken off it, `picked` of them from a tote."""
 
     fo: FulfillmentOrder
     line: FulfillmentLine
     units: int
+    picked: int
+
+    @classmethod
+    def of(cls, fo: FulfillmentOrder, line: FulfillmentLine, units: int) -> Part:
+        """Take units still on the shelf first."""
+        return cls(fo, line, units, picked=max(0, units - (line.units - line.picked)))
 
     @property
     def unpicked(self) -> int:
-        """Units still on the shelf: they go first."""
-        return min(self.units, self.line.units - self.line.picked)
-
-    @property
-    def picked(self) -> int:
-        """Units already in a tote."""
-        return self.units - self.unpicked
+        """Units still on the shelf."""
+        return self.units - self.picked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,9 @@ class Cause:
         )
 
 
-def withdraw(session: Session, parts: Sequence[Part], cause: Cause, *, waiting: Mapping[str, int] | None = None) -> None:
+def withdraw(
+    session: Session, parts: Sequence[Part], cause: Cause, *, waiting: Mapping[str, int] | None = None
+) -> None:
     """Take `parts` off their open orders in the ledger and in every counter; a cancel also ends `waiting` units by line."""
     whole = [*parts, *_other_ends(session, parts)]
     _withdraw(session, whole, cause, waiting or {}, asked=parts)
@@ -137,7 +139,7 @@ def spread(fo: FulfillmentOrder, lines: Iterable[FulfillmentLine], demand_line_i
         taken = min(units, line.units) if line.demand_line_id == demand_line_id else 0
         if taken:
             units -= taken
-            yield Part(fo, line, taken)
+            yield Part.of(fo, line, taken)
 
 
 def _post(session: Session, parts: Sequence[Part], cause: Cause, waiting: Mapping[str, int]) -> None:
@@ -159,7 +161,9 @@ def _demand_changes(
     session: Session, parts: Sequence[Part], cause: Cause, waiting: Mapping[str, int]
 ) -> list[DemandChange]:
     if cause.fate is Fate.CANCEL:
-        return [DemandChange(_line(session, line_id).sku, line_id, -units) for line_id, units in waiting.items() if units]
+        return [
+            DemandChange(_line(session, line_id).sku, line_id, -units) for line_id, units in waiting.items() if units
+        ]
     return [
         DemandChange(_line(session, line_id).sku, line_id, units) for line_id, units in _served_units(parts).items()
     ]
@@ -224,14 +228,15 @@ def _lower_order(session: Session, fo: FulfillmentOrder, taken: Sequence[Part], 
         return
     opened = any(part.picked for part in taken)
     for part in taken:
-        picked = part.picked
         part.line.units -= part.units
-        part.line.picked -= picked
+        part.line.picked -= part.picked
     states.note(session, fo, "units_taken_off", actor=cause.actor, now=cause.now, reason=cause.reason, details=told)
     completion.settle(session, fo, actor=cause.actor, now=cause.now, opened=opened)
 
 
-def _close(session: Session, fo: FulfillmentOrder, cause: Cause, *, ends: Status, details: Mapping[str, object]) -> None:
+def _close(
+    session: Session, fo: FulfillmentOrder, cause: Cause, *, ends: Status, details: Mapping[str, object]
+) -> None:
     if fo.status in WORK_TO_DO:
         minutes.release(session, [(fo.node, fo.work_on, fo.work_minutes)])
     states.move(session, fo, ends, actor=cause.actor, now=cause.now, reason=cause.reason, details=details)
