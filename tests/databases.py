@@ -35,7 +35,7 @@ def migrate(url: str) -> None:
     """Bring the database at `url` to the newest revision, by the migrations that operators run."""
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
-    config.attributes["sqlalchemy.url"] = url
+    config.attributes["url"] = url
     command.upgrade(config, "head")
 
 
