@@ -6,6 +6,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 
 from kernel.db import connect
 from kernel.vault import Subject, SubjectDigest, SubjectErased, SubjectRecord, Vault
@@ -52,6 +53,7 @@ def test_a_record_is_bound_to_its_person_and_name(session, vault):
     vault.store(session, rui, "contact", CONTACT)
     stolen = session.get_one(SubjectRecord, (ana, "contact")).ciphertext
     session.get_one(SubjectRecord, (rui, "contact")).ciphertext = stolen
+    session.flush()
     with pytest.raises(InvalidTag):
         vault.read(session, rui, "contact")
 
@@ -79,6 +81,15 @@ def test_the_oldest_of_several_people_comes_first(session, vault):
         vault.index(session, person, "name", "Juan Mesa Ortega")
     assert vault.find(session, "name", "Juan Mesa Ortega") == people
     session.rollback()
+
+
+def test_a_sole_value_leads_to_one_person_only(session, vault):
+    ana, rui = vault.open_subject(session), vault.open_subject(session)
+    vault.index(session, ana, "email", CONTACT["email"], sole=True)
+    vault.index(session, ana, "email", CONTACT["email"], sole=True)
+    vault.index(session, rui, "name", CONTACT["email"], sole=True)
+    with pytest.raises(IntegrityError):
+        vault.index(session, rui, "email", CONTACT["email"], sole=True)
 
 
 def test_an_erased_person_is_found_no_more_and_cannot_be_written_again(session, vault):
