@@ -113,8 +113,8 @@ class Vault:
     def index(self, session: Session, subject_id: str, kind: str, value: str, *, sole: bool = False) -> None:
         """Let `find` lead from this value to the subject.
 
-        When `sole` and another subject has the value for itself, the database refuses (IntegrityError): of two who bring
-        the same new person at the same moment, one must begin again and will find the other's.
+        When `sole` and another subject has the value for itself, the database refuses (IntegrityError): of two who
+        bring the same new person at the same moment, one must begin again and will find what the other wrote.
         """
         digest = self.digest(_folded(value))
         row = _insert(session, SubjectDigest).values(subject_id=subject_id, kind=kind, digest=digest, sole=sole)

@@ -1,7 +1,7 @@
 """What can be wrong with an order as it is written, found before anything is decided, every fault and not the first.
 
-Called by `orders.prepare` on a read session. Invariant: nothing is written here, and no message repeats a person's name,
-address, mail or phone.
+Called by `orders.prepare` on a read session. Invariant: nothing is written here, and no message repeats a name, an
+address, an e-mail address or a phone number.
 """
 
 from __future__ import annotations

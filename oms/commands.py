@@ -1,7 +1,7 @@
 """What the doors ask of the order service: one frozen command a verb, with money in the currency it was written in.
 
-Built by `api/` and `demo/` from what callers send; read by `oms` alone. Invariant: a command says what is wanted and has
-not been checked; `orders.prepare` and its like find every fault of it, each under the JSON pointer of its field.
+Built by the doors from what callers send; read by `oms` alone. Invariant: a command says what is wanted and has not
+been checked; `orders.prepare` and its like find every fault of it, each under the JSON pointer of its field.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ RETURN_TRANSITIONS = {
 
 
 class Channel(Base):
-    """Where orders come from. `shortage` says what happens when stock is short: the lines wait, or the order is refused."""
+    """Where orders come from. `shortage` says what happens when stock is short: lines wait, or the order is refused."""
 
     __tablename__ = "channel"
 
@@ -119,7 +119,7 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """Units of one SKU at one price; ordered = cancelled + waiting + allocated + fulfilled, the last three in the demand."""
+    """Units of one SKU at one price; ordered = cancelled + waiting + allocated + fulfilled, the last three below."""
 
     __tablename__ = "order_line"
     __table_args__ = (

@@ -1,7 +1,7 @@
 """What a shopper is told about an order: a pure function of its lines and fulfillment orders.
 
-The words are those of schema.org's OrderStatus, which mail clients and search engines understand. Payment is no reason to
-stop here: who owes money pays at the counter, so that OrderPaymentDue is never said.
+The words are those of schema.org's OrderStatus, which mail clients and search engines understand. OrderPaymentDue is
+never said: money holds nothing up before the counter, where it is collected with the hand-over.
 """
 
 from __future__ import annotations
