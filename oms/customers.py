@@ -159,7 +159,9 @@ def _is_erased(session: Session, customer_id: str) -> bool:
 
 
 def _exported(session: Session, vault: Vault, order: Order) -> dict[str, Any]:
-    lines = [{"sku": line.sku, "ordered": line.ordered, "unit_price_minor": line.unit_price_minor} for line in order.lines]
+    lines = [
+        {"sku": line.sku, "ordered": line.ordered, "unit_price_minor": line.unit_price_minor} for line in order.lines
+    ]
     return {
         "number": order.number,
         "channel": order.channel,

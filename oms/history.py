@@ -47,7 +47,7 @@ def lock(session: Session, order_id: str) -> Order:
 def touch(order: Order) -> None:
     """Raise the version and the instant by which others see that the order changed."""
     order.version += 1
-    order.updated_at = database_now()  # type: ignore[assignment]  # an expression until it is flushed
+    order.updated_at = database_now()
 
 
 def write(
@@ -71,9 +71,7 @@ def write(
     )  # fmt: skip
 
 
-def move(
-    session: Session, order: Order, target: OrderStatus, *, actor: str, now: datetime, reason: str = ""
-) -> None:
+def move(session: Session, order: Order, target: OrderStatus, *, actor: str, now: datetime, reason: str = "") -> None:
     """Take a locked order to `target`. Raises IllegalTransition."""
     before = OrderStatus(order.status)
     order.status = advance(ORDER_TRANSITIONS, before, target, what=f"Order {order.number}")

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, Code, Document, Id, Name, database_now
-
+from kernel.states import Transitions
 
 # Amounts of an order, in any currency: thirty-two bits end at the price of a car in Colombian pesos.
 Minor = Annotated[int, mapped_column(BigInteger)]
@@ -30,7 +30,7 @@ class OrderStatus(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
-ORDER_TRANSITIONS = {
+ORDER_TRANSITIONS: Transitions = {
     OrderStatus.CREATED: {OrderStatus.HELD, OrderStatus.APPROVED, OrderStatus.CANCELLED},
     OrderStatus.HELD: {OrderStatus.APPROVED, OrderStatus.CANCELLED},
     OrderStatus.APPROVED: {OrderStatus.HELD, OrderStatus.COMPLETED, OrderStatus.CANCELLED},
@@ -51,7 +51,7 @@ class ReturnStatus(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
-RETURN_TRANSITIONS = {
+RETURN_TRANSITIONS: Transitions = {
     ReturnStatus.REQUESTED: {ReturnStatus.AUTHORISED, ReturnStatus.REJECTED, ReturnStatus.CANCELLED},
     ReturnStatus.AUTHORISED: {ReturnStatus.RECEIVED, ReturnStatus.CANCELLED},
     ReturnStatus.RECEIVED: {ReturnStatus.INSPECTED},

@@ -1,7 +1,7 @@
 """Money received for orders: what is due, and what was paid, when and how.
 
-Called by `orders` for what was paid with the order, and by the counter. Invariant: a payment is never larger than what is
-due for the units that were not cancelled.
+Called by `orders` for what was paid with the order, and by the counter. Invariant: a payment is never larger than what
+is due for the units that were not cancelled.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from kernel.errors import Rejected
@@ -34,7 +34,7 @@ class InvalidCursor(Rejected):
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is known of the orders; what is absent does not matter. `text` is a number, external id, mail, phone or name.
+    """What is known of the orders; what is absent does not matter. `text` is a number, an id, a mail, phone or name.
 
     With `updated_since` pages go from the longest unchanged to the newest change, else from the newest order backwards.
     """
@@ -69,7 +69,7 @@ def find(session: Session, vault: Vault, wanted: Wanted, *, cursor: str | None =
     return Page(orders[:limit], _cursor(orders[limit - 1], wanted) if more else None)
 
 
-def _matching(session: Session, vault: Vault, wanted: Wanted) -> Select[tuple[Order]]:
+def _matching(session: Session, vault: Vault, wanted: Wanted) -> Select[Order]:
     query = select(Order)
     for name in ("channel", "external_id", "status", "customer_id"):
         if (value := getattr(wanted, name)) is not None:
@@ -84,18 +84,16 @@ def _matching(session: Session, vault: Vault, wanted: Wanted) -> Select[tuple[Or
     return query
 
 
-def _said(session: Session, vault: Vault, text: str):  # type: ignore[no-untyped-def]
+def _said(session: Session, vault: Vault, text: str) -> ColumnElement[bool]:
     people = {
         person
         for kind in ({"email": text}, {"phone": text}, {"name": text})
         for person in customers.find(session, vault, **kind)
     }
-    return or_(
-        Order.number == text.upper(), Order.external_id == text, Order.id == text, Order.customer_id.in_(people)
-    )
+    return or_(Order.number == text.upper(), Order.external_id == text, Order.id == text, Order.customer_id.in_(people))
 
 
-def _after(query: Select[tuple[Order]], wanted: Wanted, cursor: str | None) -> Select[tuple[Order]]:
+def _after(query: Select[Order], wanted: Wanted, cursor: str | None) -> Select[Order]:
     if wanted.updated_since is None:
         query = query.order_by(Order.id.desc())
         return query.where(Order.id < _read_cursor(cursor, 1)[0]) if cursor else query
