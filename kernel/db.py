@@ -190,5 +190,5 @@ def _sqlite_engine(url: str, *, begin: str) -> Engine:
 
 __all__ = [
     "Base", "Code", "Database", "Document", "Id", "Name", "UtcDateTime",
-    "connect", "database_now", "retryable",
+    "caches", "connect", "database_now", "retryable",
 ]  # fmt: skip
