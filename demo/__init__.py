@@ -1,0 +1,1 @@
+"""The demo network and its story, told through the REST API like any client."""
