@@ -1,7 +1,7 @@
 """Reads the CSV files of the demo network into frozen rows.
 
-The demo's own code calls it to draw stock and orders; whoever imports the network takes the paths from FILES and lets the
-product read them. Its invariant: one field per column, in the column's order, so that a file and its class cannot disagree.
+The demo's own code calls it to draw stock and orders; whoever loads the network into the product takes the paths from
+FILES. Its invariant: one field per column, in the columns' order, so that a file and its class cannot disagree.
 """
 
 import csv
@@ -182,5 +182,6 @@ def _read(name: str, row_type: type[Row]) -> tuple[Row, ...]:
         header = next(lines)
         assert header == [column.name for column in columns], f"{FILES[name]}: the header is not that of {row_type}"
         return tuple(
-            row_type(*(_PARSERS[column.type](cell) for column, cell in zip(columns, line, strict=True))) for line in lines
+            row_type(*(_PARSERS[column.type](cell) for column, cell in zip(columns, line, strict=True)))
+            for line in lines
         )

@@ -1,7 +1,7 @@
 """Says how much customers want each article; stock and orders are drawn from the same answer.
 
-Called by `stock` and `orders` of the demo. Its invariant: the same seed ranks the articles in the same way for both, so that
-what sells is what was bought in, within the limits of any buyer's luck.
+Called by `stock` and `orders`. Its invariant: one seed ranks the articles in the same way for both, so that what sells
+is what was bought in, within the limits of any buyer's luck.
 """
 
 from random import Random

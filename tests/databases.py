@@ -20,23 +20,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
-ROOT = Path(__file__).resolve().parents[1]
+from migrations import upgrade
+
 KINDS = ("sqlite", "postgresql")
 # Two hundred shoppers, two server processes with their pools, and two workers of the tests at the same time.
 SERVER_SETTINGS = "max_connections = 400\n"
-
-
-def migrate(url: str) -> None:
-    """Bring the database at `url` to the newest revision, by the migrations that operators run."""
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations"))
-    config.attributes["sqlalchemy.url"] = url
-    command.upgrade(config, "head")
 
 
 @dataclass(frozen=True)
@@ -45,7 +36,7 @@ class Databases:
 
     scratch: Path
     external_url: str | None = None
-    prepare: Callable[[str], None] = migrate
+    prepare: Callable[[str], None] = upgrade
 
     @contextmanager
     def fresh(self, kind: str) -> Iterator[str]:

@@ -1,0 +1,208 @@
+"""One order, decided exactly without a solver.
+
+Owns the way from a one-order problem to the subset tables and back. `solve` calls it for every order as it arrives.
+Invariant: a plan returned is optimal.
+
+The tables know nothing of what options share: units of one SKU at a node, work of one capacity, the single units of a
+divisible line. They solve the problem without those limits, so their optimum is the problem's own whenever it keeps
+the limits, as it nearly always does; where it does not, `decide` returns None and the order needs exact.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+
+from fulfillment.optimizer.plan import Assignment, Plan, priced_plan
+from fulfillment.optimizer.problem import UNLIMITED, Flags, Integers, OrderProblem, Problem
+from fulfillment.optimizer.reasons import has_stock, left_after
+from fulfillment.optimizer.subsets import (
+    IMPOSSIBLE,
+    MAX_LINES,
+    Work,
+    cheapest,
+    packages_of,
+    partition,
+    undominated,
+    unpacked,
+)
+
+_MERGED_LINES: Final = 60
+_WORTH_PRUNING: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Parcels:
+    """An order as the subset tables see it: n groups of lines that travel together, K options.
+
+    members   n    the lines of each group
+    package   K    cost of a package
+    lines     n,K  cost of a group, IMPOSSIBLE where it cannot be served
+    unfilled  n    penalty of a group, IMPOSSIBLE where it must be served
+    work           what packages take from capacities that may not be enough, None if all are
+    """
+
+    members: tuple[tuple[int, ...], ...]
+    package: Integers
+    lines: Integers
+    unfilled: Integers
+    work: Work | None
+
+
+def expressible(problem: Problem) -> bool:
+    """Tell whether the subset tables can hold the problem: one order, few kinds of lines, no shared opening cost."""
+    return len(problem.orders) == 1 and parcels_of(problem) is not None
+
+
+def decide(problem: Problem) -> Plan | None:
+    """Decide an expressible order; None where limits that options share, or lines that must be served, forbid it."""
+    started = perf_counter()
+    order = problem.orders[0]
+    parcels = parcels_of(problem)
+    if parcels is None:
+        return None
+    kept = _kept(parcels)
+    chosen = _split(parcels, kept, order.max_packages)
+    if chosen is None:
+        return None
+    assignments = _assignments(order, parcels, kept, chosen)
+    stock, capacities = left_after(problem, assignments)
+    if (stock.size and stock.min() < 0) or (capacities.size and capacities.min() < 0):
+        return None
+    return priced_plan(
+        problem, assignments, bound=None, seconds=perf_counter() - started, solver="subset programme", seed=0
+    )
+
+
+def parcels_of(problem: Problem) -> Parcels | None:
+    """State the one order of a problem for the subset tables; None if they cannot hold it."""
+    order = problem.orders[0]
+    opening = problem.open_cost[order.option_node]
+    if opening.any() and len(np.unique(order.option_node[opening > 0])) < np.count_nonzero(opening):
+        return None
+    if len(order.lines) > _MERGED_LINES:
+        return None
+    members = _together(order)
+    demands = _line_work(order)
+    limits = np.append(problem.capacities, UNLIMITED)[order.option_capacity]
+    lines = np.where(order.eligible & _stocked(problem, order), order.line_cost, IMPOSSIBLE)
+    unfilled = np.array([IMPOSSIBLE if line.unfilled_cost is None else line.unfilled_cost for line in order.lines])
+    if len(members) < len(order.lines):
+        lines, demands, unfilled = (_grouped(values, members) for values in (lines, demands, unfilled))
+    parcels = Parcels(members, order.package_cost + opening, lines, unfilled, _work(order.work, demands, limits))
+    return parcels if len(members) <= MAX_LINES else _merged_alike(parcels)
+
+
+def _together(order: OrderProblem) -> tuple[tuple[int, ...], ...]:
+    tied = {line for group in order.together for line in group}
+    return (*((line,) for line in range(len(order.lines)) if line not in tied), *filter(None, order.together))
+
+
+def _line_work(order: OrderProblem) -> Integers:
+    """Return the work of each line by option; none for a divisible one, of which any part may be served."""
+    divisible = [line.divisible for line in order.lines]
+    if not any(divisible):
+        return order.line_work
+    work: Integers = np.where(np.array(divisible)[:, None], 0, order.line_work)
+    return work
+
+
+def _stocked(problem: Problem, order: OrderProblem) -> Flags:
+    if any(line.divisible for line in order.lines):
+        return np.array([has_stock(order, line, problem.stock) for line in range(len(order.lines))])
+    skus = np.array([line.sku for line in order.lines])
+    units = np.array([line.units for line in order.lines])
+    flags: Flags = problem.stock[skus[:, None], order.option_node] >= units[:, None]
+    return flags
+
+
+def _grouped(values: Integers, members: tuple[tuple[int, ...], ...]) -> Integers:
+    grouped = [np.minimum(values[list(group)], IMPOSSIBLE).sum(axis=0) for group in members]
+    return np.minimum(np.array(grouped, dtype=np.int64), IMPOSSIBLE)
+
+
+def _work(package: Integers, lines: Integers, limits: Integers) -> Work | None:
+    """State the work of the options whose capacity the whole order would exceed."""
+    columns = np.flatnonzero(package + lines.sum(axis=0) > limits)
+    return Work(columns, package[columns], lines[:, columns], limits[columns]) if len(columns) else None
+
+
+def _merged_alike(parcels: Parcels) -> Parcels | None:
+    """Merge groups whose costs differ by one amount everywhere: they have the same best option in every plan.
+
+    Work is left out: merged groups would share a fate that a full capacity need not give them.
+    """
+    rows = np.column_stack([parcels.lines, parcels.unfilled])
+    rows = np.where(rows >= IMPOSSIBLE, IMPOSSIBLE, rows - rows.min(axis=1, keepdims=True))
+    _, kinds = np.unique(rows, axis=0, return_inverse=True)
+    kinds = kinds.reshape(-1)
+    if kinds.max() >= MAX_LINES:
+        return None
+    alike = tuple(tuple(np.flatnonzero(kinds == kind).tolist()) for kind in range(int(kinds.max()) + 1))
+    members = tuple(tuple(line for group in kind for line in parcels.members[group]) for kind in alike)
+    return Parcels(members, parcels.package, _grouped(parcels.lines, alike), _grouped(parcels.unfilled, alike), None)
+
+
+def _kept(parcels: Parcels) -> Integers:
+    """Return the options worth pricing, with their work; dropping the dominated pays only for longer orders."""
+    if len(parcels.members) < _WORTH_PRUNING:
+        return np.arange(len(parcels.package))
+    full = np.zeros(len(parcels.package), dtype=bool)
+    if parcels.work:
+        full[parcels.work.columns] = True
+    return undominated(parcels.package, parcels.lines, full)
+
+
+def package_prices(parcels: Parcels, kept: Integers) -> Integers:
+    """Price every subset of groups as one package from the cheapest of the kept options."""
+    work = parcels.work
+    if work:
+        inside = np.isin(work.columns, kept)
+        columns = np.searchsorted(kept, work.columns[inside])
+        work = Work(columns, work.package[inside], work.lines[:, inside], work.limits[inside])
+    return cheapest(parcels.package[kept], parcels.lines[:, kept], work)
+
+
+def best_splits(parcels: Parcels, packages: Integers, most: int | None) -> list[Integers]:
+    """Return the partition of every subset; where at most so many packages bind, also those for ever fewer."""
+    groups = len(parcels.members)
+    if most is None or most >= groups:
+        return [partition(packages, parcels.unfilled)]
+    tables = [unpacked(parcels.unfilled)]
+    for _ in range(most):
+        tables.append(partition(packages, parcels.unfilled, tables[-1]))
+    return tables[::-1]
+
+
+def _split(parcels: Parcels, kept: Integers, most: int | None) -> list[int] | None:
+    """Return the packages of the cheapest plan as subsets of groups; None if lines that must be served cannot be."""
+    whole = (1 << len(parcels.members)) - 1
+    packages = package_prices(parcels, kept)
+    for limit in (None, most):
+        best = best_splits(parcels, packages, limit)
+        if best[0][whole] >= IMPOSSIBLE // 2:
+            return None
+        chosen = packages_of(whole, packages, parcels.unfilled, best)
+        if most is None or len(chosen) <= most:
+            break
+    return chosen
+
+
+def _assignments(order: OrderProblem, parcels: Parcels, kept: Integers, chosen: list[int]) -> list[Assignment]:
+    assignments = []
+    for package in chosen:
+        groups = [group for group in range(len(parcels.members)) if package >> group & 1]
+        prices = parcels.package[kept] + parcels.lines[groups][:, kept].sum(axis=0)
+        if parcels.work:
+            work = parcels.work
+            full = np.zeros(len(parcels.package), dtype=bool)
+            full[work.columns] = work.package + work.lines[groups].sum(axis=0) > work.limits
+            prices = np.where(full[kept], IMPOSSIBLE, prices)
+        option = int(kept[prices.argmin()])
+        assignments += [
+            Assignment(0, line, option, order.lines[line].units) for group in groups for line in parcels.members[group]
+        ]
+    return assignments

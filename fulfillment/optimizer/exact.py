@@ -1,0 +1,66 @@
+"""One order or several as a mixed integer programme.
+
+Owns the decision of what the subset tables cannot express: divided lines, shared stock and capacity, opening costs,
+very long orders. `solve` calls it. Invariant: the bound is valid even when time runs out, and an infeasible problem
+names the lines that cannot be served.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from time import perf_counter
+
+from fulfillment.optimizer.mip import Answer, SolverFailedError, solve_mip
+from fulfillment.optimizer.model import SourcingModel, mip_of, must_serve, sourcing_model, unserved_mip
+from fulfillment.optimizer.plan import Plan, Unfilled, infeasible_plan, priced_plan
+from fulfillment.optimizer.problem import Problem
+
+_SOLVER = "HiGHS"
+
+
+class NoPlanInTimeError(Exception):
+    """The time limit passed before any plan was found; the message says what to do."""
+
+
+def solve_exact(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
+    """Solve a problem of any shape to proven optimality, or as far as the time goes.
+
+    Raises NoPlanInTimeError if lines must be served and the time ended before a plan that serves them was found.
+    """
+    started = perf_counter()
+    model = sourcing_model(problem)
+    answer = solve_mip(mip_of(model), time_limit_s=time_limit_s, seed=seed)
+    if answer.outcome == "infeasible":
+        lines = _unservable(model, time_limit_s=time_limit_s, seed=seed)
+        return infeasible_plan(lines, seconds=perf_counter() - started, solver=_SOLVER, seed=seed)
+    if answer.outcome == "unknown":
+        raise NoPlanInTimeError(f"no plan was found in {time_limit_s:g} s; allow more time, or let lines stay unfilled")
+    return priced_plan(
+        problem,
+        model.assignments(answer.values),
+        bound=_whole_bound(answer),
+        seconds=perf_counter() - started,
+        solver=_SOLVER,
+        seed=seed,
+    )
+
+
+def _whole_bound(answer: Answer) -> int | None:
+    return None if answer.outcome == "optimal" else ceil(answer.bound)
+
+
+def _unservable(model: SourcingModel, *, time_limit_s: float, seed: int) -> list[Unfilled]:
+    """Find a smallest set of lines without which the rest can be served."""
+    answer = solve_mip(unserved_mip(model), time_limit_s=time_limit_s, seed=seed)
+    if answer.outcome not in {"optimal", "feasible"}:
+        raise SolverFailedError("HiGHS found the problem infeasible, and also its relaxation, which never is")
+    lines = [
+        Unfilled(group.order, line, int(answer.values[group.unfilled]) * wanted.units // group.pieces, "must_serve")
+        for group in must_serve(model)
+        if answer.values[group.unfilled] > 0
+        for line, wanted in ((line, model.problem.orders[group.order].lines[line]) for line in group.lines)
+        if wanted.unfilled_cost is None
+    ]
+    if not lines:
+        raise SolverFailedError("HiGHS found the problem infeasible, yet all its lines can be served")
+    return lines
