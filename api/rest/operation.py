@@ -1,7 +1,7 @@
 """One REST operation, declared: its scope, schemas and status; run as one read, or as decide and commit.
 
-A view below `api/rest` is a plain function `(session, call, **path) -> value`; this module authenticates, decodes, takes
-the idempotency key, opens the session, commits, encodes and documents. Invariant: a caller bound to a node reaches
+A view below `api/rest` is a plain function `(session, call, **path) -> value`; this module authenticates, decodes, takes the
+idempotency key, opens the session, commits, encodes and documents. Invariant: a caller bound to a node reaches
 nothing unless the operation says which node it concerns.
 """
 
@@ -166,7 +166,9 @@ class Resource(Blueprint):
             method: GET, POST, PUT, PATCH or DELETE.
             path: Its path below the resource's prefix.
             scope: What the caller must hold.
-            body, query, answer: Schemas of what comes and goes.
+            body: The schema of the document sent.
+            query: The schema of the query string.
+            answer: The schema of what is sent back.
             status: The status of success.
             key: Whether an Idempotency-Key is required; elsewhere it is welcome.
             decide: `(session, call, **path) -> plan`, run on a read session; the view then gets it as `decided`.

@@ -44,7 +44,7 @@ class Schema(ma.Schema):
     error_messages = {
         "unknown": Message("Unknown field.", "unknown_field"),
         "type": Message("Must be an object.", "not_an_object"),
-    }  # noqa: RUF012
+    }
 
     class Meta:
         unknown = ma.RAISE
@@ -97,7 +97,7 @@ def instant(*, required: bool = False, **options: Any) -> Instant:
 class Instant(fields.AwareDateTime):
     """A moment as ISO 8601 with an offset, between the years 2000 and 2100, so that arithmetic on it cannot overflow."""
 
-    default_error_messages = {  # noqa: RUF012
+    default_error_messages = {
         "invalid": "Must be a moment of ISO 8601 with an offset, such as 2026-03-17T10:30:00+01:00.",
         "invalid_awareness": "Must have an offset, such as +01:00 or Z.",
         "out_of_range": "Must be between the years 2000 and 2100.",
@@ -113,9 +113,8 @@ class Instant(fields.AwareDateTime):
 class MoneyField(fields.Field[Money]):
     """An amount with its currency: `{"amount": "19.90", "currency": "EUR"}`; the amount is a decimal string."""
 
-    default_error_messages = {  # noqa: RUF012
+    default_error_messages = {
         "shape": 'Must be {{"amount": "19.90", "currency": "EUR"}}, the amount a decimal string.',
-        "negative": "Must not be negative.",
     }
 
     def __init__(self, *, example: str = "19.90", **options: Any) -> None:
@@ -123,21 +122,18 @@ class MoneyField(fields.Field[Money]):
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Money:
-        if (
-            not isinstance(value, dict)
-            or set(value) != {"amount", "currency"}
-            or not all(isinstance(part, str) for part in value.values())
-        ):
+        texts = isinstance(value, dict) and all(isinstance(part, str) for part in value.values())
+        if not texts or set(value) != {"amount", "currency"}:
             raise self.make_error("shape")
         try:
             money = parse(value["amount"], value["currency"])
         except InvalidMoney as error:
-            known = value["currency"] in CURRENCIES
-            raise ma.ValidationError(
-                Message(f"{str(error).capitalize()}.", "invalid_amount" if known else "unknown_currency")
-            ) from error
+            fault, member = (
+                ("invalid_amount", "amount") if value["currency"] in CURRENCIES else ("unknown_currency", "currency")
+            )
+            raise ma.ValidationError({member: [Message(f"{error}.", fault)]}) from error
         if money.minor < 0:
-            raise self.make_error("negative")
+            raise ma.ValidationError({"amount": [Message("Must not be negative.", "negative")]})
         return money
 
     def _serialize(self, value: Money | None, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, str] | None:
