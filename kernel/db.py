@@ -136,7 +136,9 @@ class Database:
 def connect(url: str, *, pool_size: int = 10) -> Database:
     """Open the database at `url` (sqlite:///path or postgresql://...)."""
     if make_url(url).get_backend_name() == "sqlite":
-        return Database(url, reader=_sqlite_engine(url, begin="BEGIN"), writer=_sqlite_engine(url, begin="BEGIN IMMEDIATE"))
+        return Database(
+            url, reader=_sqlite_engine(url, begin="BEGIN"), writer=_sqlite_engine(url, begin="BEGIN IMMEDIATE")
+        )
     engine = create_engine(
         url,
         pool_size=pool_size,

@@ -1,4 +1,4 @@
-"""Personal data: encrypted, one subject a person, one key a subject; the only place where names, addresses and phones live.
+"""Personal data: encrypted, one subject a person, one key a subject; names, addresses and phones live nowhere else.
 
 Every other table holds the subject's id. Invariant: erasing destroys the subject's key and its records, after which
 nothing here, and nothing elsewhere, can name the person. Values are found again by keyed digests, never by content.

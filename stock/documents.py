@@ -37,7 +37,11 @@ TRANSFER_TRANSITIONS = {
         TransferStatus.CLOSED_SHORT,
         TransferStatus.CANCELLED,
     },
-    TransferStatus.PARTLY_RECEIVED: {TransferStatus.PARTLY_RECEIVED, TransferStatus.RECEIVED, TransferStatus.CLOSED_SHORT},
+    TransferStatus.PARTLY_RECEIVED: {
+        TransferStatus.PARTLY_RECEIVED,
+        TransferStatus.RECEIVED,
+        TransferStatus.CLOSED_SHORT,
+    },
     TransferStatus.RECEIVED: set(),
     TransferStatus.CLOSED_SHORT: set(),
     TransferStatus.CANCELLED: set(),

@@ -52,7 +52,9 @@ class Account(enum.StrEnum):
 
 
 NODE_ACCOUNTS = frozenset({Account.ON_HAND, Account.DAMAGED, Account.QUARANTINE, Account.IN_TRANSIT})
-OUTSIDE_ACCOUNTS = frozenset({Account.SUPPLIER, Account.CUSTOMER, Account.SHRINK, Account.ADJUSTMENT, Account.CONVERSION})
+OUTSIDE_ACCOUNTS = frozenset(
+    {Account.SUPPLIER, Account.CUSTOMER, Account.SHRINK, Account.ADJUSTMENT, Account.CONVERSION}
+)
 CLAIM_ACCOUNTS = frozenset({Account.AVAILABLE, Account.RESERVED, Account.UNPICKED, Account.PICKED})
 
 

@@ -1,1 +1,1 @@
-"""The night: the same four steps for everything not yet being worked on, proposed to a planner, applied on acceptance."""
+"""The night: the same four steps for everything not yet worked on, proposed to a planner, applied on acceptance."""
