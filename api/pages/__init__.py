@@ -12,17 +12,16 @@ from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 
 from api import access
+from api.house import House
 from api.pages import account, assets, bar, errors, i18n, links, words
 from api.pages.gate import admit
-from api.pages.setting import NAME, Setting
 
 # The rooms of the pages, each with views and templates of its own.
 ROOMS: tuple[Blueprint, ...] = ()
 
 
-def register(app: Flask, setting: Setting, limiter: Limiter) -> None:
+def register(app: Flask, house: House, limiter: Limiter) -> None:
     """Add every page to `app`."""
-    app.extensions[NAME] = setting
     # Machines prove themselves with keys; only the pages below ask for the token.
     app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)
@@ -32,8 +31,8 @@ def register(app: Flask, setting: Setting, limiter: Limiter) -> None:
     pages = _pages(app, CSRFProtect(app))
     app.register_blueprint(pages)
     guarded = app.view_functions["pages.sign_in"]
-    app.view_functions["pages.sign_in"] = limiter.limit(setting.login_limit, methods=["POST"])(guarded)
-    _sessions(app, setting)
+    app.view_functions["pages.sign_in"] = limiter.limit(house.config.security.login_limit, methods=["POST"])(guarded)
+    _sessions(app, house)
 
 
 def _pages(app: Flask, forgery: CSRFProtect) -> Blueprint:
@@ -56,8 +55,8 @@ def _templates_speak(app: Flask) -> None:
     app.jinja_env.filters.update(state=words.state, method=words.method, reason=words.reason, role=words.role, spelled=words.spelled)
 
 
-def _sessions(app: Flask, setting: Setting) -> None:
+def _sessions(app: Flask, house: House) -> None:
     manager = LoginManager(app)
     manager.session_protection = "basic"
     manager.unauthorized_handler(account.ask_to_sign_in)
-    manager.user_loader(lambda user_id: setting.doors.read(lambda session: access.signed_in(session, user_id)))
+    manager.user_loader(lambda user_id: house.doors.read(lambda session: access.signed_in(session, user_id)))

@@ -13,7 +13,7 @@ from flask_login import current_user, login_user, logout_user
 
 from api import access
 from api.pages import bar
-from api.pages.setting import by_htmx, doors, person
+from api.pages.visit import by_htmx, doors, person
 
 
 def sign_in() -> ResponseReturnValue:

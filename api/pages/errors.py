@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from api import errors as problems
 from api.pages import assets, bar, words
-from api.pages.setting import by_htmx
+from api.pages.visit import by_htmx
 from kernel.errors import DomainError, NotFound
 
 MACHINES = ("/api/", "/healthz", "/readyz", "/metrics", "/version")
