@@ -66,7 +66,7 @@ def first_page() -> str:
     if getattr(current_user, "role", "") == "store" and node:
         return url_for("pages.store.home", node=node)
     own = [place for place in BY_ROLE.get(getattr(current_user, "role", ""), ()) if place.endpoint in current_app.view_functions]
-    return url_for(own[0].endpoint) if own else url_for("pages.account")
+    return url_for(own[0].endpoint) if own else url_for("pages.store.choose")
 
 
 def _in_store() -> bool:

@@ -1,6 +1,5 @@
 """The pages on a database of their own, with a person of each role, and clients that are signed in."""
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -18,8 +17,8 @@ from api.transaction import Doors
 from kernel.db import connect
 from kernel.vault import Vault
 from stock.models import Node
+from tests.api.pages.visitors import PASSWORD, sign_in
 
-PASSWORD = "a long password"
 NOW = datetime(2026, 6, 12, 9, 0, tzinfo=UTC)
 PEOPLE = {"admin": None, "planner": None, "agent": None, "store": "ES-MAD-01"}
 
@@ -61,14 +60,3 @@ def signed_in(app: Flask) -> Callable[[str], FlaskClient]:
         return client
 
     return enter
-
-
-def sign_in(client: FlaskClient, username: str, password: str = PASSWORD, address: str = "/login"):
-    return client.post(address, data={"csrf_token": token(client), "username": username, "password": password})
-
-
-def token(client: FlaskClient, address: str = "/login") -> str:
-    """Return the token against forgery of the form at `address`."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(address).get_data(as_text=True))
-    assert found, f"no form at {address}"
-    return found[1]

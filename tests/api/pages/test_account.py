@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.pages.conftest import PASSWORD, sign_in, token
+from tests.api.pages.visitors import PASSWORD, sign_in, token
 
 
 def test_a_visitor_is_asked_to_sign_in_and_comes_back(client):
