@@ -52,5 +52,5 @@ def test_guessing_is_slowed_down(app):
     client = app.test_client()
     address = {"REMOTE_ADDR": "10.9.8.7"}
     form = {"csrf_token": token(client), "username": "store", "password": "guess"}
-    answers = [client.post("/login", data=form, environ_base=address).status_code for _ in range(11)]
-    assert answers == [401] * 10 + [429]
+    answers = [client.post("/login", data=form, environ_base=address).status_code for _ in range(31)]
+    assert answers == [401] * 30 + [429]
