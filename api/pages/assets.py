@@ -42,6 +42,7 @@ def _travel_light(response: Response) -> Response:
         response.headers["Cache-Control"] = FOREVER
     path = Path(current_app.static_folder or "") / (request.view_args or {})["filename"]
     if path.suffix in COMPRESSED and "gzip" in request.accept_encodings:
+        response.close()
         response.direct_passthrough = False
         response.set_data(_compressed(path, _fingerprint(path)))
         response.headers["Content-Encoding"] = "gzip"

@@ -50,7 +50,7 @@ class Link(NamedTuple):
 
 def links() -> list[Link]:
     """Return the entries for the signed-in person; in a store, those of the store, also for visitors of other roles."""
-    node = (request.view_args or {}).get("node") if _in_store() else None
+    node = getattr(current_user, "node", None) or ((request.view_args or {}).get("node") if _in_store() else None)
     places = STORE if node else BY_ROLE.get(getattr(current_user, "role", ""), ())
     values: dict[str, Any] = {"node": node} if node else {}
     return [
