@@ -131,7 +131,7 @@ def _rejected(session: Session, *, since: datetime, node: str | None) -> dict[st
     )
     if node is not None:
         query = query.where(FulfillmentOrder.node == node)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def _waiting_line(line: DemandLine, demand: Demand, units: int, reason: str) -> WaitingLine:
