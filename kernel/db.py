@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 SQLITE_BUSY_MS = 10_000
+CACHES = "caches"
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
 
 
@@ -102,7 +103,7 @@ class Database:
     url: str
     reader: Engine
     writer: Engine
-    info: dict[str, Any] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=lambda: {CACHES: {}})
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -152,6 +153,12 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
     return Database(url, reader=engine, writer=engine)
 
 
+def caches(session: Session) -> dict[str, Any]:
+    """Return what this process remembers of the session's database, shared by all of its sessions."""
+    kept: dict[str, Any] = session.info.setdefault(CACHES, {})
+    return kept
+
+
 def retryable(error: BaseException) -> bool:
     """Tell whether the same unit of work, tried again whole with the same key, may succeed."""
     if not isinstance(error, DBAPIError):
@@ -181,5 +188,5 @@ def _sqlite_engine(url: str, *, begin: str) -> Engine:
 
 __all__ = [
     "Base", "Code", "Database", "Document", "Id", "Name", "UtcDateTime",
-    "connect", "database_now", "retryable",
+    "caches", "connect", "database_now", "retryable",
 ]  # fmt: skip

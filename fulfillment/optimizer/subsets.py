@@ -10,7 +10,7 @@ subset programming is exact: time 2^n options + 3^n.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -69,22 +69,37 @@ def cheapest(package: Integers, lines: Integers, work: Work | None = None) -> In
 
     `package` (K) is the cost of a package by option, `lines` (n,K) that of each line, IMPOSSIBLE where it cannot be.
     """
+    best = np.full(1 << len(lines), IMPOSSIBLE, dtype=np.int64)
+    for start, costs in _priced_blocks(package, lines, work):
+        best[start : start + len(costs)] = costs.min(axis=1)
+    return np.minimum(best, IMPOSSIBLE)
+
+
+def forced(package: Integers, lines: Integers, work: Work | None, rest: Integers) -> Integers:
+    """Price the best plan that has a package of each option: (K), where `rest` (2^n) prices what the package leaves."""
+    best = np.full(len(package), IMPOSSIBLE, dtype=np.int64)
+    others = rest[::-1].copy()
+    others[0] = IMPOSSIBLE
+    for start, costs in _priced_blocks(package, lines, work):
+        np.minimum(best, (costs + others[start : start + len(costs), None]).min(axis=0), out=best)
+    return best
+
+
+def _priced_blocks(package: Integers, lines: Integers, work: Work | None) -> Iterator[tuple[int, Integers]]:
+    """Price every subset from every option, block by block: the first subset, and costs (subsets,K)."""
     count, options = lines.shape
-    low = min(count, max(0, (_BLOCK // max(1, options)).bit_length() - 1))
+    if not options:
+        return
+    low = min(count, max(0, (_BLOCK // options).bit_length() - 1))
     costs = sums(lines[:low], package)
     extra = sums(lines[low:], np.zeros(options, dtype=np.int64))
-    best = np.full(1 << count, IMPOSSIBLE, dtype=np.int64)
-    if not options:
-        return best
     needed = work and (sums(work.lines[:low], work.package), sums(work.lines[low:], np.zeros_like(work.package)))
     for block, row in enumerate(extra):
-        priced = costs + row if block else costs
+        priced = costs + row
         if work and needed:
-            priced = priced.copy()
             full = needed[0] + needed[1][block] > work.limits
             priced[:, work.columns] = np.where(full, IMPOSSIBLE, priced[:, work.columns])
-        best[block << low : (block + 1) << low] = priced.min(axis=1)
-    return np.minimum(best, IMPOSSIBLE)
+        yield block << low, priced
 
 
 def partition(packages: Integers, unfilled: Integers, rest: Integers | None = None) -> Integers:
