@@ -1,5 +1,1 @@
-<<<<<<< HEAD
-"""The doors: REST, pages, command line and jobs; the only place that reads the clock and configuration, and that commits."""
-=======
 """The doors: REST, pages, command line and jobs; the only place that reads clock and configuration, and commits."""
->>>>>>> main

@@ -5,7 +5,7 @@ Called by pages above; reads and writes nothing. Invariant: a node's day is the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fulfillment.network.models import CarrierService, Closure, NodeDay, NodeProfile, Tariff
+from fulfillment.network import snapshot
+from fulfillment.network.calendar import Calendar
+from fulfillment.network.models import CarrierService, NodeDay, NodeProfile, Tariff
 from kernel.errors import NotFound
 
 
@@ -50,34 +52,31 @@ def profiles(session: Session) -> dict[str, NodeProfile]:
     return {profile.node: profile for profile in session.scalars(select(NodeProfile))}
 
 
-def today(session: Session, zones: Mapping[str, str], *, now: datetime) -> dict[str, WorkDay]:
-    """Return the present day of each node of `zones` (node to IANA time zone) that has a profile."""
-    dates = {node: local_date(zone, now) for node, zone in zones.items()}
-    usual = {node: profile for node, profile in profiles(session).items() if node in dates}
+def today(session: Session, *, now: datetime) -> dict[str, WorkDay]:
+    """Return the present day of each node that has a profile."""
+    network = snapshot.load(session)
+    dates = {
+        node: now.astimezone(ZoneInfo(network.calendars[row].time_zone)).date() for node, row in network.index.items()
+    }
     rows = session.scalars(select(NodeDay).where(NodeDay.on_date.in_(set(dates.values()))))
     changed = {row.node: row for row in rows if dates.get(row.node) == row.on_date}
-    closed = {
-        row.node
-        for row in session.scalars(select(Closure).where(Closure.on_date.in_(set(dates.values()))))
-        if not row.is_open and dates.get(row.node) == row.on_date
-    }
     return {
-        node: _work_day(dates[node], profile, changed.get(node), closed=node in closed)
-        for node, profile in usual.items()
+        node: _work_day(profile, network.calendars[network.index[node]], dates[node], changed.get(node))
+        for node, profile in profiles(session).items()
+        if node in dates
     }
 
 
-def days(session: Session, node: str, first: date, count: int) -> list[WorkDay]:
-    """Return `count` dates of a node from `first` on. Raises NotFound when the node has no profile."""
+def days(session: Session, node: str, count: int, *, now: datetime) -> list[WorkDay]:
+    """Return `count` dates of a node from its today on. Raises NotFound when the node has no profile."""
     profile = profile_of(session, node)
+    network = snapshot.load(session)
+    calendar = network.calendars[network.index[node]]
+    first = now.astimezone(ZoneInfo(calendar.time_zone)).date()
     dates = [first + timedelta(days=number) for number in range(count)]
-    changed = {
-        row.on_date: row
-        for row in session.scalars(select(NodeDay).where(NodeDay.node == node, NodeDay.on_date.in_(dates)))
-    }
-    closures = select(Closure).where(Closure.node == node, Closure.on_date.in_(dates))
-    closed = {row.on_date for row in session.scalars(closures) if not row.is_open}
-    return [_work_day(day, profile, changed.get(day), closed=day in closed) for day in dates]
+    rows = session.scalars(select(NodeDay).where(NodeDay.node == node, NodeDay.on_date.in_(dates)))
+    changed = {row.on_date: row for row in rows}
+    return [_work_day(profile, calendar, on_date, changed.get(on_date)) for on_date in dates]
 
 
 def profile_of(session: Session, node: str) -> NodeProfile:
@@ -107,19 +106,15 @@ def tariffs(session: Session, service_id: str) -> list[Tariff]:
     return list(session.scalars(bands.order_by(Tariff.max_distance_km, Tariff.max_weight_g)))
 
 
-def local_date(time_zone: str, now: datetime) -> date:
-    """Return the date that `now` is in a time zone."""
-    return now.astimezone(ZoneInfo(time_zone)).date()
-
-
 def weekdays_open(profile: NodeProfile) -> Sequence[tuple[int, list[list[str]]]]:
     """Return each weekday (0 is Monday) with its opening hours; an empty list is a closed day."""
     return [(weekday, list(profile.opening_hours.get(str(weekday), []))) for weekday in range(7)]
 
 
-def _work_day(on_date: date, profile: NodeProfile, row: NodeDay | None, *, closed: bool) -> WorkDay:
-    # A weekday without hours has no work of its own; a planner's figure for the date still holds.
-    usual = 0 if closed or not profile.opening_hours.get(str(on_date.weekday())) else profile.capacity_minutes
+def _work_day(profile: NodeProfile, calendar: Calendar, on_date: date, row: NodeDay | None) -> WorkDay:
+    # A day without hours has no work of its own; a planner's figure for the date still holds.
+    works = calendar.works_on(on_date)
+    usual = profile.capacity_minutes if works else 0
     if row is None:
-        return WorkDay(on_date, usual, closed=usual == 0)
-    return WorkDay(on_date, usual, row.capacity_minutes, row.claimed_minutes, closed=usual == 0)
+        return WorkDay(on_date, usual, closed=not works)
+    return WorkDay(on_date, usual, row.capacity_minutes, row.claimed_minutes, closed=not works)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.pages.export import amount, csv_file
 from api.pages.links import sorted_by
-from api.pages.visit import doors, now, visit
+from api.pages.visit import config, doors, now
 from fulfillment.network import report as network_report
 from fulfillment.network.models import NodeProfile
 from fulfillment.network.report import WorkDay
@@ -79,21 +79,27 @@ def page() -> ResponseReturnValue:
     network = doors().read(lambda session: gather(session, now=now()))
     nodes = sorted_by(network.nodes, SORTABLE, STANDING_ORDER)
     if request.args.get("format") == "csv":
-        return csv_file("network", columns(visit().currency), nodes)
-    return render_template("planner/network.html", network=network, nodes=nodes, standing=STANDING_ORDER, currency=visit().currency)
+        return csv_file("network", columns(config().network.currency), nodes)
+    return render_template(
+        "planner/network.html",
+        network=network,
+        nodes=nodes,
+        standing=STANDING_ORDER,
+        currency=config().network.currency,
+    )
 
 
 def gather(session: Session, *, now: datetime) -> Network:
     """Read the network: four statements over nodes, one over what waits."""
     nodes = [node for node in reports.nodes(session) if node.status != NodeStatus.CLOSED]
     profiles = network_report.profiles(session)
-    days = network_report.today(session, {node.id: node.time_zone for node in nodes}, now=now)
+    days = network_report.today(session, now=now)
     stock = reports.by_node(session)
     load = work_report.load_by_node(session, now=now)
     shown = [
         node_today(node, profiles[node.id], days[node.id], stock.get(node.id, NodeStock()), load.get(node.id, Load()))
         for node in nodes
-        if node.id in profiles
+        if node.id in days
     ]
     return Network(shown, work_report.waiting_reasons(session))
 

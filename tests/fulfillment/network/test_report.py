@@ -29,9 +29,10 @@ def session(database_url):
     database = connect(database_url)
     with database.write() as session:
         session.add_all(Node(id=name, name=name, kind="store", time_zone="Europe/Madrid") for name in ("a", "b", "c"))
+        session.add(Node(id="d", name="d", kind="store", time_zone="Europe/London"))
         session.add(CarrierService(id="S", carrier="C", carrier_name="Carrier", service="standard"))
         session.flush()
-        session.add_all([profile("a"), profile("b")])
+        session.add_all([profile("a"), profile("b"), profile("d")])
         session.add(NodeDay(node="a", on_date=WEDNESDAY, capacity_minutes=0, claimed_minutes=30))
         session.add(Closure(node="b", on_date=WEDNESDAY))
         for kilometres, grams in ((100, 2000), (50, 2000), (50, 1000)):
@@ -46,25 +47,29 @@ def session(database_url):
 
 
 def test_today_is_the_date_on_the_clock_of_the_node(session):
-    madrid = report.today(session, {"a": "Europe/Madrid"}, now=NOW)["a"]
-    london = report.today(session, {"a": "Europe/London"}, now=NOW)["a"]
-    assert (madrid.on_date, madrid.stopped, madrid.claimed_minutes) == (WEDNESDAY, True, 30)
-    assert (london.on_date, london.stopped, london.capacity_minutes) == (date(2026, 3, 17), False, 240)
+    days = report.today(session, now=NOW)
+    assert (days["a"].on_date, days["a"].stopped, days["a"].claimed_minutes) == (WEDNESDAY, True, 30)
+    assert (days["d"].on_date, days["d"].stopped, days["d"].capacity_minutes) == (date(2026, 3, 17), False, 240)
 
 
 def test_a_node_without_a_profile_has_no_day(session):
-    assert set(report.today(session, {"a": "Europe/Madrid", "c": "Europe/Madrid"}, now=NOW)) == {"a"}
+    assert set(report.today(session, now=NOW)) == {"a", "b", "d"}
 
 
 def test_a_closure_takes_the_work_of_its_date(session):
-    day = report.today(session, {"b": "Europe/Madrid"}, now=NOW)["b"]
+    day = report.today(session, now=NOW)["b"]
     assert (day.closed, day.capacity_minutes, day.stopped) == (True, 0, False)
 
 
 def test_days_follow_each_other_and_weekdays_without_hours_are_closed(session):
-    days = report.days(session, "a", WEDNESDAY, 5)
-    assert [day.on_date.day for day in days] == [18, 19, 20, 21, 22]
-    assert [day.closed for day in days] == [False, False, False, False, True]
+    days = report.days(session, "d", 6, now=NOW)
+    assert [day.on_date.day for day in days] == [17, 18, 19, 20, 21, 22]
+    assert [day.closed for day in days] == [False, False, False, False, False, True]
+
+
+def test_public_holidays_are_closed(session):
+    new_year = datetime(2027, 1, 1, 10, tzinfo=UTC)
+    assert report.days(session, "a", 1, now=new_year)[0].closed
 
 
 @pytest.mark.parametrize(("capacity", "claimed", "load"), [(200, 50, 0.25), (0, 0, 0.0), (0, 10, 1.0)])
@@ -80,7 +85,7 @@ def test_tariffs_come_near_and_light_first(session):
 
 def test_what_does_not_exist_is_not_found(session):
     with pytest.raises(NotFound, match="profile"):
-        report.days(session, "c", WEDNESDAY, 1)
+        report.days(session, "c", 1, now=NOW)
     with pytest.raises(NotFound, match="carrier service"):
         report.carrier_service(session, "none")
 
