@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kernel.errors import NotFound
 from stock.models import Article, Node, StockBalance
 
 
@@ -29,6 +30,14 @@ class NodeStock:
 def nodes(session: Session) -> list[Node]:
     """Return every node by name, closed ones too."""
     return list(session.scalars(select(Node).order_by(Node.name, Node.id)))
+
+
+def node(session: Session, node_id: str) -> Node:
+    """Return one node. Raises NotFound."""
+    found = session.get(Node, node_id)
+    if found is None:
+        raise NotFound(f"There is no node {node_id!r}.")
+    return found
 
 
 def by_node(session: Session, node: str | None = None) -> dict[str, NodeStock]:

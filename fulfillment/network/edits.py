@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
 from fulfillment.network import catalog
-from fulfillment.network.rows import Profile, TariffBand
 from fulfillment.network.models import CarrierService, NodeProfile
 from fulfillment.network.report import carrier_service, profile_of
+from fulfillment.network.rows import Profile, TariffBand
 from kernel.errors import Conflict
 
 

@@ -112,6 +112,14 @@ def waiting_lines(session: Session, *, reason: str | None = None, limit: int = 1
     return [_waiting_line(*row) for row in session.execute(query)]
 
 
+def unsent_by_carrier_service(session: Session) -> dict[str, int]:
+    """Return how many fulfillment orders that have not left yet are to go by each carrier service."""
+    order = FulfillmentOrder
+    query = select(order.carrier_service, func.count()).where(order.status.in_(UNSENT))
+    rows = session.execute(query.where(order.carrier_service.is_not(None)).group_by(order.carrier_service))
+    return {str(service): count for service, count in rows}
+
+
 def references(session: Session, demand_ids: Iterable[str]) -> dict[str, str]:
     """Return the caller's reference of each demand."""
     query = select(Demand.id, Demand.reference).where(Demand.id.in_(set(demand_ids)))

@@ -21,6 +21,7 @@ room.add_url_rule("/nodes/<node_id>", "node", node.page)
 room.add_url_rule("/nodes/<node_id>/stop", "stop", node.stop, methods=["POST"])
 room.add_url_rule("/nodes/<node_id>/resume", "resume", node.resume, methods=["POST"])
 room.add_url_rule("/nodes/<node_id>/hours", "hours", node.set_hours, methods=["POST"])
+room.add_url_rule("/nodes/<node_id>/work", "work", node.set_work, methods=["POST"])
 room.add_url_rule("/nodes/<node_id>/capacity", "capacity", node.set_capacity, methods=["POST"])
 
 room.add_url_rule("/carriers", "carriers", carriers.listing)

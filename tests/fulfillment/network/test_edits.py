@@ -6,8 +6,8 @@ import pytest
 
 from fulfillment.network import edits, report
 from fulfillment.network.catalog import InvalidRows, put_profiles
-from fulfillment.network.rows import Profile, TariffBand
 from fulfillment.network.models import CarrierService, NodeDay, NodeProfile, Tariff
+from fulfillment.network.rows import Profile, TariffBand
 from kernel.db import connect
 from kernel.errors import NotFound
 from stock.models import Node
