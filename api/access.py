@@ -38,7 +38,18 @@ SCOPES = {
 }
 ROLES = {
     "admin": frozenset(SCOPES),
-    "planner": frozenset({"orders:read", "stock:read", "stock:write", "work:read", "plan:read", "plan:write", "catalog:write", "events:read"}),
+    "planner": frozenset(
+        {
+            "orders:read",
+            "stock:read",
+            "stock:write",
+            "work:read",
+            "plan:read",
+            "plan:write",
+            "catalog:write",
+            "events:read",
+        }
+    ),
     "agent": frozenset({"orders:read", "orders:write", "stock:read", "work:read"}),
     "store": frozenset({"stock:read", "stock:write", "work:read", "work:write"}),
 }
@@ -87,17 +98,35 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
     def __init__(self, user: User) -> None:
         self.id = user.id
-        self.username, self.name, self.role, self.node, self.language = user.username, user.name, user.role, user.node, user.language
+        self.username, self.name, self.role, self.node, self.language = (
+            user.username,
+            user.name,
+            user.role,
+            user.node,
+            user.language,
+        )
         self.caller = Caller(f"user:{user.id}", user.username, ROLES[user.role], user.node)
 
 
-def add_key(session: Session, name: str, scopes: list[str], *, node: str | None = None, expires_at: datetime | None = None) -> str:
+def add_key(
+    session: Session, name: str, scopes: list[str], *, node: str | None = None, expires_at: datetime | None = None
+) -> str:
     """Create a key and return it whole, the only time it is seen. Raises InvalidUser naming unknown scopes."""
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise InvalidUser(f"Unknown scopes {', '.join(unknown) or '(none given)'}; there are {', '.join(SCOPES)}.")
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    session.add(ApiKey(id=new_id(), name=name, prefix=prefix, secret_hash=_hashed(secret), scopes=sorted(scopes), node=node, expires_at=expires_at))
+    session.add(
+        ApiKey(
+            id=new_id(),
+            name=name,
+            prefix=prefix,
+            secret_hash=_hashed(secret),
+            scopes=sorted(scopes),
+            node=node,
+            expires_at=expires_at,
+        )
+    )
     session.flush()
     return f"{KEY_PREFIX}_{prefix}_{secret}"
 
@@ -124,7 +153,16 @@ def caller_of_key(session: Session, key: str, *, now: datetime) -> Caller | None
     return Caller(f"key:{stored.id}", stored.name[:64], frozenset(stored.scopes), stored.node)
 
 
-def add_user(session: Session, username: str, password: str, *, role: str, name: str = "", node: str | None = None, language: str = "en") -> User:
+def add_user(
+    session: Session,
+    username: str,
+    password: str,
+    *,
+    role: str,
+    name: str = "",
+    node: str | None = None,
+    language: str = "en",
+) -> User:
     """Create a user who signs in to pages. Raises UsernameTaken, InvalidUser."""
     if role not in ROLES:
         raise InvalidUser(f"There is no role {role}; use {', '.join(ROLES)}.")
@@ -134,7 +172,15 @@ def add_user(session: Session, username: str, password: str, *, role: str, name:
         raise InvalidUser(f"The password needs at least {MIN_PASSWORD} characters.")
     if session.scalar(select(User.id).where(User.username == username)) is not None:
         raise UsernameTaken(f"The username {username} is taken.")
-    user = User(id=new_id(), username=username, name=name or username, password_hash=_hasher().hash(password), role=role, node=node, language=language)
+    user = User(
+        id=new_id(),
+        username=username,
+        name=name or username,
+        password_hash=_hasher().hash(password),
+        role=role,
+        node=node,
+        language=language,
+    )
     session.add(user)
     session.flush()
     return user

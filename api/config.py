@@ -206,6 +206,19 @@ def as_mapping(config: Config) -> dict[str, dict[str, Any]]:
     }
 
 
+def metrics_folder() -> str | None:
+    """Return where the processes of one server leave their figures, when there are several."""
+    return os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+
+
+def share_metrics(folder: Path) -> None:
+    """Let the processes that follow leave their figures in `folder`; its library asks the environment for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob("*.db"):
+        left.unlink()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 def _read(path: Path | None) -> dict[str, Any]:
     if path is None and not Path("config.yaml").exists():
         return {}

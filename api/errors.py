@@ -34,7 +34,15 @@ log = structlog.get_logger(__name__)
 class Problem(Exception):
     """A refusal that exists only at the door, such as a missing key; everything else is a DomainError."""
 
-    def __init__(self, status: int, code: str, detail: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        faults: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
         self.faults, self.headers = tuple(faults), dict(headers or {})
@@ -51,6 +59,9 @@ class Message(str):
         message = super().__new__(cls, text)
         message.code = code
         return message
+
+    def __deepcopy__(self, _memo: Any) -> Message:
+        return self
 
     def format(self, *args: Any, **kwargs: Any) -> Message:
         """Fill in the sentence and keep the code."""
@@ -72,7 +83,10 @@ def faults_of(messages: Any, pointer: str = "") -> Iterator[Fault]:
 
 def register(app: Flask) -> None:
     """Map every error that reaches the application to a problem."""
-    app.register_error_handler(Problem, lambda error: answer(error.status, error.code, error.detail, faults=error.faults, headers=error.headers))
+    app.register_error_handler(
+        Problem,
+        lambda error: answer(error.status, error.code, error.detail, faults=error.faults, headers=error.headers),
+    )
     app.register_error_handler(DomainError, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OutcomeUnknown, _unknown)
@@ -81,9 +95,18 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def answer(status: int, code: str, detail: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None) -> Response:
+def answer(
+    status: int, code: str, detail: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+) -> Response:
     """Return a problem document as the response."""
-    body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail, "instance": request.path}
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "instance": request.path,
+    }
     if faults:
         body["errors"] = [{"pointer": fault.pointer, "code": fault.code, "message": fault.message} for fault in faults]
     return Response(json.dumps(body), status=status, content_type=PROBLEM, headers=dict(headers or {}))

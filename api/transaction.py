@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+from api.metrics import RETRIES
 from kernel import idempotency
 from kernel.db import Database, retryable
 from kernel.errors import Conflict
@@ -129,10 +130,12 @@ class Doors:
                 return unit()
             except self.stale:
                 stale += 1
+                RETRIES.labels("stale").inc()
                 if stale >= self.tries:
                     raise
             except DBAPIError as error:
                 disturbed += 1
+                RETRIES.labels("database").inc()
                 spent = disturbed >= DATABASE_TRIES or time.monotonic() > give_up_at
                 if spent or not (retryable(error) or _raced(error)):
                     raise

@@ -127,7 +127,9 @@ class Operation:
                 _check_version(self.version(session, **path))
             decided = {"decided": plan} if self.decide else {}
             reply = self.view(session, call, **path, **decided)
-            status, value = (reply.status or self.status, reply.value) if isinstance(reply, Reply) else (self.status, reply)
+            status, value = (
+                (reply.status or self.status, reply.value) if isinstance(reply, Reply) else (self.status, reply)
+            )
             return Answer(status, self._dump(value))
 
         decide = self.decide or (lambda *_args, **_path: None)
@@ -176,7 +178,17 @@ class Resource(Blueprint):
 
         def declare(view: Decorated) -> Decorated:
             operation = Operation(
-                view, method, scope, _instance(body), _instance(query), _instance(answer), status, key, decide, at, version
+                view,
+                method,
+                scope,
+                _instance(body),
+                _instance(query),
+                _instance(answer),
+                status,
+                key,
+                decide,
+                at,
+                version,
             )
 
             @wraps(view)
@@ -209,10 +221,20 @@ def _manual(operation: Operation) -> dict[str, Any]:
     headers = []
     if operation.writes:
         about = "Same key and request: the same answer, one effect. Kept for 72 hours."
-        headers.append({"name": "Idempotency-Key", "in": "header", "required": operation.key, "description": about, "schema": {"type": "string", "maxLength": requests.MAX_KEY}})
+        headers.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": operation.key,
+                "description": about,
+                "schema": {"type": "string", "maxLength": requests.MAX_KEY},
+            }
+        )
     if operation.version and operation.writes:
         about = "The ETag of what is edited; 412 when it has changed since."
-        headers.append({"name": "If-Match", "in": "header", "required": True, "description": about, "schema": {"type": "string"}})
+        headers.append(
+            {"name": "If-Match", "in": "header", "required": True, "description": about, "schema": {"type": "string"}}
+        )
     manual: dict[str, Any] = {"security": [{"key": []}], "x-scope": operation.scope}
     return manual | ({"parameters": headers} if headers else {})
 

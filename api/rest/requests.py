@@ -58,7 +58,9 @@ def decode(data: bytes) -> Any:
         message = f"The body is not valid JSON: {error}."
         raise Problem(422, "malformed_json", message, faults=[Fault("", "malformed_json", message)]) from error
     if b"\\u0000" in data:
-        raise Problem(422, "invalid", "Texts must not contain the character NUL.", faults=[Fault("", "nul", "Remove \\u0000.")])
+        raise Problem(
+            422, "invalid", "Texts must not contain the character NUL.", faults=[Fault("", "nul", "Remove \\u0000.")]
+        )
     return value
 
 
@@ -80,7 +82,9 @@ def idempotency_key(house: House, caller: Caller, *, required: bool) -> RequestK
     key = request.headers.get("Idempotency-Key", "")
     if not key:
         if required:
-            raise Problem(400, "idempotency_key_missing", "Send an Idempotency-Key header: repeating this request would cost.")
+            raise Problem(
+                400, "idempotency_key_missing", "Send an Idempotency-Key header: repeating this request would cost."
+            )
         return None
     if len(key) > MAX_KEY or not key.isprintable():
         raise Problem(400, "idempotency_key_invalid", f"An Idempotency-Key has at most {MAX_KEY} printable characters.")
@@ -105,7 +109,12 @@ def _by_key(house: House, limiter: Limiter, key: str) -> Caller:
     limit = parse_limit(house.config.security.failed_key_limit)
     address = request.remote_addr or ""
     if not limiter.limiter.test(limit, FAILED_KEYS, address):
-        raise Problem(429, "too_many_requests", "Too many wrong keys from this address; wait.", headers={"Retry-After": str(limit.get_expiry())})
+        raise Problem(
+            429,
+            "too_many_requests",
+            "Too many wrong keys from this address; wait.",
+            headers={"Retry-After": str(limit.get_expiry())},
+        )
     caller = house.doors.read(lambda session: access.caller_of_key(session, key, now=house.clock.now()))
     if caller is None:
         limiter.limiter.hit(limit, FAILED_KEYS, address)

@@ -28,7 +28,9 @@ def between(low: int, high: int) -> validate.Range:
 
 def at_most(length: int, *, at_least: int = 0) -> validate.Length:
     """Return the rule for how long a text or a list may be."""
-    return validate.Length(at_least, length, error=Message(f"Must have from {at_least} to {length} characters or entries.", "wrong_length"))
+    return validate.Length(
+        at_least, length, error=Message(f"Must have from {at_least} to {length} characters or entries.", "wrong_length")
+    )
 
 
 def one_of(*choices: str) -> validate.OneOf:
@@ -39,7 +41,10 @@ def one_of(*choices: str) -> validate.OneOf:
 class Schema(ma.Schema):
     """The base of every schema: unknown fields are refused, order is kept, each message carries its code."""
 
-    error_messages = {"unknown": Message("Unknown field.", "unknown_field"), "type": Message("Must be an object.", "not_an_object")}  # noqa: RUF012
+    error_messages = {
+        "unknown": Message("Unknown field.", "unknown_field"),
+        "type": Message("Must be an object.", "not_an_object"),
+    }  # noqa: RUF012
 
     class Meta:
         unknown = ma.RAISE
@@ -118,13 +123,19 @@ class MoneyField(fields.Field[Money]):
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Money:
-        if not isinstance(value, dict) or set(value) != {"amount", "currency"} or not all(isinstance(part, str) for part in value.values()):
+        if (
+            not isinstance(value, dict)
+            or set(value) != {"amount", "currency"}
+            or not all(isinstance(part, str) for part in value.values())
+        ):
             raise self.make_error("shape")
         try:
             money = parse(value["amount"], value["currency"])
         except InvalidMoney as error:
             known = value["currency"] in CURRENCIES
-            raise ma.ValidationError(Message(f"{str(error).capitalize()}.", "invalid_amount" if known else "unknown_currency")) from error
+            raise ma.ValidationError(
+                Message(f"{str(error).capitalize()}.", "invalid_amount" if known else "unknown_currency")
+            ) from error
         if money.minor < 0:
             raise self.make_error("negative")
         return money
@@ -151,8 +162,12 @@ def money_properties(_converter: Any, field: ma.fields.Field, **_: Any) -> dict[
 class PageQuery(Schema):
     """How a list is paged."""
 
-    cursor = fields.String(load_default=None, validate=at_most(400), metadata={"description": "`next_cursor` of the page before."})
-    limit = fields.Integer(load_default=DEFAULT_PAGE, validate=between(1, MAX_PAGE), metadata={"description": "Rows on a page."})
+    cursor = fields.String(
+        load_default=None, validate=at_most(400), metadata={"description": "`next_cursor` of the page before."}
+    )
+    limit = fields.Integer(
+        load_default=DEFAULT_PAGE, validate=between(1, MAX_PAGE), metadata={"description": "Rows on a page."}
+    )
 
 
 def page_of(row: type[Schema]) -> type[Schema]:
@@ -160,7 +175,9 @@ def page_of(row: type[Schema]) -> type[Schema]:
     name = row.__name__.removesuffix("Schema")
     members = {
         "items": fields.List(fields.Nested(row)),
-        "next_cursor": fields.String(allow_none=True, metadata={"description": "Ask for the next page with it; null on the last."}),
+        "next_cursor": fields.String(
+            allow_none=True, metadata={"description": "Ask for the next page with it; null on the last."}
+        ),
     }
     return type(f"{name}PageSchema", (Schema,), members)
 
@@ -183,7 +200,9 @@ class BulkAnswerSchema(Schema):
 class ProblemFaultSchema(Schema):
     """One thing wrong with the request."""
 
-    pointer = fields.String(metadata={"description": "JSON pointer to the field; empty for the whole.", "example": "/lines/0/quantity"})
+    pointer = fields.String(
+        metadata={"description": "JSON pointer to the field; empty for the whole.", "example": "/lines/0/quantity"}
+    )
     code = fields.String(metadata={"example": "out_of_range"})
     message = fields.String(metadata={"example": "Must be from 1 to 1000000."})
 
