@@ -1,7 +1,6 @@
-"""How pages travel: static files under versioned addresses, compressed once, and the headers that fence a page in.
+"""How pages travel: static files under versioned addresses, compressed once; pages are kept by no cache.
 
-Wired by `api/pages`. Invariant: nothing runs or is styled on a page but what this server serves as a file (no inline
-script, no inline style), and no other site may frame it.
+Wired by `api/pages`. Invariant: a static file under its versioned address never changes.
 """
 
 from __future__ import annotations
@@ -14,20 +13,8 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 
-POLICY = "; ".join((
-    "default-src 'self'", "img-src 'self' data:", "object-src 'none'", "base-uri 'none'", "form-action 'self'",
-    "frame-ancestors 'none'",
-))  # fmt: skip
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
 FOREVER = "public, max-age=31536000, immutable"
 COMPRESSED = (".css", ".js", ".svg", ".json", ".geojson")
-FRESH_FOR_PEOPLE = "no-store"
 
 
 def init(app: Flask) -> None:
@@ -36,11 +23,9 @@ def init(app: Flask) -> None:
     app.after_request(_travel_light)
 
 
-def fence(response: Response) -> Response:
-    """Add the headers of a page: what may run on it, and that no cache keeps what one person saw."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", FRESH_FOR_PEOPLE)
+def keep_private(response: Response) -> Response:
+    """Let no cache keep what one person saw."""
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
@@ -53,11 +38,11 @@ def _travel_light(response: Response) -> Response:
     """Compress static files only: a compressed page that mixes secrets with echoed input would leak them by its size."""
     if request.endpoint != "static" or response.status_code != 200:
         return response
-    response.headers["X-Content-Type-Options"] = "nosniff"
     if "v" in request.args:
         response.headers["Cache-Control"] = FOREVER
     path = Path(current_app.static_folder or "") / (request.view_args or {})["filename"]
     if path.suffix in COMPRESSED and "gzip" in request.accept_encodings:
+        response.close()
         response.direct_passthrough = False
         response.set_data(_compressed(path, _fingerprint(path)))
         response.headers["Content-Encoding"] = "gzip"

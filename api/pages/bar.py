@@ -50,7 +50,7 @@ class Link(NamedTuple):
 
 def links() -> list[Link]:
     """Return the entries for the signed-in person; in a store, those of the store, also for visitors of other roles."""
-    node = (request.view_args or {}).get("node") if _in_store() else None
+    node = getattr(current_user, "node", None) or ((request.view_args or {}).get("node") if _in_store() else None)
     places = STORE if node else BY_ROLE.get(getattr(current_user, "role", ""), ())
     values: dict[str, Any] = {"node": node} if node else {}
     return [
@@ -66,7 +66,7 @@ def first_page() -> str:
     if getattr(current_user, "role", "") == "store" and node:
         return url_for("pages.store.home", node=node)
     own = [place for place in BY_ROLE.get(getattr(current_user, "role", ""), ()) if place.endpoint in current_app.view_functions]
-    return url_for(own[0].endpoint) if own else url_for("pages.account")
+    return url_for(own[0].endpoint) if own else url_for("pages.store.choose")
 
 
 def _in_store() -> bool:

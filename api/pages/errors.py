@@ -17,7 +17,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from api import errors as problems
-from api.pages import assets, bar, words
+from api.pages import bar, words
 from api.pages.visit import by_htmx
 from kernel.errors import DomainError, NotFound
 
@@ -68,7 +68,7 @@ def unknown(error: HTTPException) -> ResponseReturnValue:
     if request.path.startswith(MACHINES):
         status = error.code or 404
         return problems.answer(status, problems.CODES.get(status, "not_found"), str(error.description))
-    return assets.fence(make_response(failed(error)))
+    return failed(error)
 
 
 def unavailable(error: Exception) -> ResponseReturnValue:

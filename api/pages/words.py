@@ -140,6 +140,11 @@ def reason(code: str) -> str:
     return str(REASONS.get(code, spelled(code)))
 
 
+def grade(code: str) -> str:
+    """Return the words for the grade of what came back."""
+    return str(GRADES.get(code, spelled(code)))
+
+
 def role(code: str) -> str:
     """Return the words for a role."""
     return str(ROLES.get(code, spelled(code)))

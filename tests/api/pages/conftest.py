@@ -1,40 +1,38 @@
 """The pages on a database of their own, with a person of each role, and clients that are signed in."""
 
-import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 
-from api import access, pages
-from api.clock import Clock
-from api.config import Config
-from api.house import EXTENSION, House
-from api.transaction import Doors
-from kernel.db import connect
-from kernel.vault import Vault
+from api import access
+from api.app import build_house, create_app
+from api.config import ClockSettings, Config, DatabaseSettings, SecuritySettings
+from api.house import House
 from stock.models import Node
+from tests.api.pages.visitors import PASSWORD, sign_in
 
-PASSWORD = "a long password"
 NOW = datetime(2026, 6, 12, 9, 0, tzinfo=UTC)
+# Many tests sign in within a minute; the one about guessing counts tries from an address of its own.
+SECRETS = SecuritySettings(master_key="11" * 32, session_key="s" * 64, login_limit="30 per minute")
 PEOPLE = {"admin": None, "planner": None, "agent": None, "store": "ES-MAD-01"}
 
 
 @pytest.fixture(scope="module")
-def app(sqlite_url: str) -> Iterator[Flask]:
-    database = connect(sqlite_url)
-    house = House(Config(), Clock(NOW), Vault(bytes(32)), Doors(database))
-    house.doors.write(people_come)
-    app = Flask("api")
-    app.config.update(SECRET_KEY="x" * 32, TESTING=True)
-    app.extensions[EXTENSION] = house
-    pages.register(app, house, Limiter(get_remote_address, app=app, storage_uri="memory://"))
-    yield app
-    database.dispose()
+def house(sqlite_url: str) -> Iterator[House]:
+    settings = Config(database=DatabaseSettings(url=sqlite_url), clock=ClockSettings(fixed_at=NOW), security=SECRETS)
+    present = build_house(settings)
+    present.doors.write(people_come)
+    yield present
+    present.doors.database.dispose()
+
+
+@pytest.fixture(scope="module")
+def app(house: House) -> Flask:
+    return create_app(house.config, house)
 
 
 def people_come(session):
@@ -61,14 +59,3 @@ def signed_in(app: Flask) -> Callable[[str], FlaskClient]:
         return client
 
     return enter
-
-
-def sign_in(client: FlaskClient, username: str, password: str = PASSWORD, address: str = "/login"):
-    return client.post(address, data={"csrf_token": token(client), "username": username, "password": password})
-
-
-def token(client: FlaskClient, address: str = "/login") -> str:
-    """Return the token against forgery of the form at `address`."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(address).get_data(as_text=True))
-    assert found, f"no form at {address}"
-    return found[1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.pages.conftest import PASSWORD, sign_in, token
+from tests.api.pages.visitors import PASSWORD, sign_in, token
 
 
 def test_a_visitor_is_asked_to_sign_in_and_comes_back(client):
@@ -52,5 +52,5 @@ def test_guessing_is_slowed_down(app):
     client = app.test_client()
     address = {"REMOTE_ADDR": "10.9.8.7"}
     form = {"csrf_token": token(client), "username": "store", "password": "guess"}
-    answers = [client.post("/login", data=form, environ_base=address).status_code for _ in range(11)]
-    assert answers == [401] * 10 + [429]
+    answers = [client.post("/login", data=form, environ_base=address).status_code for _ in range(31)]
+    assert answers == [401] * 30 + [429]
