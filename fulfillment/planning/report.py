@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.planning.models import Movement, Run
 
+Assignment: TypeAlias = Mapping[str, Any]
 WAITING = None
 """The place of units for which no node is chosen."""
 
@@ -37,6 +38,21 @@ class TermChange:
     def saving_share(self) -> float | None:
         """The saving as a share of the cost before; None where there was no cost."""
         return self.saving_minor / self.before_minor if self.before_minor else None
+
+
+@dataclass(frozen=True)
+class Change:
+    """Units of one line that a run serves otherwise: from another node, by another carrier, or on another day.
+
+    `kind` is node, carrier, day or method; `source` and `target` are what the kind names, None for waiting.
+    """
+
+    kind: str
+    line: str
+    sku: str
+    units: int
+    source: str | None
+    target: str | None
 
 
 @dataclass(frozen=True)
@@ -81,22 +97,57 @@ def flows(movements: Iterable[Movement]) -> list[Flow]:
     return sorted(found, key=lambda flow: (-flow.units, flow.source or "", flow.target or ""))
 
 
+def changes(movement: Movement) -> list[Change]:
+    """Return what a movement changes, line by line; a line whose node stays is told by what else changes."""
+    was, becomes = _by_line(movement.before), _by_line(movement.after)
+    found: list[Change] = []
+    for line in sorted(was.keys() | becomes.keys()):
+        before, after = was.get(line, []), becomes.get(line, [])
+        sku = (before or after)[0]["sku"]
+        moved = _line_moves(_units(before), _units(after))
+        found += [Change("node", line, sku, units, *pair) for pair, units in sorted(moved.items(), key=str)]
+        if not moved:
+            found += _other_change(line, sku, before, after)
+    return found
+
+
 def moves(
-    before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]
+    before: Iterable[Assignment], after: Iterable[Assignment]
 ) -> Counter[tuple[str | None, str | None]]:
     """Return how many units of one demand go from which node to which, line by line."""
-    was, becomes = _units_by_line(before), _units_by_line(after)
+    was, becomes = _by_line(before), _by_line(after)
     moved: Counter[tuple[str | None, str | None]] = Counter()
     for line in was.keys() | becomes.keys():
-        moved.update(_line_moves(was.get(line, Counter()), becomes.get(line, Counter())))
+        moved.update(_line_moves(_units(was.get(line, [])), _units(becomes.get(line, []))))
     return moved
 
 
-def _units_by_line(assignments: Iterable[Mapping[str, Any]]) -> dict[str, Counter[str | None]]:
-    lines: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
+def _other_change(line: str, sku: str, before: list[Assignment], after: list[Assignment]) -> list[Change]:
+    """Return the first thing that differs between assignments to the same nodes."""
+    units = sum(assignment["units"] for assignment in after)
+    for kind, field in (("method", "method"), ("carrier", "carrier_service"), ("day", "work_on")):
+        source, target = (_values(assignments, field) for assignments in (before, after))
+        if source != target:
+            return [Change(kind, line, sku, units, source, target)]
+    return []
+
+
+def _values(assignments: list[Assignment], field: str) -> str:
+    return ", ".join(sorted({str(assignment.get(field) or "") for assignment in assignments}))
+
+
+def _by_line(assignments: Iterable[Assignment]) -> dict[str, list[Assignment]]:
+    lines: defaultdict[str, list[Assignment]] = defaultdict(list)
     for assignment in assignments:
-        lines[assignment["line"]][assignment["node"]] += assignment["units"]
+        lines[assignment["line"]].append(assignment)
     return dict(lines)
+
+
+def _units(assignments: Iterable[Assignment]) -> Counter[str | None]:
+    units: Counter[str | None] = Counter()
+    for assignment in assignments:
+        units[assignment["node"]] += assignment["units"]
+    return units
 
 
 def _line_moves(was: Counter[str | None], becomes: Counter[str | None]) -> Counter[tuple[str | None, str | None]]:

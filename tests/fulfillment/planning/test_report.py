@@ -7,8 +7,8 @@ from fulfillment.planning.models import Movement, Run
 from kernel.db import connect
 
 
-def units(line, node, count):
-    return {"line": line, "node": node, "units": count}
+def units(line, node, count, **more):
+    return {"line": line, "sku": f"SKU-{line}", "node": node, "units": count} | more
 
 
 def movement(demand, before, after):
@@ -40,6 +40,22 @@ def test_lines_do_not_swap_with_each_other():
     before = [units("l", "A", 1), units("m", "B", 1)]
     after = [units("l", "B", 1), units("m", "A", 1)]
     assert report.moves(before, after) == {("A", "B"): 1, ("B", "A"): 1}
+
+
+def test_a_change_says_which_units_go_where():
+    before = [units("l", "A", 2), units("m", "A", 1)]
+    after = [units("l", "B", 2), units("m", "A", 1)]
+    assert report.changes(movement("1", before, after)) == [report.Change("node", "l", "SKU-l", 2, "A", "B")]
+
+
+def test_a_line_that_stays_is_told_by_what_else_changes():
+    before = [units("l", "A", 1, method="ship", carrier_service="slow", work_on="2026-03-17")]
+    faster = [units("l", "A", 1, method="ship", carrier_service="fast", work_on="2026-03-18")]
+    later = [units("l", "A", 1, method="ship", carrier_service="slow", work_on="2026-03-18")]
+    assert report.changes(movement("1", before, faster)) == [report.Change("carrier", "l", "SKU-l", 1, "slow", "fast")]
+    assert [(change.kind, change.target) for change in report.changes(movement("1", before, later))] == [
+        ("day", "2026-03-18")
+    ]
 
 
 def test_terms_come_largest_first_with_their_saving():
