@@ -1,7 +1,7 @@
 """Correcting where an order goes, before its first parcel leaves.
 
-Called by the doors. Invariant: the address stands in the vault and its demand knows only where that roughly is; an order
-held for its address goes on with the first one that can be found.
+Called by the doors. Invariant: the address stands in the vault, and its demand knows only where that roughly is; an
+order held for its address goes on with the first one that can be found.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def correct_address(
 ) -> list[str]:
     """Send an order elsewhere; return the demands that the door must decide again.
 
-    Raises UnknownOrder, InvalidRequest with every fault, and AddressFixed when the order is closed, is not shipped, or a
-    parcel of it has left.
+    Raises UnknownOrder, InvalidRequest with every fault, and AddressFixed when the order is closed, is not shipped, or
+    a parcel of it has left.
     """
     order = history.get(session, order_id)
     if faults := checks.address_faults(ship_to):

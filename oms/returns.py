@@ -1,7 +1,7 @@
 """Returns: goods that come back, to any node that takes them, graded and put where their grade belongs.
 
-Called by counters and by REST. Invariants: returned units of a line never exceed what was fulfilled, since its demand is
-locked while they are counted; units enter the ledger in the transaction that grades them.
+Called by counters and by REST. Invariants: returned units of a line never exceed what was fulfilled, since its demand
+is locked while they are counted; units enter the ledger in the transaction that grades them.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def receive(
 ) -> Return:
     """Take in an authorised return at a node, graded, and close it; what did not come is not returned.
 
-    Raises UnknownReturn, IllegalTransition, TakesNoReturns, and InvalidRequest for lines, units or grades that cannot be.
+    Raises UnknownReturn, IllegalTransition, TakesNoReturns, and InvalidRequest for lines, units or grades that are wrong.
     """
     made = _get(session, return_id)
     _check_node(session, node)

@@ -1,6 +1,6 @@
 """What the order service does when news comes from below, in the transaction of the news.
 
-Wired by `api/` into the table of handlers. Invariant: nothing is decided here; counters and states follow what happened.
+Wired by the doors into the table of handlers. Invariant: nothing is decided here; counters and states follow the news.
 """
 
 from __future__ import annotations

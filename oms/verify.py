@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from stock.verify import Finding
 
 from fulfillment.work.models import Demand, DemandLine
 from oms.customers import OPEN
 from oms.models import Cancellation, Order, OrderLine, OrderStatus
-from stock.verify import Finding
 
 INVARIANT = "I5"
 
