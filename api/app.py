@@ -102,7 +102,7 @@ def _guard(app: Flask, house: House) -> None:
     manager = LoginManager(app)
     manager.session_protection = "strong"
 
-    @manager.user_loader  # type: ignore[untyped-decorator]
+    @manager.user_loader
     def load(user_id: str) -> SignedIn | None:
         return house.doors.read(lambda session: access.signed_in(session, user_id))
 

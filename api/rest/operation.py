@@ -1,7 +1,7 @@
 """One REST operation, declared: its scope, schemas and status; run as one read, or as decide and commit.
 
-A view below `api/rest` is a plain function `(session, call, **path) -> value`; this module authenticates, decodes, takes the
-idempotency key, opens the session, commits, encodes and documents. Invariant: a caller bound to a node reaches
+A view below `api/rest` is a plain function `(session, call, **path) -> value`; this module authenticates, decodes, takes
+the idempotency key, opens the session, commits, encodes and documents. Invariant: a caller bound to a node reaches
 nothing unless the operation says which node it concerns.
 """
 
@@ -242,7 +242,8 @@ def _manual(operation: Operation) -> dict[str, Any]:
 
 
 def _instance(schema: Any) -> ma.Schema | None:
-    return schema() if isinstance(schema, type) else schema
+    made: ma.Schema | None = schema() if isinstance(schema, type) else schema
+    return made
 
 
 def _respond(status: int, body: Any) -> Response:
