@@ -18,7 +18,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy.engine import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import access, errors, health, log, metrics, openapi
+from api import access, errors, health, log, metrics, openapi, pages
 from api.access import SignedIn
 from api.clock import Clock
 from api.config import Config
@@ -91,6 +91,7 @@ def create_app(config: Config, house: House | None = None) -> Flask:
     _guard(app, present)
     health.register(app, version_of_house())
     _add_resources(app)
+    pages.register(app, present)
     structlog.get_logger(__name__).debug("application_ready", database=app.name)
     return app
 
@@ -100,7 +101,8 @@ def _guard(app: Flask, house: House) -> None:
     app.extensions["oms_limiter"] = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
     app.extensions["oms_csrf"] = CSRFProtect(app)
     manager = LoginManager(app)
-    manager.session_protection = "strong"
+    # Not "strong": a phone changes its address between the shop floor and the stock room.
+    manager.session_protection = "basic"
 
     @manager.user_loader
     def load(user_id: str) -> SignedIn | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 SQLITE_BUSY_MS = 10_000
+CACHES = "caches"
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
 
 
@@ -102,7 +103,7 @@ class Database:
     url: str
     reader: Engine
     writer: Engine
-    info: dict[str, Any] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=lambda: {CACHES: {}})
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -152,6 +153,12 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
     return Database(url, reader=engine, writer=engine)
 
 
+def caches(session: Session) -> dict[str, Any]:
+    """Return what this process remembers of the session's database, shared by all of its sessions."""
+    kept: dict[str, Any] = session.info.setdefault(CACHES, {})
+    return kept
+
+
 def retryable(error: BaseException) -> bool:
     """Tell whether the same unit of work, tried again whole with the same key, may succeed."""
     if not isinstance(error, DBAPIError):
@@ -169,7 +176,9 @@ def _sqlite_engine(url: str, *, begin: str) -> Engine:
     def _on_connect(connection: Any, _record: Any) -> None:
         # The driver's own transactions begin late and only before some statements; ours begin when we say so.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={SQLITE_BUSY_MS}"):
+        # What is deleted is overwritten with zeros, so that an erased person is not found in free pages.
+        settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+        for pragma in (*settings, f"busy_timeout={SQLITE_BUSY_MS}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -181,5 +190,5 @@ def _sqlite_engine(url: str, *, begin: str) -> Engine:
 
 __all__ = [
     "Base", "Code", "Database", "Document", "Id", "Name", "UtcDateTime",
-    "connect", "database_now", "retryable",
+    "caches", "connect", "database_now", "retryable",
 ]  # fmt: skip

@@ -107,6 +107,8 @@ def upgrade() -> None:
         sa.Column("pickup_code", sa.String(), nullable=True),
         sa.Column("wrong_codes", sa.Integer(), nullable=False),
         sa.Column("shelf", sa.String(), nullable=True),
+        sa.Column("weight_g", sa.Integer(), nullable=True),
+        sa.Column("packages", sa.Integer(), nullable=True),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), server_default=database_now(), nullable=False),
