@@ -65,7 +65,7 @@ def decode(data: bytes) -> Any:
 
 
 def authenticate(house: House, limiter: Limiter) -> Caller:
-    """Return who is calling: the owner of the key, or the person logged in. Raises 401, or 429 after many wrong keys."""
+    """Return who calls: the owner of the key, or the person logged in. Raises 401, or 429 after many wrong keys."""
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return _by_key(house, limiter, key.strip())
