@@ -17,7 +17,7 @@ def encode(*key: Any) -> str:
 
 
 def decode(cursor: str | None, *kinds: type) -> list[Any] | None:
-    """Return the sort key in `cursor`, or None without one. Raises 422 when it was not made by `encode` with these types."""
+    """Return the sort key in `cursor`, or None without one. Raises 422 when it has other parts than these types."""
     if cursor is None:
         return None
     try:

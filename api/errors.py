@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from flask import Flask, Response, json, request
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from api.transaction import OutcomeUnknown
@@ -24,9 +25,9 @@ STATUS: tuple[tuple[type[DomainError], int], ...] = ((NotFound, 404), (Conflict,
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
 CODES = {
     400: "malformed_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
-    406: "not_acceptable", 408: "timed_out", 409: "conflict", 412: "precondition_failed", 413: "too_large", 414: "too_long",
-    415: "unsupported_media_type", 422: "invalid", 428: "precondition_required", 429: "too_many_requests", 500: "internal_error",
-    503: "unavailable",
+    406: "not_acceptable", 408: "timed_out", 409: "conflict", 412: "precondition_failed", 413: "too_large",
+    414: "too_long", 415: "unsupported_media_type", 422: "invalid", 428: "precondition_required",
+    429: "too_many_requests", 500: "internal_error", 503: "unavailable",
 }  # fmt: skip
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ class Message(str):
     __slots__ = ("code",)
     code: str
 
-    def __new__(cls, text: str, code: str) -> Message:
+    def __new__(cls, text: str, code: str) -> Self:
         """Return the sentence with its code."""
         message = super().__new__(cls, text)
         message.code = code
@@ -143,5 +144,5 @@ def _unknown(_error: OutcomeUnknown) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.exception("unexpected_error", kind=type(error).__name__)
+    log.error("unexpected_error", kind=type(error).__name__, exc_info=error)
     return answer(500, "internal_error", "Something went wrong on our side; it has been logged.")

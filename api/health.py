@@ -1,4 +1,7 @@
-"""What machines ask before they send traffic: alive, ready, which version, which figures. Outside /api/v1, without key."""
+"""What machines ask before they send traffic: alive, ready, which version, which figures.
+
+Outside /api/v1 and without a key. Invariant: nothing here tells more than whether to send traffic.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ one transaction or not at all; what is retried is always the whole unit, with th
 
 from __future__ import annotations
 
-import random
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -172,4 +172,4 @@ def _raced(error: DBAPIError) -> bool:
 
 def _pause(tries: int) -> None:
     # Full jitter: those who collided together must not come back together.
-    time.sleep(random.uniform(0, min(LONGEST_PAUSE_S, 0.005 * 2**tries)))  # noqa: S311, TID251
+    time.sleep(secrets.SystemRandom().uniform(0, min(LONGEST_PAUSE_S, 0.005 * 2**tries)))

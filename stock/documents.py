@@ -91,7 +91,7 @@ class Transfer(Base):
 
 
 class TransferLine(Base):
-    """Units of one SKU of a transfer; `reference` is the claim they are reserved for on arrival, empty for plain stock."""
+    """Units of one SKU; `reference` is the claim they are reserved for on arrival, empty for plain stock."""
 
     __tablename__ = "transfer_line"
     __table_args__ = (
@@ -127,7 +127,7 @@ class Count(Base):
 
 
 class CountLine(Base):
-    """One article counted: what the shelf should have held when it was counted (on hand less picked), and what it held."""
+    """One article counted: what the shelf should have held at that moment (on hand less picked), and what it held."""
 
     __tablename__ = "count_line"
     __table_args__ = (CheckConstraint("counted IS NULL OR counted >= 0", name="counted"),)

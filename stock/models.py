@@ -10,10 +10,15 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Code, Id, Name, database_now
+
+
+def _index_where(name: str, *columns: str, where: str) -> Index:
+    """Return an index of only those rows that are still of interest, so that its size does not grow with history."""
+    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(where))
 
 
 class NodeKind(enum.StrEnum):
@@ -34,7 +39,7 @@ class NodeStatus(enum.StrEnum):
 
 
 class Account(enum.StrEnum):
-    """Where units are. Accounts of a node hold stock; accounts outside have no node; claim accounts are not physical."""
+    """Where units are. Accounts of a node hold stock, those outside have no node, claim accounts are not physical."""
 
     ON_HAND = "on_hand"
     DAMAGED = "damaged"
@@ -115,6 +120,7 @@ class Posting(Base):
     """One business event of the ledger; its entries say what moved."""
 
     __tablename__ = "posting"
+    __table_args__ = (Index("ix_posting_occurred_at", "occurred_at"),)
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     kind: Mapped[Code]
@@ -126,7 +132,10 @@ class Posting(Base):
 
 
 class StockEntry(Base):
-    """Units of one SKU that moved from one account to another; one row carries both sides. Never changed, never deleted."""
+    """Units of a SKU that moved from one account to another, in one row with both sides. Never changed, never deleted.
+
+    An entry touches a balance, which names the article; a foreign key of its own would lock the article for each entry.
+    """
 
     __tablename__ = "stock_entry"
     __table_args__ = (
@@ -140,7 +149,7 @@ class StockEntry(Base):
         Index("ix_stock_entry_posting", "posting_id"),
     )
 
-    sku: Mapped[Code] = mapped_column(ForeignKey("article.sku"), primary_key=True)
+    sku: Mapped[Code] = mapped_column(primary_key=True)
     posting_id: Mapped[Id] = mapped_column(ForeignKey("posting.id"), primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     units: Mapped[int]
@@ -189,8 +198,8 @@ class Reservation(Base):
         CheckConstraint("units > 0 AND picked >= 0 AND consumed >= 0 AND released >= 0", name="counters"),
         CheckConstraint("picked + consumed + released <= units", name="ends_once"),
         Index("ix_reservation_reference", "reference"),
-        Index("ix_reservation_expires_at", "expires_at"),
-        Index("ix_reservation_node", "node", "sku"),
+        _index_where("ix_reservation_expires_at", "expires_at", where="expires_at IS NOT NULL"),
+        _index_where("ix_reservation_open", "sku", "node", where="consumed + released < units"),
     )
 
     sku: Mapped[Code] = mapped_column(primary_key=True)

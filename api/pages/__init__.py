@@ -46,5 +46,10 @@ def _templates_speak(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(bar_links=bar.links, first_page=bar.first_page, here=links.here, column=links.column)
     app.jinja_env.filters.update(
-        state=words.state, method=words.method, reason=words.reason, role=words.role, grade=words.grade, spelled=words.spelled
+        state=words.state,
+        method=words.method,
+        reason=words.reason,
+        role=words.role,
+        grade=words.grade,
+        spelled=words.spelled,
     )

@@ -35,13 +35,13 @@ def _version(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def _travel_light(response: Response) -> Response:
-    """Compress static files only: a compressed page that mixes secrets with echoed input would leak them by its size."""
+    """Compress static files only: a page that mixes secrets with echoed input would leak them by its size."""
     if request.endpoint != "static" or response.status_code != 200:
         return response
     if "v" in request.args:
         response.headers["Cache-Control"] = FOREVER
     path = Path(current_app.static_folder or "") / (request.view_args or {})["filename"]
-    if path.suffix in COMPRESSED and "gzip" in request.accept_encodings:
+    if path.suffix in COMPRESSED and request.accept_encodings["gzip"] > 0:
         response.close()
         response.direct_passthrough = False
         response.set_data(_compressed(path, _fingerprint(path)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from flask import current_app, request, url_for
+from flask import current_app, g, request, url_for
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
@@ -50,7 +50,7 @@ class Link(NamedTuple):
 
 def links() -> list[Link]:
     """Return the entries for the signed-in person; in a store, those of the store, also for visitors of other roles."""
-    node = getattr(current_user, "node", None) or ((request.view_args or {}).get("node") if _in_store() else None)
+    node = getattr(current_user, "node", None) or g.get("node_id")
     places = STORE if node else BY_ROLE.get(getattr(current_user, "role", ""), ())
     values: dict[str, Any] = {"node": node} if node else {}
     return [
@@ -65,12 +65,12 @@ def first_page() -> str:
     node = getattr(current_user, "node", None)
     if getattr(current_user, "role", "") == "store" and node:
         return url_for("pages.store.home", node=node)
-    own = [place for place in BY_ROLE.get(getattr(current_user, "role", ""), ()) if place.endpoint in current_app.view_functions]
+    own = [
+        place
+        for place in BY_ROLE.get(getattr(current_user, "role", ""), ())
+        if place.endpoint in current_app.view_functions
+    ]
     return url_for(own[0].endpoint) if own else url_for("pages.store.choose")
-
-
-def _in_store() -> bool:
-    return (request.endpoint or "").startswith("pages.store.")
 
 
 def _is_here(place: Place) -> bool:

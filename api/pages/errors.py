@@ -47,7 +47,9 @@ def refused(error: DomainError) -> ResponseReturnValue:
 def forged(error: CSRFError) -> ResponseReturnValue:
     """Show that a form was too old, or not ours."""
     log.info("form_refused", reason=error.description)
-    return page(400, gettext("This page was open for too long"), gettext("Nothing was changed. Go back, reload and try again."))
+    return page(
+        400, gettext("This page was open for too long"), gettext("Nothing was changed. Go back, reload and try again.")
+    )
 
 
 def failed(error: HTTPException) -> ResponseReturnValue:
@@ -83,8 +85,8 @@ def unavailable(error: Exception) -> ResponseReturnValue:
 
 def unexpected(error: Exception) -> ResponseReturnValue:
     """Show that something of ours failed, and log it."""
-    log.exception("unexpected_error", kind=type(error).__name__)
-    return page(500, gettext("Something went wrong on our side"), gettext("It was logged, and nothing was changed. Try again, or go back."))
+    log.error("unexpected_error", kind=type(error).__name__, exc_info=error)
+    return page(500, gettext("Something went wrong on our side"), gettext("It was logged. Go back and try again."))
 
 
 def page(status: int, title: str, sentence: str, faults: list[str] | None = None) -> tuple[str, int, dict[str, str]]:
@@ -106,7 +108,10 @@ def _back() -> str:
 def _http_words(status: int) -> tuple[str, str]:
     return {
         403: (gettext("This page is not for your role"), gettext("Ask your administrator if you need it.")),
-        404: (gettext("Not found"), gettext("The address may be old, or belong to another store. Go back and look again.")),
+        404: (
+            gettext("Not found"),
+            gettext("The address may be old, or belong to another store. Go back and look again."),
+        ),
         405: (gettext("Not found"), gettext("This address takes forms only. Go back and use its button.")),
         413: (gettext("Too large"), gettext("Send a smaller file.")),
         429: (gettext("Too many tries"), gettext("Wait a minute, then try again.")),

@@ -1,8 +1,4 @@
-"""Who may open which page: signed in, of a role that opens the room, and at their own node.
-
-Invariant: staff of a store never learn whether something of another store exists; they get the answer for an unknown
-address.
-"""
+"""Who may open which page: people who are signed in, of a role that opens the room. Nodes are the rooms' own matter."""
 
 from __future__ import annotations
 
@@ -31,10 +27,3 @@ def for_roles(*roles: str) -> Callable[[], None]:
             abort(403)
 
     return check
-
-
-def own_node() -> None:
-    """Let staff of a store see their own node only."""
-    node = (request.view_args or {}).get("node")
-    if current_user.node is not None and node not in {None, current_user.node}:
-        abort(404)

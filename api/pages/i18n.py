@@ -1,7 +1,7 @@
 """Words, dates, numbers and money of the pages, in the reader's language and in the node's time zone.
 
-Wired by `api/pages`; templates use the filters, views `gettext`. English is the language of the source; the other
-languages are the catalogues in `api/translations`, read once from their .po files, so that no compiled copy can be stale.
+Wired by `api/pages`; templates use the filters, views `gettext`. English is the language of the source; the others are
+the catalogues in `api/translations`, read once from their .po files, so that no compiled copy can be stale.
 Invariant: the language is the signed-in person's, else the best that the browser accepts, else English.
 """
 
@@ -42,7 +42,9 @@ def init(app: Flask) -> None:
     babel = Babel(app, locale_selector=choose_language)
     babel.domain_instance = Catalogues()
     app.jinja_env.add_extension("jinja2.ext.do")
-    app.jinja_env.filters.update(money=money, number=number, decimal=decimal, time=time, day=day, moment=moment, kilos=kilos)
+    app.jinja_env.filters.update(
+        money=money, number=number, decimal=decimal, time=time, day=day, moment=moment, kilos=kilos
+    )
     app.jinja_env.globals.update(languages=LANGUAGES, language=language)
 
 
@@ -88,7 +90,7 @@ def decimal(value: float, digits: int = 1) -> str:
 
 def kilos(weight_g: int) -> str:
     """Write a weight in kilograms."""
-    return gettext("%(weight)s kg", weight=decimal(weight_g / 1000, 2))
+    return str(gettext("%(weight)s kg", weight=decimal(weight_g / 1000, 2)))
 
 
 def time(instant: datetime, zone: str) -> Markup:
@@ -100,11 +102,11 @@ def day(on: date, today: date | None = None) -> str:
     """Write a date, as a person says it when it is near `today`."""
     apart = (on - today).days if today else None
     if apart == 0:
-        return gettext("today")
+        return str(gettext("today"))
     if apart == 1:
-        return gettext("tomorrow")
+        return str(gettext("tomorrow"))
     if apart == -1:
-        return gettext("yesterday")
+        return str(gettext("yesterday"))
     return dates.format_skeleton("MMMEd", on, locale=_locale())
 
 

@@ -1,7 +1,7 @@
 """The words in which pages speak of states, methods, reasons and refusals, in the reader's language.
 
-Used by templates and views. Invariant: a state always has a word and a tone; a code without a word shows itself, spelled
-out, rather than nothing.
+Used by templates and views. Invariant: a state always has a word and a tone; a code without a word shows itself,
+spelled out, rather than nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class State(NamedTuple):
 
 
 STATES: Mapping[str, State] = {
-    # fulfillment orders
+    # Of fulfillment orders.
     "allocated": State(lazy_gettext("to pick"), "calm"),
     "awaiting_transfer": State(lazy_gettext("coming from another store"), "warn"),
     "accepted": State(lazy_gettext("accepted"), "calm"),
@@ -40,33 +40,33 @@ STATES: Mapping[str, State] = {
     "expired": State(lazy_gettext("not collected"), "bad"),
     "refused": State(lazy_gettext("refused"), "bad"),
     "returned_to_sender": State(lazy_gettext("returned to sender"), "bad"),
-    # orders
+    # Of orders.
     "created": State(lazy_gettext("new"), "calm"),
     "held": State(lazy_gettext("on hold"), "warn"),
     "approved": State(lazy_gettext("in progress"), "calm"),
     "completed": State(lazy_gettext("completed"), "good"),
-    # transfers
+    # Of transfers.
     "proposed": State(lazy_gettext("proposed"), "calm"),
     "in_transit": State(lazy_gettext("on its way"), "warn"),
     "partly_received": State(lazy_gettext("partly received"), "warn"),
     "received": State(lazy_gettext("received"), "good"),
     "closed_short": State(lazy_gettext("closed with units missing"), "bad"),
-    # returns
+    # Of returns.
     "requested": State(lazy_gettext("requested"), "calm"),
     "authorised": State(lazy_gettext("authorised"), "calm"),
     "inspected": State(lazy_gettext("inspected"), "calm"),
     "closed": State(lazy_gettext("closed"), "good"),
-    # runs
+    # Of runs.
     "queued": State(lazy_gettext("queued"), "calm"),
     "running": State(lazy_gettext("running"), "warn"),
     "partly_accepted": State(lazy_gettext("partly accepted"), "good"),
     "stale": State(lazy_gettext("out of date"), "warn"),
     "failed": State(lazy_gettext("failed"), "bad"),
     "rolled_back": State(lazy_gettext("rolled back"), "calm"),
-    # nodes
+    # Of nodes.
     "open": State(lazy_gettext("open"), "good"),
     "suspended": State(lazy_gettext("stopped for now"), "warn"),
-    # states of a page, not of a document
+    # Of a page, not of a document.
     "late": State(lazy_gettext("late"), "bad"),
     "waiting": State(lazy_gettext("waiting"), "warn"),
     "paid": State(lazy_gettext("paid"), "good"),
@@ -161,7 +161,7 @@ def refusal(error: DomainError) -> str:
     if sentence is None:
         return error.message
     try:
-        return gettext(sentence) % vars(error)
+        return str(gettext(sentence)) % vars(error)
     except KeyError:
         return error.message
 

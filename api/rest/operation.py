@@ -166,7 +166,9 @@ class Resource(Blueprint):
             method: GET, POST, PUT, PATCH or DELETE.
             path: Its path below the resource's prefix.
             scope: What the caller must hold.
-            body, query, answer: Schemas of what comes and goes.
+            body: The schema of the document sent.
+            query: The schema of the query string.
+            answer: The schema of what is sent back.
             status: The status of success.
             key: Whether an Idempotency-Key is required; elsewhere it is welcome.
             decide: `(session, call, **path) -> plan`, run on a read session; the view then gets it as `decided`.
@@ -240,7 +242,8 @@ def _manual(operation: Operation) -> dict[str, Any]:
 
 
 def _instance(schema: Any) -> ma.Schema | None:
-    return schema() if isinstance(schema, type) else schema
+    made: ma.Schema | None = schema() if isinstance(schema, type) else schema
+    return made
 
 
 def _respond(status: int, body: Any) -> Response:

@@ -65,7 +65,7 @@ def decode(data: bytes) -> Any:
 
 
 def authenticate(house: House, limiter: Limiter) -> Caller:
-    """Return who is calling: the owner of the key, or the person logged in. Raises 401, and 429 after too many wrong keys."""
+    """Return who calls: the owner of the key, or the person logged in. Raises 401, or 429 after many wrong keys."""
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return _by_key(house, limiter, key.strip())
@@ -78,7 +78,7 @@ def authenticate(house: House, limiter: Limiter) -> Caller:
 
 
 def idempotency_key(house: House, caller: Caller, *, required: bool) -> RequestKey | None:
-    """Return the caller's key with a keyed hash of the request. Raises 400 when one is required and missing, or too long."""
+    """Return the caller's key with a keyed hash of the request. Raises 400 when it is required and missing, or bad."""
     key = request.headers.get("Idempotency-Key", "")
     if not key:
         if required:

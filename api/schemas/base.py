@@ -44,17 +44,17 @@ class Schema(ma.Schema):
     error_messages = {
         "unknown": Message("Unknown field.", "unknown_field"),
         "type": Message("Must be an object.", "not_an_object"),
-    }  # noqa: RUF012
+    }
 
     class Meta:
         unknown = ma.RAISE
 
-    def on_bind_field(self, field_name: str, field_obj: ma.fields.Field) -> None:
+    def on_bind_field(self, field_name: str, field_obj: ma.fields.Field[Any]) -> None:
         """Give each message of the field its code, once the field is part of a schema."""
         _code_messages(field_obj)
 
 
-def _code_messages(field: ma.fields.Field) -> None:
+def _code_messages(field: ma.fields.Field[Any]) -> None:
     field.error_messages = {key: _coded(text, key) for key, text in field.error_messages.items()}
     if isinstance(field, fields.List):
         _code_messages(field.inner)
@@ -95,9 +95,9 @@ def instant(*, required: bool = False, **options: Any) -> Instant:
 
 
 class Instant(fields.AwareDateTime):
-    """A moment as ISO 8601 with an offset, between the years 2000 and 2100, so that arithmetic on it cannot overflow."""
+    """A moment as ISO 8601 with an offset, from 2000 to 2100, so that arithmetic on it cannot overflow."""
 
-    default_error_messages = {  # noqa: RUF012
+    default_error_messages = {
         "invalid": "Must be a moment of ISO 8601 with an offset, such as 2026-03-17T10:30:00+01:00.",
         "invalid_awareness": "Must have an offset, such as +01:00 or Z.",
         "out_of_range": "Must be between the years 2000 and 2100.",
@@ -113,9 +113,8 @@ class Instant(fields.AwareDateTime):
 class MoneyField(fields.Field[Money]):
     """An amount with its currency: `{"amount": "19.90", "currency": "EUR"}`; the amount is a decimal string."""
 
-    default_error_messages = {  # noqa: RUF012
+    default_error_messages = {
         "shape": 'Must be {{"amount": "19.90", "currency": "EUR"}}, the amount a decimal string.',
-        "negative": "Must not be negative.",
     }
 
     def __init__(self, *, example: str = "19.90", **options: Any) -> None:
@@ -123,28 +122,25 @@ class MoneyField(fields.Field[Money]):
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Money:
-        if (
-            not isinstance(value, dict)
-            or set(value) != {"amount", "currency"}
-            or not all(isinstance(part, str) for part in value.values())
-        ):
+        texts = isinstance(value, dict) and all(isinstance(part, str) for part in value.values())
+        if not texts or set(value) != {"amount", "currency"}:
             raise self.make_error("shape")
         try:
             money = parse(value["amount"], value["currency"])
         except InvalidMoney as error:
-            known = value["currency"] in CURRENCIES
-            raise ma.ValidationError(
-                Message(f"{str(error).capitalize()}.", "invalid_amount" if known else "unknown_currency")
-            ) from error
+            fault, member = (
+                ("invalid_amount", "amount") if value["currency"] in CURRENCIES else ("unknown_currency", "currency")
+            )
+            raise ma.ValidationError({member: [Message(f"{error}.", fault)]}) from error
         if money.minor < 0:
-            raise self.make_error("negative")
+            raise ma.ValidationError({"amount": [Message("Must not be negative.", "negative")]})
         return money
 
     def _serialize(self, value: Money | None, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, str] | None:
         return None if value is None else {"amount": value.amount, "currency": value.currency}
 
 
-def money_properties(_converter: Any, field: ma.fields.Field, **_: Any) -> dict[str, Any]:
+def money_properties(_converter: Any, field: ma.fields.Field[Any], **_: Any) -> dict[str, Any]:
     """Describe money to OpenAPI: an object of two strings."""
     if not isinstance(field, MoneyField):
         return {}

@@ -111,7 +111,9 @@ class LinesAlreadyShipped(Conflict):
             for line_id, units in sorted(left.items())
         )
         sentences = " ".join(fault.message for fault in faults)
-        super().__init__(f"{sentences} The rest has left or was cancelled: what has left comes back as a return.", faults=faults)
+        super().__init__(
+            f"{sentences} The rest has left or was cancelled: what has left comes back as a return.", faults=faults
+        )
         self.left = dict(left)
 
 
@@ -159,7 +161,9 @@ class TooMany(Conflict):
     code = "too_many"
 
     def __init__(self, article: str, *, wanted: int, have: int, scanned: int) -> None:
-        super().__init__(f"{article}: {wanted} wanted, {have} already there, {scanned} more scanned. Nothing was counted.")
+        super().__init__(
+            f"{article}: {wanted} wanted, {have} already there, {scanned} more scanned. Nothing was counted."
+        )
         self.wanted, self.have, self.scanned = wanted, have, scanned
 
 
@@ -199,7 +203,9 @@ class CodeLocked(Conflict):
     keeps_writes: ClassVar[bool] = True
 
     def __init__(self, number: str) -> None:
-        super().__init__(f"The code of {number} is locked after too many wrong tries: identify the person by a document.")
+        super().__init__(
+            f"The code of {number} is locked after too many wrong tries: identify the person by a document."
+        )
 
 
 class IdentificationNeeded(Rejected):
@@ -218,3 +224,12 @@ class NothingShipped(Conflict):
 
     def __init__(self, number: str) -> None:
         super().__init__(f"Fulfillment order {number} has no shipment yet: ship it, then print its label.")
+
+
+class TrackingNumberTaken(Conflict):
+    """Another package has this tracking number."""
+
+    code = "tracking_number_taken"
+
+    def __init__(self, tracking_number: str) -> None:
+        super().__init__(f"Tracking number {tracking_number} is on another package: scan the label of this one.")

@@ -11,8 +11,9 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from fulfillment.work import demands
 from fulfillment.work.errors import UnknownFulfillmentOrder, UnknownLines
-from fulfillment.work.models import Demand, DemandLine, FulfillmentOrder
+from fulfillment.work.models import DemandLine, FulfillmentOrder
 
 
 def lock_order(session: Session, fo_id: str) -> FulfillmentOrder:
@@ -31,9 +32,7 @@ def lock_orders(session: Session, fo_ids: Collection[str]) -> list[FulfillmentOr
 
 def lock_demands(session: Session, demand_ids: Collection[str]) -> list[FulfillmentOrder]:
     """Lock demands with their lines; return all their fulfillment orders, locked and fresh, by id."""
-    fresh = {"populate_existing": True}
-    demands = select(Demand).where(Demand.id.in_(demand_ids)).order_by(Demand.id).with_for_update()
-    session.scalars(demands.options(selectinload(Demand.lines)), execution_options=fresh).all()
+    demands.lock(session, demand_ids)
     orders = (
         select(FulfillmentOrder)
         .where(FulfillmentOrder.demand_id.in_(demand_ids))
@@ -41,7 +40,7 @@ def lock_demands(session: Session, demand_ids: Collection[str]) -> list[Fulfillm
         .options(selectinload(FulfillmentOrder.lines))
         .with_for_update()
     )
-    return list(session.scalars(orders, execution_options=fresh))
+    return list(session.scalars(orders, execution_options={"populate_existing": True}))
 
 
 def lock_demands_of_lines(session: Session, line_ids: Collection[str]) -> list[FulfillmentOrder]:

@@ -71,6 +71,7 @@ NOT_STARTED = frozenset({S.ALLOCATED, S.AWAITING_TRANSFER})
 UNDER_WAY = frozenset({S.ACCEPTED, S.PICKING, S.PICKED, S.PACKED, S.READY})
 OPEN = NOT_STARTED | UNDER_WAY
 LEFT = frozenset({S.SHIPPED, S.DELIVERED, S.RETURNED_TO_SENDER, S.HANDED_OVER})
+CLOSED = frozenset(TRANSITIONS) - OPEN
 
 
 class Demand(Base):
@@ -134,7 +135,7 @@ class FulfillmentOrder(Base):
 
     __tablename__ = "fulfillment_order"
     __table_args__ = (
-        Index("ix_fulfillment_order_node", "node", "status"),
+        Index("ix_fulfillment_order_node", "node", "status", "ended_at"),
         Index("ix_fulfillment_order_demand", "demand_id"),
         Index("ix_fulfillment_order_pick_list", "pick_list_id"),
         Index("ix_fulfillment_order_reference", "reference"),
@@ -163,6 +164,7 @@ class FulfillmentOrder(Base):
     shelf: Mapped[str | None]
     weight_g: Mapped[int | None]
     packages: Mapped[int | None]
+    ended_at: Mapped[datetime | None]
     rank: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())

@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session
 
 from fulfillment.work.errors import AlreadyShipped, NotPossibleNow
 from fulfillment.work.events import FulfillmentOrderMoved
-from fulfillment.work.models import LEFT, NOT_STARTED, TRANSITIONS, Demand, FulfillmentHistory, FulfillmentOrder, Status
+from fulfillment.work.models import (
+    CLOSED,
+    LEFT,
+    NOT_STARTED,
+    TRANSITIONS,
+    Demand,
+    FulfillmentHistory,
+    FulfillmentOrder,
+    Status,
+)
 from kernel import events
 from kernel.ids import new_id
 from kernel.states import advance
@@ -33,6 +42,8 @@ def move(
     came_from = fo.status
     fo.status = advance(TRANSITIONS, came_from, target, what=f"Fulfillment order {fo.number}")
     fo.version += 1
+    if target in CLOSED:
+        fo.ended_at = now
     if came_from in NOT_STARTED:
         _tell_deciders(session, fo)
     _write(session, fo, target.value, came_from, target, actor=actor, now=now, reason=reason, details=details)

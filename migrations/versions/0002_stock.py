@@ -11,6 +11,7 @@ from alembic import op
 
 from kernel.db import UtcDateTime, database_now
 
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -75,6 +76,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcDateTime(), server_default=database_now(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posting")),
     )
+    op.create_index("ix_posting_occurred_at", "posting", ["occurred_at"], unique=False)
     op.create_table(
         "reason",
         sa.Column("code", sa.String(length=64), nullable=False),
@@ -107,8 +109,22 @@ def upgrade() -> None:
             "sku", "reference", "purpose", "attempt", name=op.f("uq_reservation_sku_reference_purpose_attempt")
         ),
     )
-    op.create_index("ix_reservation_expires_at", "reservation", ["expires_at"], unique=False)
-    op.create_index("ix_reservation_node", "reservation", ["node", "sku"], unique=False)
+    op.create_index(
+        "ix_reservation_expires_at",
+        "reservation",
+        ["expires_at"],
+        unique=False,
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_reservation_open",
+        "reservation",
+        ["sku", "node"],
+        unique=False,
+        postgresql_where=sa.text("consumed + released < units"),
+        sqlite_where=sa.text("consumed + released < units"),
+    )
     op.create_index("ix_reservation_reference", "reservation", ["reference"], unique=False)
     op.create_table(
         "count",
@@ -169,7 +185,6 @@ def upgrade() -> None:
         sa.CheckConstraint("from_node IS NOT NULL OR to_node IS NOT NULL", name=op.f("ck_stock_entry_touches_a_node")),
         sa.CheckConstraint("units > 0", name=op.f("ck_stock_entry_units_positive")),
         sa.ForeignKeyConstraint(["posting_id"], ["posting.id"], name=op.f("fk_stock_entry_posting_id_posting")),
-        sa.ForeignKeyConstraint(["sku"], ["article.sku"], name=op.f("fk_stock_entry_sku_article")),
         sa.PrimaryKeyConstraint("sku", "posting_id", "line", name=op.f("pk_stock_entry")),
         sa.UniqueConstraint("sku", "from_node", "from_version", name=op.f("uq_stock_entry_sku_from_node_from_version")),
         sa.UniqueConstraint("sku", "to_node", "to_version", name=op.f("uq_stock_entry_sku_to_node_to_version")),
@@ -248,10 +263,21 @@ def downgrade() -> None:
     op.drop_index("ix_count_node", table_name="count")
     op.drop_table("count")
     op.drop_index("ix_reservation_reference", table_name="reservation")
-    op.drop_index("ix_reservation_node", table_name="reservation")
-    op.drop_index("ix_reservation_expires_at", table_name="reservation")
+    op.drop_index(
+        "ix_reservation_open",
+        table_name="reservation",
+        postgresql_where=sa.text("consumed + released < units"),
+        sqlite_where=sa.text("consumed + released < units"),
+    )
+    op.drop_index(
+        "ix_reservation_expires_at",
+        table_name="reservation",
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+    )
     op.drop_table("reservation")
     op.drop_table("reason")
+    op.drop_index("ix_posting_occurred_at", table_name="posting")
     op.drop_table("posting")
     op.drop_table("placement")
     op.drop_index("ix_open_demand_reference", table_name="open_demand")

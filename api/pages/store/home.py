@@ -16,11 +16,15 @@ def choose() -> ResponseReturnValue:
     """Let people who are bound to no store choose one."""
     own = person().node
     works = Node.kind != NodeKind.SUPPLIER
-    listed = select(Node.id, Node.name, Node.kind).where(works, Node.id == own if own else works).order_by(Node.kind, Node.name)
+    listed = (
+        select(Node.id, Node.name, Node.kind)
+        .where(works, Node.id == own if own else works)
+        .order_by(Node.kind, Node.name)
+    )
     return render_template("store/choose.html", nodes=doors().read(lambda session: session.execute(listed).all()))
 
 
 @store.get("/<node>/")
-def home(node: str) -> ResponseReturnValue:
+def home() -> ResponseReturnValue:
     """Show what to do next."""
     return render_template("store/home.html", node_name=here().name)

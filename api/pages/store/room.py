@@ -8,25 +8,36 @@ from __future__ import annotations
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, g, request
+from flask import Blueprint, abort, current_app, g
 from sqlalchemy.orm import Session
 
 from api.pages import gate
-from api.pages.visit import doors, now
+from api.pages.visit import doors, now, person
 from stock.models import Node
 
 store = Blueprint("store", __name__, url_prefix="/store")
 store.before_request(gate.for_roles("store", "admin"))
-store.before_request(gate.own_node)
+
+
+@store.url_value_preprocessor
+def read_node(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Take the node out of the address, so that no view need ask for it."""
+    g.node_id = (values or {}).pop("node", None)
+
+
+@store.url_defaults
+def keep_node(endpoint: str, values: dict[str, Any]) -> None:
+    """Stay at the node in links from page to page."""
+    if "node" not in values and g.get("node_id") and current_app.url_map.is_endpoint_expecting(endpoint, "node"):
+        values["node"] = g.node_id
 
 
 @store.before_request
 def enter() -> None:
-    """Load the node of the address."""
-    node = (request.view_args or {}).get("node")
-    if node is None:
+    """Load the node of the address, for those who may know that it exists."""
+    if g.node_id is None:
         return
-    g.node = doors().read(lambda session: _detached(session, node))
+    g.node = doors().read(lambda session: _detached(session, g.node_id)) if person().caller.sees(g.node_id) else None
     if g.node is None:
         abort(404)
 

@@ -1,7 +1,6 @@
 """The pages on a database of their own, with a person of each role, and clients that are signed in."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
