@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import Index, UniqueConstraint, func, insert, select
@@ -68,7 +68,7 @@ class OutboxPosition(Base):
 
 def record(session: Session, event: Event) -> None:
     """Store `event` in the outbox and let the handlers inside the house act on it, in this transaction."""
-    payload = asdict(event)
+    payload = _written(asdict(event))
     payload.pop("aggregate_id")
     of_aggregate = (OutboxEvent.aggregate == event.aggregate) & (OutboxEvent.aggregate_id == event.aggregate_id)
     following = select(func.coalesce(func.max(OutboxEvent.sequence), 0) + 1).where(of_aggregate).scalar_subquery()
@@ -81,6 +81,15 @@ def record(session: Session, event: Event) -> None:
     handlers: Handlers = session.info.get(HANDLERS, {})
     for handle in handlers.get(type(event), ()):
         handle(session, event)
+
+
+def _written(value: Any) -> Any:
+    """Write instants and dates as ISO 8601, all else as it is."""
+    if isinstance(value, dict):
+        return {name: _written(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_written(part) for part in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def place(session: Session, *, limit: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
 from kernel import events
@@ -48,6 +48,16 @@ def touch(order: Order) -> None:
     """Raise the version and the instant by which others see that the order changed."""
     order.version += 1
     order.updated_at = database_now()
+
+
+def touch_unlocked(session: Session, order_id: str) -> None:
+    """Let followers of an order see that its physical side changed; its own row stays at its version."""
+    session.execute(
+        update(Order)
+        .where(Order.id == order_id)
+        .values(updated_at=database_now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def write(

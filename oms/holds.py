@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kernel.ids import new_id
-from oms import history
+from oms import closing, history
 from oms.checks import Faults
 from oms.errors import AddressNeeded, InvalidRequest, NotOnHold
 from oms.models import Hold, Order, OrderStatus
@@ -69,6 +69,7 @@ def lift_locked(session: Session, order: Order, *, reason: str, actor: str, now:
     history.write(session, order.id, "hold_lifted", actor=actor, now=now, reason=reason)
     if len(lifted) == len(standing):
         history.move(session, order, OrderStatus.APPROVED, actor=actor, now=now, reason=reason)
+        closing.settle(session, order, actor=actor, now=now)
     session.flush()
 
 

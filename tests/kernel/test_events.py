@@ -1,6 +1,7 @@
 """An event is stored with its effect, handed to the handlers of the house, and read by the outside in one order."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar
 
 import pytest
@@ -25,6 +26,13 @@ class ParcelClosed(Event):
     verb: ClassVar[str] = "closed"
 
 
+@dataclass(frozen=True, kw_only=True)
+class ParcelSeen(Event):
+    aggregate: ClassVar[str] = "parcel"
+    verb: ClassVar[str] = "seen"
+    at: tuple[datetime, ...]
+
+
 @pytest.fixture
 def session(database):
     with database.write() as opened:
@@ -47,6 +55,12 @@ def test_an_event_is_stored_by_its_name_with_its_values(session):
     (event,) = stored(session, parcel)
     assert event.type == "parcel.weighed"
     assert event.payload == {"grams": 420, "codes": ["a", "b"]}
+
+
+def test_instants_inside_an_event_are_written_as_text(session):
+    parcel = new_id()
+    events.record(session, ParcelSeen(aggregate_id=parcel, at=(datetime(2026, 7, 1, 9, 30, tzinfo=UTC),)))
+    assert stored(session, parcel)[0].payload == {"at": ["2026-07-01T09:30:00+00:00"]}
 
 
 def test_sequences_are_dense_per_aggregate(session):
