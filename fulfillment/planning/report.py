@@ -111,9 +111,7 @@ def changes(movement: Movement) -> list[Change]:
     return found
 
 
-def moves(
-    before: Iterable[Assignment], after: Iterable[Assignment]
-) -> Counter[tuple[str | None, str | None]]:
+def moves(before: Iterable[Assignment], after: Iterable[Assignment]) -> Counter[tuple[str | None, str | None]]:
     """Return how many units of one demand go from which node to which, line by line."""
     was, becomes = _by_line(before), _by_line(after)
     moved: Counter[tuple[str | None, str | None]] = Counter()
