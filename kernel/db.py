@@ -183,7 +183,9 @@ def _sqlite_engine(url: str, *, begin: str) -> Engine:
     def _on_connect(connection: Any, _record: Any) -> None:
         # The driver's own transactions begin late and only before some statements; ours begin when we say so.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={SQLITE_BUSY_MS}"):
+        # What is deleted is overwritten with zeros, so that an erased person is not found in free pages.
+        settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+        for pragma in (*settings, f"busy_timeout={SQLITE_BUSY_MS}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

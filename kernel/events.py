@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import Index, UniqueConstraint, bindparam, func, insert, select
@@ -78,13 +78,22 @@ _RECORD = insert(_OUTBOX).values(
 
 def record(session: Session, event: Event) -> None:
     """Store `event` in the outbox and let the handlers inside the house act on it, in this transaction."""
-    payload = asdict(event)
+    payload = _written(asdict(event))
     payload.pop("aggregate_id")
     named = {"type": event.type, "aggregate": event.aggregate, "aggregate_id": event.aggregate_id}
     session.execute(_RECORD, {"id": new_id(), "payload": payload, **named})
     handlers: Handlers = session.info.get(HANDLERS, {})
     for handle in handlers.get(type(event), ()):
         handle(session, event)
+
+
+def _written(value: Any) -> Any:
+    """Write instants and dates as ISO 8601, all else as it is."""
+    if isinstance(value, dict):
+        return {name: _written(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_written(part) for part in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def place(session: Session, *, limit: int) -> int:
