@@ -19,7 +19,7 @@ from babel import dates, numbers
 from babel.messages import mofile, pofile
 from babel.support import NullTranslations, Translations
 from flask import Flask, request
-from flask_babel import Babel, Domain, gettext
+from flask_babel import Babel, Domain, gettext, ngettext
 from flask_login import current_user
 from markupsafe import Markup
 
@@ -43,7 +43,7 @@ def init(app: Flask) -> None:
     babel.domain_instance = Catalogues()
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.filters.update(
-        money=money, number=number, decimal=decimal, time=time, day=day, moment=moment, kilos=kilos
+        money=money, number=number, decimal=decimal, time=time, day=day, moment=moment, kilos=kilos, units=units, duration=duration
     )
     app.jinja_env.globals.update(languages=LANGUAGES, language=language)
 
@@ -88,6 +88,11 @@ def decimal(value: float, digits: int = 1) -> str:
     return numbers.format_decimal(value, format=f"#,##0.{'0' * digits}", locale=_locale())
 
 
+def units(count: int) -> str:
+    """Write a number of units."""
+    return str(ngettext("%(num)s unit", "%(num)s units", count))
+
+
 def kilos(weight_g: int) -> str:
     """Write a weight in kilograms."""
     return str(gettext("%(weight)s kg", weight=decimal(weight_g / 1000, 2)))
@@ -115,6 +120,11 @@ def moment(instant: datetime, zone: str, now: datetime | None = None) -> Markup:
     there = ZoneInfo(zone)
     near = day(instant.astimezone(there).date(), now.astimezone(there).date() if now else None)
     return _marked(instant, f"{near} {dates.format_time(instant, 'short', tzinfo=there, locale=_locale())}")
+
+
+def duration(seconds: int) -> str:
+    """Write hours and minutes left, as a clock counts down."""
+    return f"{seconds // 3600}:{seconds % 3600 // 60:02d}"
 
 
 def _marked(instant: datetime, text: str) -> Markup:

@@ -5,7 +5,7 @@ Invariant: staff see their own node only; what belongs to another node is answer
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, current_app, g
@@ -15,6 +15,13 @@ from api.pages import gate
 from api.pages.visit import doors, now, person
 from stock.models import Node
 
+class HasNode(Protocol):
+    """What is at a node."""
+
+    node: Any
+
+
+Placed = TypeVar("Placed", bound=HasNode)
 store = Blueprint("store", __name__, url_prefix="/store")
 store.before_request(gate.for_roles("store", "admin"))
 
@@ -52,6 +59,13 @@ def surroundings() -> dict[str, Any]:
 def here() -> Node:
     """Return the node this page is about."""
     return cast("Node", g.node)
+
+
+def at_this_node(thing: Placed | None) -> Placed:
+    """Return a thing of this node; anything else is answered as if it did not exist."""
+    if thing is None or thing.node != g.node_id:
+        abort(404)
+    return thing
 
 
 def zone() -> ZoneInfo:
