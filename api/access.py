@@ -93,7 +93,7 @@ class Caller:
         return self.node is None or self.node == node
 
 
-class SignedIn(UserMixin):  # type: ignore[misc]
+class SignedIn(UserMixin):
     """A person with a session, as flask-login wants to see them."""
 
     def __init__(self, user: User) -> None:

@@ -104,7 +104,7 @@ def _guard(app: Flask, house: House) -> None:
     # Not "strong": a phone changes its address between the shop floor and the stock room.
     manager.session_protection = "basic"
 
-    @manager.user_loader  # type: ignore[untyped-decorator]
+    @manager.user_loader
     def load(user_id: str) -> SignedIn | None:
         return house.doors.read(lambda session: access.signed_in(session, user_id))
 

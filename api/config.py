@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ class InvalidConfig(Exception):
         self.faults = faults
 
 
-def _setting(default: Any, check: validate.Validator | None = None) -> Any:
+def _setting(default: Any, check: Callable[[Any], Any] | None = None) -> Any:
     return field(default=default, metadata={"check": check} if check else {})
 
 
@@ -265,14 +265,14 @@ def _schema(settings: type) -> type[ma.Schema]:
     return type(f"{settings.__name__}Schema", (ma.Schema,), members)
 
 
-def _field(hint: Any, metadata: Mapping[str, Any]) -> ma.fields.Field:
+def _field(hint: Any, metadata: Mapping[str, Any]) -> ma.fields.Field[Any]:
     optional = isinstance(hint, UnionType) and NoneType in get_args(hint)
     kind = next(part for part in get_args(hint) if part is not NoneType) if optional else hint
     if is_dataclass(kind):
         return ma.fields.Nested(_schema(kind))  # type: ignore[arg-type]
     if kind is datetime:
         return _Instant(allow_none=optional)
-    scalar = {str: ma.fields.String, int: ma.fields.Integer, bool: ma.fields.Boolean}[kind]
+    scalar: type[ma.fields.Field[Any]] = {str: ma.fields.String, int: ma.fields.Integer, bool: ma.fields.Boolean}[kind]
     return scalar(validate=metadata.get("check"), allow_none=optional)
 
 

@@ -12,7 +12,8 @@ from typing import Any, Self
 
 import structlog
 from flask import Flask, Response, json, request
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from api.transaction import OutcomeUnknown

@@ -1,4 +1,4 @@
-"""What runs without being asked: a table of jobs, each bounded, safe to run twice, and run by one process at a time.
+"""What runs without being asked: a table of jobs, each bounded, safe to run twice, run by one process at a time.
 
 Started by `serve` on SQLite and by `worker` on PostgreSQL. Invariant: whatever a job commits, it commits under its lease.
 """

@@ -20,7 +20,8 @@ One order service, one inventory ledger, one optimizer.
 
 **Keys.** Send `Authorization: Bearer oms_...`; each operation names the scope it needs as `x-scope`.
 **Repeating.** Send an `Idempotency-Key` with every request that changes something: the same key with the same request
-gets the same answer and one effect. **Editing.** Send the `ETag` you read as `If-Match`. **Lists.** Follow `next_cursor`.
+gets the same answer and one effect.
+**Editing.** Send the `ETag` you read as `If-Match`. **Lists.** Follow `next_cursor`.
 **Refusals.** `application/problem+json` with a stable `code`, and in `errors` every fault with a JSON pointer.
 **Money** is `{"amount": "19.90", "currency": "EUR"}`; **moments** are ISO 8601 with an offset."""
 

@@ -1,7 +1,7 @@
 """Slots of jobs: one run at a time, however many schedulers there are, by a row with a lease and a fence.
 
-Called by `api/jobs.py`. Invariant: of all who believe they hold a slot, only the one with its newest fence can commit, so
-that a run that was thought dead and was only slow writes nothing.
+Called by `api/jobs.py`. Invariant: of all who believe they hold a slot, only the one with its newest fence can commit,
+so that a run that was thought dead and was only slow writes nothing.
 """
 
 from __future__ import annotations
@@ -80,6 +80,6 @@ def _change(session: Session, lease: Lease, **values: object) -> None:
 
 
 def _now(session: Session) -> datetime:
-    now = session.scalar(select(database_now()))
+    now: datetime | None = session.scalar(select(database_now()))
     assert now is not None, "the database has a clock"
     return now

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from api.metrics import RETRIES
 from kernel import idempotency
 from kernel.db import Database, retryable
-from kernel.errors import Conflict
+from kernel.errors import Conflict, DomainError
 from kernel.idempotency import Answer
 
 Plan = TypeVar("Plan")
@@ -112,7 +112,12 @@ class Doors:
 
     def _write(self, commit: Callable[[Session], Value], *, keyed: bool) -> Value:
         with self.database.turn(), self.database.write() as session:
-            value = commit(session)
+            try:
+                value = commit(session)
+            except DomainError as error:
+                if error.keeps_writes:
+                    session.commit()
+                raise
             try:
                 session.commit()
             except DBAPIError as error:

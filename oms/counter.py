@@ -55,8 +55,9 @@ def hand_over(
         faults = Faults()
         faults.add("/paid_by", "unknown_kind", f"use one of {', '.join(payments.KINDS)}")
         raise InvalidRequest(faults.found)
-    given = {"code": code, "identified_by": identified_by, "accepted": accepted}
-    handed_over = collecting.hand_over(session, fo_id, **given, actor=actor, now=now)
+    handed_over = collecting.hand_over(
+        session, fo_id, code=code, identified_by=identified_by, accepted=accepted, actor=actor, now=now
+    )
     if due.minor and paid_by is not None:
         order = history.lock(session, order.id)
         payments.write(session, order, kind=paid_by, amount_minor=due.minor, actor=actor, now=now)

@@ -8,17 +8,20 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from fulfillment.work.models import Demand, DemandLine
 from kernel.errors import Rejected
 from kernel.vault import Vault
 from oms import customers
 from oms.models import Order
+from stock.models import OpenDemand
 
 MOST = 200
 
@@ -49,6 +52,7 @@ class Wanted:
     phone: str | None = None
     name: str | None = None
     updated_since: datetime | None = None
+    waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,29 @@ def find(session: Session, vault: Vault, wanted: Wanted, *, cursor: str | None =
     return Page(orders[:limit], _cursor(orders[limit - 1], wanted) if more else None)
 
 
+def numbers(session: Session, order_ids: Collection[str]) -> dict[str, str]:
+    """Return the numbers by which people know these orders, by id; unknown ids are absent."""
+    rows = session.execute(select(Order.id, Order.number).where(Order.id.in_(order_ids))) if order_ids else ()
+    return {row.id: row.number for row in rows}
+
+
+def waiting_units(session: Session, order_ids: Collection[str]) -> dict[str, int]:
+    """Return how many units of these orders have no node, by id; orders of which none waits are absent."""
+    units = func.sum(DemandLine.units - DemandLine.allocated - DemandLine.fulfilled)
+    query = _waiting().with_only_columns(Demand.reference, units).where(Demand.reference.in_(order_ids))
+    return {row[0]: int(row[1]) for row in session.execute(query.group_by(Demand.reference))}
+
+
+def _waiting() -> Select[Any]:
+    """Select demand lines with units for which no node is chosen; the ledger keeps them as open demand."""
+    return (
+        select(DemandLine.id)
+        .select_from(OpenDemand)
+        .join(DemandLine, DemandLine.id == OpenDemand.reference)
+        .join(Demand, Demand.id == DemandLine.demand_id)
+    )
+
+
 def _matching(session: Session, vault: Vault, wanted: Wanted) -> Select[Order]:
     query = select(Order)
     for name in ("channel", "external_id", "status", "customer_id"):
@@ -79,6 +106,8 @@ def _matching(session: Session, vault: Vault, wanted: Wanted) -> Select[Order]:
     if wanted.email or wanted.phone or wanted.name:
         people = customers.find(session, vault, email=wanted.email, phone=wanted.phone, name=wanted.name)
         query = query.where(Order.customer_id.in_(people))
+    if wanted.waiting:
+        query = query.where(Order.id.in_(_waiting().with_only_columns(Demand.reference)))
     if wanted.text and wanted.text.strip():
         query = query.where(_said(session, vault, wanted.text.strip()))
     return query

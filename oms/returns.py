@@ -77,7 +77,7 @@ def receive(
 ) -> Return:
     """Take in an authorised return at a node, graded, and close it; what did not come is not returned.
 
-    Raises UnknownReturn, IllegalTransition, TakesNoReturns, and InvalidRequest for lines, units or grades that are wrong.
+    Raises UnknownReturn, IllegalTransition, TakesNoReturns, and InvalidRequest for wrong lines, units or grades.
     """
     made = _get(session, return_id)
     _check_node(session, node)

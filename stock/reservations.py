@@ -8,12 +8,12 @@ depends on what is available.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Select, select, tuple_
 
 from kernel.db import database_now
 from kernel.errors import Fault
@@ -21,7 +21,7 @@ from kernel.ids import new_id
 from stock.errors import ClaimsChanged
 from stock.ledger import DemandChange, Header, Movement, NewReservation, ReservationChange, Side, post
 from stock.models import Account, Purpose, Reservation
-from stock.postings import MAX_UNITS
+from stock.postings import MAX_UNITS, Key
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -191,11 +191,11 @@ def expire_holds(session: Session, *, limit: int) -> int:
 def find(session: Session, units: Iterable[ReservedUnits]) -> dict[str, Reserved]:
     """Return the reservations of `units` by id. Raises ClaimsChanged when some do not exist."""
     wanted = sorted({(of.sku, of.reservation_id) for of in units})
-    found = {}
+    found: dict[str, Reserved] = {}
     for start in range(0, len(wanted), LOOKUP):
         keys = wanted[start : start + LOOKUP]
-        for row in session.execute(_COLUMNS.where(tuple_(Reservation.sku, Reservation.id).in_(keys))):
-            found[row.id] = Reserved(*row)
+        same = tuple_(Reservation.sku, Reservation.id).in_(keys)
+        found |= {reservation.id: reservation for reservation in _read(session, _COLUMNS.where(same))}
     unknown = [
         Fault("", "unknown_reservation", f"There is no reservation {id_} of {sku}.")
         for sku, id_ in wanted
@@ -212,15 +212,32 @@ def by_reference(session: Session, references: Sequence[str]) -> dict[str, list[
     found: dict[str, list[Reserved]] = defaultdict(list)
     for start in range(0, len(references), LOOKUP):
         some = Reservation.reference.in_(references[start : start + LOOKUP])
-        for row in session.execute(_COLUMNS.where(some, still_open).order_by(Reservation.id)):
-            found[row.reference].append(Reserved(*row))
+        for reservation in _read(session, _COLUMNS.where(some, still_open).order_by(Reservation.id)):
+            found[reservation.reference].append(reservation)
     return found
 
 
-_COLUMNS = select(
+def on_balances(session: Session, keys: Iterable[Key]) -> dict[Key, list[Reserved]]:
+    """Return the open reservations of each balance, in the order in which they lose units: rank, then youngest."""
+    still_open = Reservation.consumed + Reservation.released < Reservation.units
+    wanted = sorted(set(keys))
+    found: dict[Key, list[Reserved]] = {key: [] for key in wanted}
+    for start in range(0, len(wanted), LOOKUP):
+        some = tuple_(Reservation.sku, Reservation.node).in_(wanted[start : start + LOOKUP])
+        rows = _COLUMNS.where(some, still_open).order_by(Reservation.rank, Reservation.id.desc())
+        for reservation in _read(session, rows):
+            found[reservation.sku, reservation.node].append(reservation)
+    return found
+
+
+_COLUMNS: Select[*tuple[Any, ...]] = select(
     Reservation.sku, Reservation.id, Reservation.node, Reservation.reference, Reservation.purpose, Reservation.rank,
     Reservation.units, Reservation.picked, Reservation.consumed, Reservation.released,
 )  # fmt: skip
+
+
+def _read(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Reserved]:
+    return (Reserved(*row) for row in session.execute(query))
 
 
 def _pick(session: Session, header: Header, units: Sequence[ReservedUnits], *, sign: int) -> str:

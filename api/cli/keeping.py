@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 import yaml
@@ -55,14 +56,9 @@ def user() -> None:
 @click.option("--language", default="en", type=click.Choice(["en", "es"]))
 @click.password_option()
 @with_session
-def add_user(session: Session, username: str, password: str, **options: str | None) -> None:
+def add_user(session: Session, /, username: str, password: str, role: str, **details: Any) -> None:
     """Let a person log in."""
-    role, name, language = (options[key] or "" for key in ("role", "name", "language"))
-    session.house.doors.write(
-        lambda work: access.add_user(
-            work, username, password, role=role, name=name, node=options["node"], language=language
-        )
-    )
+    session.house.doors.write(lambda work: access.add_user(work, username, password, role=role, **details))
     click.echo(f"{username} may log in as {role}.")
 
 

@@ -23,7 +23,7 @@ class NotMigrated(Conflict):
     code = "not_migrated"
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """gunicorn with threads, set up from our settings; on SQLite one process that also runs the jobs."""
 
     def __init__(self, config: Config) -> None:

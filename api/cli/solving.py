@@ -22,7 +22,8 @@ def solve(problem: Path, time_limit: float, seed: int, out: Path | None) -> None
     """Decide the sourcing problem in the file PROBLEM and give the plan; exit status 2 when it is infeasible."""
     from fulfillment.optimizer.check import check
     from fulfillment.optimizer.problem_file import ProblemFileError, plan_content, read_problem
-    from fulfillment.optimizer.solve import SolveParams, solve as decide
+    from fulfillment.optimizer.solve import SolveParams
+    from fulfillment.optimizer.solve import solve as decide
 
     if time_limit <= 0:
         raise click.ClickException("--time-limit must be above 0.")
@@ -58,6 +59,5 @@ def _give(content: dict[str, Any], out: Path | None) -> None:
         click.echo(text)
         return
     out.write_text(text + "\n", encoding="utf-8")
-    click.echo(
-        f"{content['status']}: objective {content['objective']}, bound {content['bound']}, gap {content['gap']:.6f}, {content['seconds']:.2f} s"
-    )
+    figures = ", ".join(f"{name} {content[name]}" for name in ("objective", "bound", "gap", "seconds"))
+    click.echo(f"{content['status']}: {figures}")

@@ -10,11 +10,13 @@ from flask import Blueprint, Flask
 
 from api.house import House
 from api.pages import account, assets, bar, errors, gate, i18n, links, words
+from api.pages.orders import room as orders
+from api.pages.planner import room as planner
 from api.pages.store import store
 from kernel.ids import new_id
 
 # The rooms of the pages, each with views and templates of its own.
-ROOMS: tuple[Blueprint, ...] = (store,)
+ROOMS: tuple[Blueprint, ...] = (store, planner, orders)
 
 
 def register(app: Flask, house: House) -> None:

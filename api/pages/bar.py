@@ -33,6 +33,7 @@ PLANNER = (
     Place("pages.planner.network", lazy_gettext("Network"), "network", ("pages.planner.node",)),
     Place("pages.planner.runs", lazy_gettext("Runs"), "runs", ("pages.planner.run",)),
     Place("pages.planner.waiting", lazy_gettext("Waiting"), "waiting"),
+    Place("pages.planner.carriers", lazy_gettext("Carriers"), "truck", ("pages.planner.carrier",)),
 )
 AGENT = (Place("pages.orders.find", lazy_gettext("Orders"), "orders", ("pages.orders.",)),)
 STORES = (Place("pages.store.choose", lazy_gettext("Stores"), "home", ("pages.store.",)),)

@@ -53,3 +53,8 @@ def guarded(cell: Cell) -> str | int | float | Decimal:
 def amount(minor: int | None, currency: str) -> Decimal | None:
     """Return an amount of minor units as the decimal a spreadsheet adds up."""
     return None if minor is None else Decimal(Money(minor, currency).amount)
+
+
+def plain(minor: int, currency: str) -> str:
+    """Return an amount as people type it into a field, without the currency's sign."""
+    return Money(minor, currency).amount

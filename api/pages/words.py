@@ -93,6 +93,7 @@ REASONS: Mapping[str, str | LazyString] = {
     "no_stock": lazy_gettext("No stock anywhere"),
     "no_capacity": lazy_gettext("No capacity left where there is stock"),
     "no_node": lazy_gettext("No store or warehouse can serve this address"),
+    "undecided": lazy_gettext("Not decided yet"),
     "no_address": lazy_gettext("The address cannot be placed on the map"),
     "changed_mind": lazy_gettext("Changed their mind"),
     "too_small": lazy_gettext("Too small"),

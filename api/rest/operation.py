@@ -1,7 +1,7 @@
 """One REST operation, declared: its scope, schemas and status; run as one read, or as decide and commit.
 
-A view below `api/rest` is a plain function `(session, call, **path) -> value`; this module authenticates, decodes, takes the
-idempotency key, opens the session, commits, encodes and documents. Invariant: a caller bound to a node reaches
+A view below `api/rest` is a plain function `(session, call, **path) -> value`; this module authenticates, decodes, takes
+the idempotency key, opens the session, commits, encodes and documents. Invariant: a caller bound to a node reaches
 nothing unless the operation says which node it concerns.
 """
 
@@ -24,6 +24,7 @@ from api.config import Config
 from api.errors import Problem
 from api.house import House, house
 from api.rest import requests
+from kernel.errors import DomainError, Fault, Rejected
 from kernel.idempotency import Answer
 from kernel.vault import Vault
 
@@ -98,14 +99,31 @@ class Operation:
             raise Problem(403, "missing_scope", f"This needs the scope {self.scope}.")
         requests.refuse_nul(request.args)
         key = requests.idempotency_key(present, caller, required=self.key) if self.writes else None
-        call = Call(
-            caller, present.clock.now(), present.vault, present.config,
-            body=requests.body(self.body) if self.body else None,
-            query=requests.query(self.query) if self.query else {},
-        )  # fmt: skip
+        query = requests.query(self.query) if self.query else {}
+        body, faults = self._body()
+        call = Call(caller, present.clock.now(), present.vault, present.config, body, query)
         if caller.node is not None:
             present.doors.read(lambda session: self._check_node(session, call, path))
+        if faults:
+            requests.refuse([*faults, *self._further_faults(present, call, path, faults)])
         return self._write(present, call, path, key) if self.writes else self._read(present, call, path)
+
+    def _body(self) -> tuple[Any, list[Fault]]:
+        if self.body is None:
+            return None, []
+        return (requests.rows(self.body), []) if self.body.many else requests.body(self.body)
+
+    def _further_faults(self, present: House, call: Call, path: dict[str, Any], known: list[Fault]) -> list[Fault]:
+        """Return what the room below finds wrong with the rest of a faulty body, so that all is told at once."""
+        try:
+            if self.decide:
+                present.doors.read(lambda session: self.decide(session, call, **path))  # type: ignore[misc]
+        except Rejected as error:
+            told = tuple(fault.pointer for fault in known)
+            return [fault for fault in error.faults if not fault.pointer.startswith(told)]
+        except DomainError:
+            return []
+        return []
 
     def _read(self, present: House, call: Call, path: dict[str, Any]) -> Response:
         def verb(session: Session) -> tuple[Any, str | None]:
@@ -242,7 +260,8 @@ def _manual(operation: Operation) -> dict[str, Any]:
 
 
 def _instance(schema: Any) -> ma.Schema | None:
-    return schema() if isinstance(schema, type) else schema
+    made: ma.Schema | None = schema() if isinstance(schema, type) else schema
+    return made
 
 
 def _respond(status: int, body: Any) -> Response:

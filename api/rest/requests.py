@@ -5,7 +5,8 @@ Called by `operation.py` only. Invariant: a fault of the request is answered bef
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import marshmallow as ma
@@ -20,29 +21,60 @@ from api import access
 from api.access import Caller
 from api.errors import Problem, faults_of
 from api.house import House
+from api.rest import mending
+from api.schemas.base import MAX_ROWS
 from api.transaction import RequestKey
 from kernel.errors import Fault
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a bulk body: its value, or what is wrong with it."""
+
+    value: Any
+    faults: tuple[Fault, ...] = ()
+
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 MAX_KEY = 255
 FAILED_KEYS = "failed-keys"
 
 
-def body(schema: ma.Schema) -> Any:
-    """Return the body as `schema` reads it. Raises 415 and 422, the latter with every fault."""
-    if not request.is_json:
-        raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
-    return _load(schema, decode(request.get_data()))
+def body(schema: ma.Schema) -> tuple[Any, list[Fault]]:
+    """Return the body as `schema` reads it, and its faults when the rest of it can still be looked at.
+
+    Raises 415, and 422 with every fault when nothing else can be found out.
+    """
+    document = _document()
+    try:
+        return schema.load(document), []
+    except ma.ValidationError as error:
+        faults = list(faults_of(error.messages))
+    try:
+        return schema.load(mending.mended(schema, document, error.messages)), faults
+    except ma.ValidationError:
+        refuse(faults)
+
+
+def rows(schema: ma.Schema) -> list[Row]:
+    """Return the rows of a bulk body, an array or one object, each read or with its faults. Raises 415 and 422."""
+    document = _document()
+    found = [document] if isinstance(document, dict) else document
+    if not isinstance(found, list) or not 1 <= len(found) <= MAX_ROWS:
+        message = f"Send an array of 1 to {MAX_ROWS} objects."
+        refuse([Fault("", "wrong_length", message)])
+    return [_row(schema, row) for row in found]
 
 
 def query(schema: ma.Schema) -> Any:
     """Return the query string as `schema` reads it. Raises 422 with every fault."""
-    return _load(schema, MultiDictProxy(request.args, schema))
+    try:
+        return schema.load(MultiDictProxy(request.args, schema))
+    except ma.ValidationError as error:
+        refuse(list(faults_of(error.messages)))
 
 
-def refuse(messages: Any) -> NoReturn:
-    """Refuse a request with the messages of a ValidationError."""
-    faults = tuple(faults_of(messages))
+def refuse(faults: Sequence[Fault]) -> NoReturn:
+    """Refuse a request, naming every fault."""
     word = "fault" if len(faults) == 1 else "faults"
     raise Problem(422, "invalid", f"The request has {len(faults)} {word}; see errors.", faults=faults)
 
@@ -65,7 +97,7 @@ def decode(data: bytes) -> Any:
 
 
 def authenticate(house: House, limiter: Limiter) -> Caller:
-    """Return who is calling: the owner of the key, or the person logged in. Raises 401, or 429 after many wrong keys."""
+    """Return who calls: the owner of the key, or the person logged in. Raises 401, or 429 after many wrong keys."""
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return _by_key(house, limiter, key.strip())
@@ -98,11 +130,17 @@ def refuse_nul(values: Mapping[str, str]) -> None:
         raise Problem(404, "not_found", "There is nothing here.")
 
 
-def _load(schema: ma.Schema, document: Any) -> Any:
+def _document() -> Any:
+    if not request.is_json:
+        raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
+    return decode(request.get_data())
+
+
+def _row(schema: ma.Schema, document: Any) -> Row:
     try:
-        return schema.load(document)
+        return Row(schema.load(document))
     except ma.ValidationError as error:
-        refuse(error.messages)
+        return Row(None, tuple(faults_of(error.messages)))
 
 
 def _by_key(house: House, limiter: Limiter, key: str) -> Caller:

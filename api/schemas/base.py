@@ -49,12 +49,12 @@ class Schema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    def on_bind_field(self, field_name: str, field_obj: ma.fields.Field) -> None:
+    def on_bind_field(self, field_name: str, field_obj: ma.fields.Field[Any]) -> None:
         """Give each message of the field its code, once the field is part of a schema."""
         _code_messages(field_obj)
 
 
-def _code_messages(field: ma.fields.Field) -> None:
+def _code_messages(field: ma.fields.Field[Any]) -> None:
     field.error_messages = {key: _coded(text, key) for key, text in field.error_messages.items()}
     if isinstance(field, fields.List):
         _code_messages(field.inner)
@@ -95,7 +95,7 @@ def instant(*, required: bool = False, **options: Any) -> Instant:
 
 
 class Instant(fields.AwareDateTime):
-    """A moment as ISO 8601 with an offset, between the years 2000 and 2100, so that arithmetic on it cannot overflow."""
+    """A moment as ISO 8601 with an offset, from 2000 to 2100, so that arithmetic on it cannot overflow."""
 
     default_error_messages = {
         "invalid": "Must be a moment of ISO 8601 with an offset, such as 2026-03-17T10:30:00+01:00.",
@@ -140,7 +140,7 @@ class MoneyField(fields.Field[Money]):
         return None if value is None else {"amount": value.amount, "currency": value.currency}
 
 
-def money_properties(_converter: Any, field: ma.fields.Field, **_: Any) -> dict[str, Any]:
+def money_properties(_converter: Any, field: ma.fields.Field[Any], **_: Any) -> dict[str, Any]:
     """Describe money to OpenAPI: an object of two strings."""
     if not isinstance(field, MoneyField):
         return {}

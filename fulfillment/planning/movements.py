@@ -6,15 +6,12 @@ pricing, one demand at a time, so that they add up to what the run reports.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fulfillment.optimizer.plan import Assignment, cost_by_term
 from fulfillment.optimizer.problem import Problem
-
-CHURN_TERM = "churn"
-"""What a change must earn before it is worth proposing; it steers the plan, and is no cost of the retailer."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +32,15 @@ class Difference:
 
 def differences(problem: Problem, before: Sequence[Assignment], after: Sequence[Assignment]) -> list[Difference]:
     """Return the orders that the plan serves otherwise than now, greatest saving first."""
-    now, then = _by_order(before), _by_order(after)
+    now, then = by_order(before), by_order(after)
     changed = [
-        Difference(order, now[order], then[order], sum(cost(problem, order, now[order]).values()),
-                   sum(cost(problem, order, then[order]).values()))
+        Difference(
+            order, now[order], then[order], _cost(problem, order, now[order]), _cost(problem, order, then[order])
+        )
         for order in sorted(now.keys() | then.keys())
         if now[order] != then[order]
-    ]  # fmt: skip
+    ]
     return sorted(changed, key=lambda difference: (-difference.saving, difference.order))
-
-
-def cost(problem: Problem, order: int, assignments: Iterable[Assignment]) -> dict[str, int]:
-    """Return the cost of one order by term, without the churn term."""
-    alone = replace(problem, orders=(problem.orders[order],))
-    terms = cost_by_term(alone, [assignment._replace(order=0) for assignment in assignments])
-    return {term: amount for term, amount in terms.items() if term != CHURN_TERM}
-
-
-def total(problem: Problem, assignments: Sequence[Assignment]) -> dict[str, int]:
-    """Return the cost of all orders by term, without the churn term."""
-    terms = cost_by_term(problem, assignments)
-    return {term: amount for term, amount in terms.items() if term != CHURN_TERM}
 
 
 def packages(assignments: Iterable[Assignment]) -> int:
@@ -63,16 +48,14 @@ def packages(assignments: Iterable[Assignment]) -> int:
     return len({(assignment.order, assignment.option) for assignment in assignments})
 
 
-def units_by_option(problem: Problem, assignments: Iterable[Assignment]) -> Mapping[str, int]:
-    """Return the units taken from each node, for the map of flows."""
-    units: Counter[str] = Counter()
-    for assignment in assignments:
-        units[problem.nodes[int(problem.orders[assignment.order].option_node[assignment.option])]] += assignment.units
-    return units
-
-
-def _by_order(assignments: Sequence[Assignment]) -> defaultdict[int, tuple[Assignment, ...]]:
+def by_order(assignments: Sequence[Assignment]) -> defaultdict[int, tuple[Assignment, ...]]:
+    """Return assignments by order of the problem, sorted; an order without any has none."""
     grouped: defaultdict[int, tuple[Assignment, ...]] = defaultdict(tuple)
     for assignment in sorted(assignments):
         grouped[assignment.order] += (assignment,)
     return grouped
+
+
+def _cost(problem: Problem, order: int, assignments: Iterable[Assignment]) -> int:
+    alone = replace(problem, orders=(problem.orders[order],))
+    return sum(cost_by_term(alone, [assignment._replace(order=0) for assignment in assignments]).values())

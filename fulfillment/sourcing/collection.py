@@ -1,7 +1,7 @@
-"""The ways to have a demand ready at the store where it is collected: from its own shelves, or by a transfer leg.
+"""The ways to have a demand ready at its store: from the store's own shelves, or by a transfer leg.
 
-Built from the network's arrays for `gather`, beside `options`; pure. Invariant: a transfer arrives at the store on a day
-on which the store works, and is ready when that day ends; a leg costs the work at both ends.
+Built from the network's arrays for `gather`; pure. Invariant: a transfer arrives on a day on which the store works, and
+is ready when that day ends; a leg costs the work at both ends.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from fulfillment.network.days import NEVER
+from fulfillment.network.days import NEVER, following
 from fulfillment.network.geography import distances_km
-from fulfillment.network.days import following
 from fulfillment.sourcing.options import (
     DIRECT,
     Fences,

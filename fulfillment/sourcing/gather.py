@@ -1,7 +1,7 @@
 """From rows to a problem: what is wanted, what the network can do, what is in stock and which minutes are left.
 
-Called by `decide` for the demands of one order, and by nightly planning for many. Reads only. Invariant: units and minutes
-of freed fulfillment orders count as free; everything else is as the database says now.
+Called by `decide` for the demands of one order, and by nightly planning for many. Reads only. Invariant: units and
+minutes of freed fulfillment orders count as free; everything else is as the database says now.
 """
 
 from __future__ import annotations
@@ -31,16 +31,14 @@ from stock.models import Article
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """A problem with what its indices stand for: one entry of `wanted`, `options` and `active` per order.
-
-    stock   S,N   units that may be taken, as in the problem
-    """
+    """A problem with what its indices stand for: one entry of the other fields for each of its orders."""
 
     problem: Problem
     net: Snapshot
     wanted: tuple[Wanted, ...]
     options: tuple[Options, ...]
     active: tuple[ActivePolicy, ...]
+    scenes: tuple[Scene, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +64,8 @@ def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime) -> Gath
     ground = _ground(session, net, wanted, active, now)
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
-    return Gathered(_problem(ground, scenes, wanted, options), net, tuple(wanted), options, active)
+    problem = _problem(ground, scenes, wanted, options)
+    return Gathered(problem, net, tuple(wanted), options, active, tuple(scenes))
 
 
 def _ground(
@@ -82,15 +81,16 @@ def _ground(
         now=now,
         skus=index,
         stock=_stock(session, net, index, wanted),
-        weights_g={row[0]: row[1] for row in session.execute(_weights(skus))},
+        weights_g=_weights_g(session, skus),
         minutes=_minutes(session, net, wanted, first, last),
         first_ordinal=first,
         lines_in_all=sum(len(demand.lines) for demand in wanted),
     )
 
 
-def _weights(skus: Sequence[str]):  # type: ignore[no-untyped-def]
-    return select(Article.sku, Article.weight_g).where(Article.sku.in_(skus))
+def _weights_g(session: Session, skus: Sequence[str]) -> dict[str, int]:
+    rows = session.execute(select(Article.sku, Article.weight_g).where(Article.sku.in_(skus)))
+    return {row[0]: row[1] for row in rows}
 
 
 def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime) -> tuple[int, int]:
@@ -136,13 +136,15 @@ def _minutes(session: Session, net: Snapshot, wanted: Sequence[Wanted], first: i
 
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
+    allowed = _allowed(ground, demand)
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
     return Scene(
         net=ground.net,
         days=ground.days,
         now=ground.now,
         settings=policy.settings,
-        may_serve=_may_serve(ground, demand) & _not_excluded(ground, demand),
+        allowed=allowed,
+        may_serve=_may_serve(ground, demand) & allowed,
         current=_current(ground.net, demand),
         units=units,
         weights_g=units * weights,
@@ -159,7 +161,7 @@ def _may_serve(ground: Ground, demand: Wanted) -> Flags:
     return flags
 
 
-def _not_excluded(ground: Ground, demand: Wanted) -> Flags:
+def _allowed(ground: Ground, demand: Wanted) -> Flags:
     flags = np.ones((len(demand.lines), len(ground.net.nodes)), dtype=np.bool_)
     for row, line in enumerate(demand.lines):
         for node in line.excluded_nodes:
@@ -208,7 +210,6 @@ def _capacity_id(ground: Ground, place: int) -> str:
 def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capacity: NDArray[np.int64]) -> OrderProblem:
     settings = scene.settings
     most = None if settings.max_packages is None else max(0, settings.max_packages - demand.standing_packages)
-    excluded = _not_excluded(ground, demand)
     return OrderProblem(
         id=demand.demand_id,
         lines=tuple(
@@ -227,7 +228,7 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
         terms=TERMS,
         package_terms=options.package_terms,
         line_terms=options.line_terms,
-        eligible=excluded[:, options.node],
+        eligible=scene.allowed[:, options.node],
         work=options.work,
         line_work=options.line_work,
         max_packages=most,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,8 @@ MOST_EARLY_DAYS: Final = 30
 class Scene:
     """What a demand is decided against: the network at an instant, the stock of its lines, and minutes left.
 
-    may_serve   L,N  the node has units of the line and is not excluded for it
+    allowed     L,N  the node is not excluded for the line
+    may_serve   L,N  it has units of the line besides
     current     L,N  the node has units of the line allocated now
     units, weights_g  L
     minutes     N,O  minutes left by node and date, from `first_ordinal` on
@@ -44,6 +45,7 @@ class Scene:
     days: Days
     now: datetime
     settings: Settings
+    allowed: Flags
     may_serve: Flags
     current: Flags
     units: Integers
@@ -100,7 +102,7 @@ class Fences:
     inside: Flags
     excluded: dict[str, list[int]] = field(default_factory=dict)
 
-    def keep(self, rule: str, flags: Flags) -> None:
+    def keep(self, rule: str, flags: Any) -> None:
         """Exclude by `rule` what is still in and not in `flags`."""
         out = np.flatnonzero(self.inside & ~flags)
         if len(out):
@@ -178,7 +180,7 @@ def kept(scene: Scene, wanted: Wanted, parts: Iterable[Legs], fences: Fences) ->
     every = list(parts)
     if not every:
         none = np.zeros(0, dtype=np.int64)
-        return Legs(*([none] * 7), np.zeros((len(scene.units), 0), dtype=np.int64))
+        return Legs(none, none, none, none, none, none, none, np.zeros((len(scene.units), 0), dtype=np.int64))
     legs = Legs(*(np.concatenate(column, axis=-1) for column in zip(*every, strict=True)))
     flags = (legs.ordinal != NEVER) & (legs.arrives_s != NEVER)
     fences.keep_nodes("no_work_day", legs.node, flags)

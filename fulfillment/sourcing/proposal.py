@@ -1,7 +1,7 @@
 """What is asked of sourcing, and what it proposes: values that go from a decision to its commit.
 
 Made by the rooms above (`Wanted`) and by `decide` (`Proposal`), read by `commit` and by nightly planning. Invariant: a
-proposal holds no row and changes nothing; it says what it assumed, so that the commit can tell whether that still holds.
+proposal holds no row and changes nothing; it says what it assumed, so that the commit can tell whether it still holds.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Assumption:
-    """What is about to happen to a demand: units that fulfillment lines lose, and nodes that may not serve a SKU again."""
+    """What is about to happen to a demand: units it loses by fulfillment line, nodes barred for a SKU."""
 
     lost: Sequence[tuple[str, int]] = ()
     excluded: Sequence[tuple[str, str]] = ()
@@ -111,7 +111,7 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """Lines that leave a node together: to the person, over the counter, or (`transfer`) to the store of a collection."""
+    """Lines that leave a node together: to the person, over the counter, or by `transfer` to a collection's store."""
 
     node: str
     carrier_service: str | None
@@ -120,6 +120,7 @@ class Package:
     work_minutes: int
     leaves_at: datetime
     arrives_at: datetime
+    arrives_on: date
     lines: tuple[LineUnits, ...]
 
 

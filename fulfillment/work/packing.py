@@ -55,6 +55,6 @@ def close_package(
 
 
 def _weight_g(session: Session, fo: FulfillmentOrder) -> int:
-    units = func.coalesce(func.sum(Article.weight_g * FulfillmentLine.units), 0)
-    of_order = select(units).join(Article, Article.sku == FulfillmentLine.sku)
-    return int(session.scalar(of_order.where(FulfillmentLine.fulfillment_order_id == fo.id)) or 0)
+    weight = func.coalesce(func.sum(Article.weight_g * FulfillmentLine.units), 0)
+    held = select(weight).select_from(FulfillmentLine).join(Article, Article.sku == FulfillmentLine.sku)
+    return int(session.scalar(held.where(FulfillmentLine.fulfillment_order_id == fo.id)) or 0)

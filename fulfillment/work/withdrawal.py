@@ -204,7 +204,7 @@ def _tell(session: Session, demand_id: str, lines: tuple[LineUnits, ...], cause:
         return
     if all(line.waiting == 0 for line in demand.lines):
         demand.waiting_reason = None
-    events.record(session, UnitsCancelled(**told, actor=cause.actor))
+    events.record(session, UnitsCancelled(**told, actor=cause.actor, occurred_at=cause.now))
 
 
 def _lower_orders(session: Session, parts: Sequence[Part], cause: Cause, *, asked: Sequence[Part]) -> None:

@@ -6,12 +6,36 @@ so that any view can be shared.
 
 from __future__ import annotations
 
+from babel.dates import get_day_names
 from flask import Blueprint
+from flask.blueprints import BlueprintSetupState
+from flask_babel import get_locale, gettext
 
+from api.pages import costs, export, words
 from api.pages.gate import for_roles
 from api.pages.planner import carriers, network, node, runs, waiting
 
 room = Blueprint("planner", __name__, url_prefix="/planner")
+
+def _speak(state: BlueprintSetupState) -> None:
+    """Give the templates the words that only the desk uses."""
+    state.app.jinja_env.filters.update(
+        term=costs.term, exclusion=costs.exclusion, weekday=weekday, cause=cause, plain_money=export.plain
+    )
+
+
+def weekday(number: int) -> str:
+    """Return the name of a weekday; 0 is Monday."""
+    return str(get_day_names("wide", locale=get_locale())[number])
+
+
+def cause(code: str) -> str:
+    """Return who or what started a run."""
+    known = {"planner": gettext("by hand"), "manual": gettext("by hand"), "night": gettext("nightly")}
+    return known.get(code, words.spelled(code))
+
+
+room.record_once(_speak)
 room.before_request(for_roles("planner", "admin"))
 
 room.add_url_rule("/", "network", network.page)

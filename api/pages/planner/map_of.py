@@ -12,7 +12,7 @@ from flask import url_for
 from flask_babel import gettext, ngettext
 
 from api.pages import words
-from api.pages.planner.network import NodeToday
+from api.pages.planner.today import NodeToday
 from fulfillment.network.models import NodeProfile
 from fulfillment.planning.report import Flow
 

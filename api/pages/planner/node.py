@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from api.pages.export import csv_file
 from api.pages.planner import forms
-from api.pages.planner.network import NodeToday, node_today
+from api.pages.planner.today import NodeToday, node_today
 from api.pages.visit import config, doors, now
 from fulfillment.network import catalog, edits, report
 from fulfillment.network.models import NodeProfile
