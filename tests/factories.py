@@ -1,7 +1,7 @@
 """A small retailer to test on: a warehouse and three stores in Iberia, five articles, two carriers, three channels.
 
-Used by tests of every room above the ledger. All is laid out by the same verbs that imports use; orders are placed as the
-doors place them, first decided, then written.
+Used by tests of every room above the ledger. All is laid out by the same verbs that imports use; orders are placed as
+the doors place them, first decided, then written.
 """
 
 from datetime import UTC, datetime
@@ -47,17 +47,19 @@ BANDS = ((100, 300, 1), (2000, 600, 2))
 
 def wire(database):
     """Wire the handlers inside the house, as the doors do."""
-    database.info[HANDLERS] = subscribers.HANDLERS | {
-        ReservationsDisplaced: (displacement.on_reservations_displaced,)
-    }
+    database.info[HANDLERS] = subscribers.HANDLERS | {ReservationsDisplaced: (displacement.on_reservations_displaced,)}
     database.info[BEFORE_DISPLACEMENT] = displacement.before_displacement
 
 
 def lay_out(session):
     """Create nodes, articles, carriers, postal codes and channels; nothing is in stock yet."""
-    session.add_all(Node(id=node, name=city, kind=kind, time_zone="Europe/Madrid") for node, (kind, city, *_) in PLACES.items())
     session.add_all(
-        Article(sku=sku, name=sku.title(), gtin=gtin, weight_g=500, price_minor=2000, unit_cost_minor=900, currency="EUR")
+        Node(id=node, name=city, kind=kind, time_zone="Europe/Madrid") for node, (kind, city, *_) in PLACES.items()
+    )
+    session.add_all(
+        Article(
+            sku=sku, name=sku.title(), gtin=gtin, weight_g=500, price_minor=2000, unit_cost_minor=900, currency="EUR"
+        )
         for sku, gtin in GTINS.items()
     )
     session.flush()
@@ -117,7 +119,13 @@ def line(sku="coat", quantity=1, price="20.00", **fields):
 
 def ship_to(**fields):
     """An address in Madrid, known by its postal code."""
-    home = {"name": "Ana Carvalho", "line1": "Calle del Pez 7", "city": "Madrid", "postal_code": "28001", "country": "ES"}
+    home = {
+        "name": "Ana Carvalho",
+        "line1": "Calle del Pez 7",
+        "city": "Madrid",
+        "postal_code": "28001",
+        "country": "ES",
+    }
     return ShipTo(**(home | fields))
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "key": "api.cli.keeping:key",
     "backup": "api.cli.keeping:backup",
     "solve": "api.cli.solving:solve",
+    "plan": "api.cli.planning:plan",
     "demo": "demo.command:demo",
 }
 SECRETS_FILE = Path("var") / "secrets.yaml"

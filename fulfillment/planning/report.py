@@ -65,9 +65,14 @@ class Flow:
     demands: int
 
 
-def latest(session: Session, *, limit: int = 100) -> list[Run]:
-    """Return the newest runs first."""
-    return list(session.scalars(select(Run).order_by(Run.recorded_at.desc(), Run.id.desc()).limit(limit)))
+def latest(session: Session, *, status: str | None = None, before: str | None = None, limit: int = 100) -> list[Run]:
+    """Return the newest runs first; `before` is the id of the last run seen."""
+    query = select(Run).order_by(Run.id.desc()).limit(limit)
+    if status is not None:
+        query = query.where(Run.status == status)
+    if before is not None:
+        query = query.where(Run.id < before)
+    return list(session.scalars(query))
 
 
 def gap(run: Run) -> float | None:

@@ -66,11 +66,20 @@ def start(session: Session, *, cause: str, seed: int, actor: str, now: datetime)
     return run
 
 
-def begin(session: Session, run_id: str, *, time_limit_s: float) -> None:
-    """Note that the run is being worked out."""
+def begin(session: Session, run_id: str, *, time_limit_s: float) -> int:
+    """Note that the run is being worked out, and return its seed; one whose process died is begun again."""
     run = _locked(session, run_id)
-    _move(session, run, RunStatus.RUNNING)
+    if run.status != RunStatus.RUNNING:
+        _move(session, run, RunStatus.RUNNING)
     run.parameters = {**run.parameters, "time_limit_s": time_limit_s}
+    run.progress = []
+    return run.seed
+
+
+def next_queued(session: Session) -> str | None:
+    """Return the oldest run to be worked out: queued, or begun by a process that died. For one caller at a time."""
+    unfinished = Run.status.in_((RunStatus.QUEUED, RunStatus.RUNNING))
+    return session.scalar(select(Run.id).where(unfinished).order_by(Run.id).limit(1))
 
 
 def note(session: Session, run_id: str, *, stage: str, seconds: float, best: int | None, bound: int | None) -> None:
@@ -79,8 +88,8 @@ def note(session: Session, run_id: str, *, stage: str, seconds: float, best: int
     run.progress = [*run.progress, {"stage": stage, "seconds": round(seconds, 2), "best": best, "bound": bound}]
 
 
-def propose(session: Session, run_id: str, night: Night, plan: Plan) -> Run:
-    """Store what the plan would change, with the cost before and after."""
+def propose(session: Session, run_id: str, night: Night, plan: Plan) -> int:
+    """Store what the plan would change, with the cost before and after; return how many movements."""
     run = _locked(session, run_id)
     problem = night.gathered.problem
     before, after = cost_by_term(problem, night.standing), plan.by_term
@@ -94,9 +103,10 @@ def propose(session: Session, run_id: str, night: Night, plan: Plan) -> Run:
         "packages_before": packages(night.standing),
         "packages_after": packages(plan.assignments),
     }
-    session.add_all(_movements(run_id, night, plan))
+    movements = _movements(run_id, night, plan)
+    session.add_all(movements)
     _move(session, run, RunStatus.PROPOSED)
-    return run
+    return len(movements)
 
 
 def fail(session: Session, run_id: str, *, message: str) -> None:

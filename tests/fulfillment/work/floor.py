@@ -143,7 +143,7 @@ def bring(session, fo, status):
         Status.DELIVERED: lambda: shipping.deliver(session, fo.id, **BY),
         Status.HANDED_OVER: lambda: collecting.hand_over(session, fo.id, code=fo.pickup_code, **BY),
     }
-    skipped = {Status.SHIPPED} if fo.method == Method.COLLECT else {Status.READY}
+    skipped = {Status.SHIPPED, Status.DELIVERED} if fo.method == Method.COLLECT else {Status.READY}
     for step, do in steps.items():
         if fo.status == status:
             return fo
