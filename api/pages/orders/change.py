@@ -7,6 +7,7 @@ an order holds the scope that the REST interface asks for.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -83,7 +84,7 @@ def lift(order_id: str) -> ResponseReturnValue:
 def correct_address(order_id: str) -> ResponseReturnValue:
     """Send the order elsewhere, and decide it again from there."""
     _require_scope()
-    given = {name: request.form.get(name, "").strip() for name in _ADDRESS}
+    given: dict[str, Any] = {name: request.form.get(name, "").strip() for name in _ADDRESS}
     actor, instant, safe = caller().actor, now(), vault()
     again = doors().write(
         lambda session: addresses.correct_address(
@@ -117,14 +118,18 @@ def _effect(page: OrderPage, sku: str, given_up: CancelledUnits) -> Effect:
     if given_up.taken_from == cancelling.WAITING:
         becomes = gettext("They had no node yet; nobody has to do anything.")
         return Effect(sku, given_up.units, gettext("waiting"), becomes)
-    part = next(part.fulfillment_order for part in page.view.parts if part.fulfillment_order.number == given_up.taken_from)
+    part = next(
+        part.fulfillment_order for part in page.view.parts if part.fulfillment_order.number == given_up.taken_from
+    )
     where = f"{page.node(part.node)}, {words.state(part.status).word}"
     if part.status in IN_A_TOTE:
         becomes = gettext("The store gets a task to put them back on the shelf; then they are for sale again.")
     elif part.status == Status.PICKING:
         becomes = gettext("Those already picked are put back; the others are for sale again at once.")
     elif part.status == Status.AWAITING_TRANSFER:
-        becomes = gettext("What is already on its way is received as plain stock; the rest stays where it is, for sale.")
+        becomes = gettext(
+            "What is already on its way is received as plain stock; the rest stays where it is, for sale."
+        )
     else:
         becomes = gettext("They are for sale again at once, and the store has less to pick.")
     return Effect(sku, given_up.units, where, becomes)

@@ -124,9 +124,7 @@ def gather(session: Session, safe: Vault, order_id: str) -> OrderPage:
     )
 
 
-def _person(
-    session: Session, safe: Vault, whole: OrderView
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+def _person(session: Session, safe: Vault, whole: OrderView) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """Return who it is for and where it goes; nothing once the person was erased."""
     try:
         return customers.contact(session, safe, whole.order.customer_id), customers.address(session, safe, whole.order)

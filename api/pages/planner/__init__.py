@@ -17,6 +17,7 @@ from api.pages.planner import carriers, network, node, runs, waiting
 
 room = Blueprint("planner", __name__, url_prefix="/planner")
 
+
 def _speak(state: BlueprintSetupState) -> None:
     """Give the templates the words that only the desk uses."""
     state.app.jinja_env.filters.update(

@@ -95,7 +95,9 @@ def listing() -> ResponseReturnValue:
     currency = config().network.currency
     if request.args.get("format") == "csv":
         return csv_file("runs", run_columns(currency), found)
-    return render_template("planner/runs.html", runs=found, gap=report.gap, currency=currency, zone=config().night.time_zone, now=now())
+    return render_template(
+        "planner/runs.html", runs=found, gap=report.gap, currency=currency, zone=config().night.time_zone, now=now()
+    )
 
 
 def start() -> ResponseReturnValue:
