@@ -93,7 +93,8 @@ def number(value: int) -> str:
 
 def decimal(value: float, digits: int = 1) -> str:
     """Write a number with exactly `digits` after the point."""
-    return numbers.format_decimal(value, format=f"#,##0.{'0' * digits}", locale=_locale())
+    point = "." if digits else ""
+    return numbers.format_decimal(value, format=f"#,##0{point}{'0' * digits}", locale=_locale())
 
 
 def units(count: int) -> str:
