@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from sqlalchemy import JSON, DateTime, MetaData, String, create_engine, event
+from sqlalchemy import JSON, DateTime, MetaData, String, Table, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 SQLITE_BUSY_MS = 10_000
+CACHES = "caches"
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
 
 
@@ -75,6 +76,13 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: Document, list[Any]: Document}  # noqa: RUF012
 
 
+def table(model: type[Base]) -> Table:
+    """Return the table of a mapped class, for statements that are built once and need nothing of the ORM."""
+    found = model.__table__
+    assert isinstance(found, Table), f"{model.__name__} is mapped to a table"
+    return found
+
+
 class database_now(FunctionElement[datetime]):  # noqa: N801 (reads as an SQL function)
     """The database's own clock at this statement, not at the start of its transaction."""
 
@@ -102,7 +110,7 @@ class Database:
     url: str
     reader: Engine
     writer: Engine
-    info: dict[str, Any] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=lambda: {CACHES: {}})
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -152,6 +160,12 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
     return Database(url, reader=engine, writer=engine)
 
 
+def caches(session: Session) -> dict[str, Any]:
+    """Return what this process remembers of the session's database, shared by all of its sessions."""
+    kept: dict[str, Any] = session.info.setdefault(CACHES, {})
+    return kept
+
+
 def retryable(error: BaseException) -> bool:
     """Tell whether the same unit of work, tried again whole with the same key, may succeed."""
     if not isinstance(error, DBAPIError):
@@ -169,7 +183,9 @@ def _sqlite_engine(url: str, *, begin: str) -> Engine:
     def _on_connect(connection: Any, _record: Any) -> None:
         # The driver's own transactions begin late and only before some statements; ours begin when we say so.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={SQLITE_BUSY_MS}"):
+        # What is deleted is overwritten with zeros, so that an erased person is not found in free pages.
+        settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+        for pragma in (*settings, f"busy_timeout={SQLITE_BUSY_MS}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -181,5 +197,5 @@ def _sqlite_engine(url: str, *, begin: str) -> Engine:
 
 __all__ = [
     "Base", "Code", "Database", "Document", "Id", "Name", "UtcDateTime",
-    "connect", "database_now", "retryable",
+    "caches", "connect", "database_now", "retryable", "table",
 ]  # fmt: skip

@@ -19,9 +19,14 @@ class Fault:
 
 
 class DomainError(Exception):
-    """A refusal with a stable code, a sentence for a person, and every fault found, not only the first."""
+    """A refusal with a stable code, a sentence for a person, and every fault found, not only the first.
+
+    `keeps_writes` is true where what was written on the way to the refusal must stay, as a counted wrong try does: the
+    door then commits before it answers.
+    """
 
     code: ClassVar[str] = "error"
+    keeps_writes: ClassVar[bool] = False
 
     def __init__(self, message: str, *, faults: tuple[Fault, ...] = ()) -> None:
         super().__init__(message)

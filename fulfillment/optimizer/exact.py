@@ -29,7 +29,8 @@ def solve_exact(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
     """
     started = perf_counter()
     model = sourcing_model(problem)
-    answer = solve_mip(mip_of(model), time_limit_s=time_limit_s, seed=seed)
+    mip = mip_of(model)
+    answer = solve_mip(mip, time_limit_s=time_limit_s, seed=seed)
     if answer.outcome == "infeasible":
         lines = _unservable(model, time_limit_s=time_limit_s, seed=seed)
         return infeasible_plan(lines, seconds=perf_counter() - started, solver=_SOLVER, seed=seed)
@@ -38,15 +39,16 @@ def solve_exact(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
     return priced_plan(
         problem,
         model.assignments(answer.values),
-        bound=_whole_bound(answer),
+        bound=_whole_bound(answer, max(1, int(mip.step))),
         seconds=perf_counter() - started,
         solver=_SOLVER,
         seed=seed,
     )
 
 
-def _whole_bound(answer: Answer) -> int | None:
-    return None if answer.outcome == "optimal" else ceil(answer.bound)
+def _whole_bound(answer: Answer, step: int) -> int | None:
+    """Return the least cost at or above the bound that a plan can have; None for a proven optimum."""
+    return None if answer.outcome == "optimal" else ceil(answer.bound / step) * step
 
 
 def _unservable(model: SourcingModel, *, time_limit_s: float, seed: int) -> list[Unfilled]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fulfillment.optimizer.decide import decide
 from fulfillment.optimizer.exact import solve_exact
-from fulfillment.optimizer.plan import Plan
+from fulfillment.optimizer.plan import Plan, priced_plan
 from fulfillment.optimizer.problem import Problem
 
 
@@ -33,6 +33,8 @@ def solve(problem: Problem, params: SolveParams | None = None) -> Plan:
     One order is decided by the subset programme wherever that is exact, else by a mixed integer programme.
     """
     params = params or SolveParams()
+    if not problem.orders:
+        return priced_plan(problem, (), bound=None, seconds=0.0, solver="none", seed=params.seed)
     if len(problem.orders) == 1:
         plan = decide(problem)
         if plan is not None:

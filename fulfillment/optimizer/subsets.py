@@ -10,7 +10,7 @@ subset programming is exact: time 2^n options + 3^n.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -44,8 +44,8 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
-    """All subsets of one size, and for each all its parts that hold its lowest line."""
+class Level:
+    """All C subsets of one size; for each its lowest line, and its P parts that hold that line with what they leave."""
 
     subsets: Integers
     lowest: Integers
@@ -69,22 +69,37 @@ def cheapest(package: Integers, lines: Integers, work: Work | None = None) -> In
 
     `package` (K) is the cost of a package by option, `lines` (n,K) that of each line, IMPOSSIBLE where it cannot be.
     """
+    best = np.full(1 << len(lines), IMPOSSIBLE, dtype=np.int64)
+    for start, costs in _priced_blocks(package, lines, work):
+        best[start : start + len(costs)] = costs.min(axis=1)
+    return np.minimum(best, IMPOSSIBLE)
+
+
+def forced(package: Integers, lines: Integers, work: Work | None, rest: Integers) -> Integers:
+    """Price the best plan that has a package of each option: (K), where `rest` (2^n) prices what the package leaves."""
+    best = np.full(len(package), IMPOSSIBLE, dtype=np.int64)
+    others = rest[::-1].copy()
+    others[0] = IMPOSSIBLE
+    for start, costs in _priced_blocks(package, lines, work):
+        np.minimum(best, (costs + others[start : start + len(costs), None]).min(axis=0), out=best)
+    return best
+
+
+def _priced_blocks(package: Integers, lines: Integers, work: Work | None) -> Iterator[tuple[int, Integers]]:
+    """Price every subset from every option, block by block: the first subset, and costs (subsets,K)."""
     count, options = lines.shape
-    low = min(count, max(0, (_BLOCK // max(1, options)).bit_length() - 1))
+    if not options:
+        return
+    low = min(count, max(0, (_BLOCK // options).bit_length() - 1))
     costs = sums(lines[:low], package)
     extra = sums(lines[low:], np.zeros(options, dtype=np.int64))
-    best = np.full(1 << count, IMPOSSIBLE, dtype=np.int64)
-    if not options:
-        return best
     needed = work and (sums(work.lines[:low], work.package), sums(work.lines[low:], np.zeros_like(work.package)))
     for block, row in enumerate(extra):
-        priced = costs + row if block else costs
+        priced = costs + row
         if work and needed:
-            priced = priced.copy()
             full = needed[0] + needed[1][block] > work.limits
             priced[:, work.columns] = np.where(full, IMPOSSIBLE, priced[:, work.columns])
-        best[block << low : (block + 1) << low] = priced.min(axis=1)
-    return np.minimum(best, IMPOSSIBLE)
+        yield block << low, priced
 
 
 def partition(packages: Integers, unfilled: Integers, rest: Integers | None = None) -> Integers:
@@ -96,7 +111,7 @@ def partition(packages: Integers, unfilled: Integers, rest: Integers | None = No
     count = len(unfilled)
     best = np.zeros(1 << count, dtype=np.int64)
     following = best if rest is None else rest
-    for level in _levels(count):
+    for level in levels(count):
         split = (packages[level.parts] + following[level.rests]).min(axis=1)
         best[level.subsets] = np.minimum(split, unfilled[level.lowest] + best[level.without_lowest])
     return np.minimum(best, IMPOSSIBLE)
@@ -119,7 +134,7 @@ def packages_of(subset: int, packages: Integers, unfilled: Integers, best: Seque
         if here[subset] == unfilled[lowest] + here[subset & (subset - 1)]:
             subset &= subset - 1
             continue
-        level = _levels(len(unfilled))[subset.bit_count() - 1]
+        level = levels(len(unfilled))[subset.bit_count() - 1]
         row = int(np.searchsorted(level.subsets, subset))
         part = int(level.parts[row, (packages[level.parts[row]] + following[level.rests[row]]).argmin()])
         chosen.append(part)
@@ -128,12 +143,13 @@ def packages_of(subset: int, packages: Integers, unfilled: Integers, best: Seque
 
 
 @cache
-def _levels(count: int) -> tuple[_Level, ...]:
+def levels(count: int) -> tuple[Level, ...]:
+    """Return the subsets of so many lines by size, from one line up."""
     sizes = np.array([subset.bit_count() for subset in range(1 << count)])
     return tuple(_level(np.flatnonzero(sizes == size), size) for size in range(1, count + 1))
 
 
-def _level(subsets: Integers, size: int) -> _Level:
+def _level(subsets: Integers, size: int) -> Level:
     bits = np.zeros((len(subsets), size), dtype=np.int64)
     left = subsets.copy()
     for position in range(size):
@@ -144,7 +160,7 @@ def _level(subsets: Integers, size: int) -> _Level:
         taken = (np.arange(1 << (size - 1)) >> (position - 1)) & 1
         parts += bits[:, position : position + 1] * taken
     lowest = np.log2(bits[:, 0]).round().astype(np.int64)
-    return _Level(subsets, lowest, subsets ^ bits[:, 0], parts, subsets[:, None] ^ parts)
+    return Level(subsets, lowest, subsets ^ bits[:, 0], parts, subsets[:, None] ^ parts)
 
 
 def undominated(package: Integers, lines: Integers, full: Flags) -> Integers:

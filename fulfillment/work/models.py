@@ -53,11 +53,11 @@ TRANSITIONS = {
     S.ALLOCATED: {S.AWAITING_TRANSFER, S.ACCEPTED, S.SUPERSEDED, S.REJECTED, S.CANCELLED, S.HANDED_OVER},
     S.AWAITING_TRANSFER: {S.ALLOCATED, S.REJECTED, S.CANCELLED, S.SUPERSEDED},
     S.ACCEPTED: {S.PICKING, S.REJECTED, S.CANCELLED, S.SUPERSEDED},
-    S.PICKING: {S.PICKED, S.REJECTED, S.CANCELLED},
-    S.PICKED: {S.PACKED, S.CANCELLED},
-    S.PACKED: {S.SHIPPED, S.READY, S.PICKED, S.CANCELLED},
+    S.PICKING: {S.PICKED, S.REJECTED, S.CANCELLED, S.SUPERSEDED},
+    S.PICKED: {S.PACKED, S.CANCELLED, S.SUPERSEDED},
+    S.PACKED: {S.SHIPPED, S.READY, S.PICKED, S.CANCELLED, S.SUPERSEDED},
     S.SHIPPED: {S.DELIVERED, S.RETURNED_TO_SENDER},
-    S.READY: {S.HANDED_OVER, S.EXPIRED, S.REFUSED, S.CANCELLED},
+    S.READY: {S.HANDED_OVER, S.EXPIRED, S.REFUSED, S.CANCELLED, S.SUPERSEDED},
     S.DELIVERED: set(),
     S.HANDED_OVER: set(),
     S.SUPERSEDED: set(),
@@ -70,6 +70,8 @@ TRANSITIONS = {
 NOT_STARTED = frozenset({S.ALLOCATED, S.AWAITING_TRANSFER})
 UNDER_WAY = frozenset({S.ACCEPTED, S.PICKING, S.PICKED, S.PACKED, S.READY})
 OPEN = NOT_STARTED | UNDER_WAY
+LEFT = frozenset({S.SHIPPED, S.DELIVERED, S.RETURNED_TO_SENDER, S.HANDED_OVER})
+CLOSED = frozenset(TRANSITIONS) - OPEN
 
 
 class Demand(Base):
@@ -133,7 +135,7 @@ class FulfillmentOrder(Base):
 
     __tablename__ = "fulfillment_order"
     __table_args__ = (
-        Index("ix_fulfillment_order_node", "node", "status"),
+        Index("ix_fulfillment_order_node", "node", "status", "ended_at"),
         Index("ix_fulfillment_order_demand", "demand_id"),
         Index("ix_fulfillment_order_pick_list", "pick_list_id"),
         Index("ix_fulfillment_order_reference", "reference"),
@@ -160,6 +162,9 @@ class FulfillmentOrder(Base):
     pickup_code: Mapped[str | None]
     wrong_codes: Mapped[int] = mapped_column(default=0)
     shelf: Mapped[str | None]
+    weight_g: Mapped[int | None]
+    packages: Mapped[int | None]
+    ended_at: Mapped[datetime | None]
     rank: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())

@@ -107,6 +107,9 @@ def upgrade() -> None:
         sa.Column("pickup_code", sa.String(), nullable=True),
         sa.Column("wrong_codes", sa.Integer(), nullable=False),
         sa.Column("shelf", sa.String(), nullable=True),
+        sa.Column("weight_g", sa.Integer(), nullable=True),
+        sa.Column("packages", sa.Integer(), nullable=True),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), server_default=database_now(), nullable=False),
@@ -116,7 +119,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_fulfillment_order_number")),
     )
     op.create_index("ix_fulfillment_order_demand", "fulfillment_order", ["demand_id"], unique=False)
-    op.create_index("ix_fulfillment_order_node", "fulfillment_order", ["node", "status"], unique=False)
+    op.create_index("ix_fulfillment_order_node", "fulfillment_order", ["node", "status", "ended_at"], unique=False)
     op.create_index("ix_fulfillment_order_pick_list", "fulfillment_order", ["pick_list_id"], unique=False)
     op.create_index("ix_fulfillment_order_reference", "fulfillment_order", ["reference"], unique=False)
     op.create_table(

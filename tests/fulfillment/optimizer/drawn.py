@@ -1,0 +1,107 @@
+"""Random sourcing problems of every shape, and small ones written out by hand."""
+
+import numpy as np
+
+from fulfillment.optimizer.problem import UNLIMITED, Line, OrderProblem, Problem
+
+EXACT = 6
+"""Costs are multiples of this, which every number of units drawn here divides, so that shares are whole."""
+
+
+def problem(
+    lines,
+    *,
+    line_cost,
+    package_cost,
+    stock=None,
+    capacities=(),
+    option_node=None,
+    option_capacity=None,
+    work=0,
+    line_work=0,
+    eligible=True,
+    open_cost=0,
+    skus=None,
+    nodes=None,
+    **order,
+):
+    """State a problem of one order; scalars are spread over lines and options."""
+    options = np.shape(line_cost)[-1]
+    skus = skus or max(line.sku for line in lines) + 1
+    option_node = np.arange(options) if option_node is None else np.array(option_node)
+    nodes = nodes or (int(option_node.max()) + 1 if options else 1)
+    shape = (len(lines), options)
+    return Problem(
+        nodes=tuple(f"N{node}" for node in range(nodes)),
+        open_cost=np.broadcast_to(open_cost, nodes),
+        capacity_ids=tuple(f"C{capacity}" for capacity in range(len(capacities))),
+        capacities=np.array(capacities, dtype=np.int64),
+        skus=tuple(f"S{sku}" for sku in range(skus)),
+        stock=np.full((skus, nodes), UNLIMITED) if stock is None else np.array(stock),
+        orders=(
+            OrderProblem(
+                id="O1",
+                lines=tuple(lines),
+                option_ids=tuple(f"P{option}" for option in range(options)),
+                option_node=option_node,
+                option_capacity=np.full(options, -1) if option_capacity is None else np.array(option_capacity),
+                terms=("package", "line"),
+                package_terms=np.stack([np.broadcast_to(package_cost, options), np.zeros(options, dtype=np.int64)]),
+                line_terms=np.stack([np.zeros(shape, dtype=np.int64), np.broadcast_to(line_cost, shape)]),
+                eligible=np.broadcast_to(eligible, shape),
+                work=np.broadcast_to(work, options),
+                line_work=np.broadcast_to(line_work, shape),
+                **order,
+            ),
+        ),
+    )
+
+
+def drawn_problem(seed, *, orders=1):
+    """Draw a problem: divided lines, repeated SKUs, capacity, package limits, ties, several options of one node."""
+    rng = np.random.default_rng(seed)
+    nodes, skus = int(rng.integers(1, 6)), int(rng.integers(1, 5))
+    capacities = nodes if rng.random() < 0.5 else 0
+    return Problem(
+        nodes=tuple(f"N{node}" for node in range(nodes)),
+        open_cost=rng.integers(0, 30, nodes) * EXACT * (rng.random() < 0.3),
+        capacity_ids=tuple(f"C{capacity}" for capacity in range(capacities)),
+        capacities=np.where(rng.random(capacities) < 0.3, UNLIMITED, rng.integers(0, 10, capacities)),
+        skus=tuple(f"S{sku}" for sku in range(skus)),
+        stock=np.where(rng.random((skus, nodes)) < 0.3, UNLIMITED, rng.integers(0, 5, (skus, nodes))),
+        orders=tuple(_drawn_order(rng, f"O{order}", nodes, skus, bool(capacities)) for order in range(orders)),
+    )
+
+
+def _drawn_order(rng, order_id, nodes, skus, limited):
+    lines = tuple(_drawn_line(rng, str(line), skus) for line in range(int(rng.integers(1, 6))))
+    options = int(rng.integers(0, 3 * nodes))
+    shape = (len(lines), options)
+    option_node = rng.integers(0, nodes, options) if rng.random() < 0.5 else np.arange(options) % nodes
+    taken = rng.random(options) < 0.5 if limited else np.zeros(options, dtype=bool)
+    whole = [line for line in range(len(lines)) if not lines[line].divisible]
+    return OrderProblem(
+        id=order_id,
+        lines=lines,
+        option_ids=tuple(f"P{option}" for option in range(options)),
+        option_node=option_node,
+        option_capacity=np.where(taken, option_node, -1),
+        terms=("a", "b"),
+        package_terms=rng.integers(0, 20, (2, options)) * EXACT * (rng.random() < 0.8),
+        line_terms=rng.integers(-3, 20, (2, *shape)) * EXACT,
+        eligible=rng.random(shape) < 0.8,
+        work=rng.integers(0, 4, options),
+        line_work=rng.integers(0, 3, shape),
+        max_packages=int(rng.integers(0, 4)) if rng.random() < 0.4 else None,
+        together=(tuple(whole[:2]),) if len(whole) >= 2 and rng.random() < 0.2 else (),
+    )
+
+
+def _drawn_line(rng, line_id, skus):
+    return Line(
+        id=line_id,
+        sku=int(rng.integers(skus)),
+        units=int(rng.integers(1, 4)),
+        divisible=bool(rng.random() < 0.25),
+        unfilled_cost=None if rng.random() < 0.1 else int(rng.integers(0, 120)) * EXACT,
+    )

@@ -1,0 +1,90 @@
+"""The model: published kinds of instances, valid bounds, and infeasible problems that name their lines."""
+
+import numpy as np
+import pytest
+
+from fulfillment.optimizer import exact
+from fulfillment.optimizer.check import check
+from fulfillment.optimizer.exact import NoPlanInTimeError, solve_exact
+from fulfillment.optimizer.mip import Answer, Mip, Rows, SolverFailedError, solve_mip
+from fulfillment.optimizer.problem import Line
+from tests.fulfillment.optimizer.drawn import drawn_problem, problem
+from tests.fulfillment.optimizer.oracle import optimum
+
+
+def _solved(stated, time_limit_s=30.0):
+    return solve_exact(stated, time_limit_s=time_limit_s, seed=0)
+
+
+def _located(lines, options, *, seed, **shape):
+    """State a facility location instance on a square: one order, each option a site."""
+    rng = np.random.default_rng(seed)
+    sites, places = rng.random((options, 2)), rng.random((lines, 2))
+    distance = np.linalg.norm(places[:, None] - sites[None], axis=2)
+    return problem(
+        tuple(Line(str(line), line, 1) for line in range(lines)),
+        line_cost=(10_000 * distance).astype(np.int64),
+        package_cost=12_000,
+        **shape,
+    )
+
+
+def test_a_facility_location_instance_is_proven_in_a_second():
+    plan = _solved(_located(50, 16, seed=4))
+    assert plan.status == "optimal"
+    assert plan.seconds < 1
+
+
+def test_opening_costs_and_capacity_agree_with_the_oracle():
+    stated = _located(
+        8, 4, seed=2, open_cost=[500, 100, 900, 300], capacities=[3, 3, 3, 3], option_capacity=[0, 1, 2, 3], line_work=1
+    )
+    plan = _solved(stated)
+    assert check(stated, plan) == ()
+    assert plan.objective == optimum(stated)
+
+
+def test_an_infeasible_problem_names_a_smallest_set_of_lines():
+    lines = tuple(Line(str(line), 0, units) for line, units in enumerate([3, 1, 1]))
+    plan = _solved(problem(lines, line_cost=[[1], [1], [1]], package_cost=0, stock=[[2]]))
+    assert plan.status == "infeasible"
+    assert plan.unfilled == ((0, 0, 3, "must_serve"),)
+    divisible = (Line("1", 0, 5, divisible=True), Line("2", 0, 1, unfilled_cost=9))
+    plan = _solved(problem(divisible, line_cost=[[1], [1]], package_cost=0, stock=[[2]]))
+    assert plan.unfilled == ((0, 0, 3, "must_serve"),)
+
+
+def test_the_bound_is_valid_when_time_runs_out():
+    rng = np.random.default_rng(8)
+    stated = problem(
+        tuple(Line(str(line), line, 1, unfilled_cost=90_000) for line in range(60)),
+        line_cost=rng.integers(10_000, 60_000, (60, 40)),
+        package_cost=rng.integers(50_000, 90_000, 40),
+        capacities=[900] * 40,
+        option_capacity=range(40),
+        line_work=rng.integers(50, 250, (60, 40)),
+        max_packages=11,
+    )
+    hurried, proven = _solved(stated, time_limit_s=0.4), _solved(stated, time_limit_s=5)
+    assert check(stated, hurried) == ()
+    assert hurried.status == "feasible"
+    assert hurried.bound <= proven.objective <= hurried.objective
+
+
+def test_a_bound_is_a_cost_that_a_plan_can_have():
+    stated = problem((Line("1", 0, 1),), line_cost=[[30]], package_cost=20)
+    assert _solved(stated).bound == 50
+    assert exact._whole_bound(Answer("feasible", np.empty(0), 41.2), 10) == 50
+    assert exact._whole_bound(Answer("feasible", np.empty(0), 40.0), 10) == 40
+
+
+def test_no_plan_in_time_is_said(monkeypatch):
+    monkeypatch.setattr(exact, "solve_mip", lambda *_, **__: Answer("unknown", np.empty(0), -np.inf))
+    with pytest.raises(NoPlanInTimeError, match="allow more time"):
+        _solved(drawn_problem(1))
+
+
+def test_a_solver_that_breaks_off_is_said():
+    broken = Mip(np.array([np.nan]), np.array([1.0]), Rows(), 1.0)
+    with pytest.raises(SolverFailedError, match="HiGHS broke off"):
+        solve_mip(broken, time_limit_s=1, seed=0)
