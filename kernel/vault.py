@@ -15,7 +15,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Index, LargeBinary, delete, select, update
+from sqlalchemy import Index, LargeBinary, delete, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Code, Id, database_now
@@ -60,14 +61,21 @@ class SubjectRecord(Base):
 
 
 class SubjectDigest(Base):
-    """A keyed digest by which a subject is found again by mail, phone or name."""
+    """A keyed digest by which a subject is found again by mail, phone or name; a `sole` one leads to nobody else."""
 
     __tablename__ = "subject_digest"
-    __table_args__ = (Index("ix_subject_digest_kind", "kind", "digest"),)
+    __table_args__ = (
+        Index("ix_subject_digest_kind", "kind", "digest"),
+        Index(
+            "uq_subject_digest_sole", "kind", "digest",
+            unique=True, sqlite_where=text("sole"), postgresql_where=text("sole"),
+        ),
+    )  # fmt: skip
 
     subject_id: Mapped[Id] = mapped_column(primary_key=True)
     kind: Mapped[Code] = mapped_column(primary_key=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    sole: Mapped[bool] = mapped_column(default=False)
 
 
 class Vault:
@@ -82,34 +90,44 @@ class Vault:
         """Create a subject with a key of its own and return its id."""
         subject_id = new_id()
         key = AESGCM.generate_key(bit_length=256)
-        session.add(Subject(id=subject_id, wrapped_key=_seal(self._master, key, subject_id)))
+        wrapped = _seal(self._master, key, subject_id)
+        session.execute(insert(Subject).values(id=subject_id, wrapped_key=wrapped, recorded_at=database_now()))
         return subject_id
 
     def store(self, session: Session, subject_id: str, name: str, document: dict[str, Any]) -> None:
         """Write (or overwrite) the record `name` of a subject. Raises SubjectErased."""
         sealed = _seal(self._key(session, subject_id), json.dumps(document).encode(), f"{subject_id}/{name}")
-        session.merge(SubjectRecord(subject_id=subject_id, name=name, ciphertext=sealed))
+        row = _insert(session, SubjectRecord).values(subject_id=subject_id, name=name, ciphertext=sealed)
+        session.execute(row.on_conflict_do_update(index_elements=["subject_id", "name"], set_={"ciphertext": sealed}))
 
     def read(self, session: Session, subject_id: str, name: str) -> dict[str, Any] | None:
         """Return the record `name`, or None when there is none or the subject was erased."""
-        record = session.get(SubjectRecord, (subject_id, name))
-        if record is None:
+        mine = (SubjectRecord.subject_id == subject_id) & (SubjectRecord.name == name)
+        ciphertext = session.scalar(select(SubjectRecord.ciphertext).where(mine))
+        if ciphertext is None:
             return None
-        plain = _unseal(self._key(session, subject_id), record.ciphertext, f"{subject_id}/{name}")
+        plain = _unseal(self._key(session, subject_id), ciphertext, f"{subject_id}/{name}")
         document: dict[str, Any] = json.loads(plain)
         return document
 
-    def index(self, session: Session, subject_id: str, kind: str, value: str) -> None:
-        """Let `find` lead from this value to the subject."""
-        session.merge(SubjectDigest(subject_id=subject_id, kind=kind, digest=self.digest(_folded(value))))
+    def index(self, session: Session, subject_id: str, kind: str, value: str, *, sole: bool = False) -> None:
+        """Let `find` lead from this value to the subject.
+
+        When `sole` and another subject has the value for itself, the database refuses (IntegrityError): of two who
+        bring the same new person at the same moment, one must begin again and will find what the other wrote.
+        """
+        digest = self.digest(_folded(value))
+        row = _insert(session, SubjectDigest).values(subject_id=subject_id, kind=kind, digest=digest, sole=sole)
+        session.execute(row.on_conflict_do_nothing(index_elements=["subject_id", "kind", "digest"]))
 
     def find(self, session: Session, kind: str, value: str) -> list[str]:
         """Return the ids of subjects indexed under this value, oldest first."""
         same = (SubjectDigest.kind == kind) & (SubjectDigest.digest == self.digest(_folded(value)))
         return list(session.scalars(select(SubjectDigest.subject_id).where(same).order_by(SubjectDigest.subject_id)))
 
-    def erase(self, session: Session, subject_id: str) -> None:
-        """Destroy the subject's key, records and digests; doing it twice changes nothing."""
+    @staticmethod
+    def erase(session: Session, subject_id: str) -> None:
+        """Destroy the subject's key, records and digests, for which no master key is needed; twice changes nothing."""
         session.execute(delete(SubjectRecord).where(SubjectRecord.subject_id == subject_id))
         session.execute(delete(SubjectDigest).where(SubjectDigest.subject_id == subject_id))
         alive = (Subject.id == subject_id) & Subject.erased_at.is_(None)
@@ -120,10 +138,15 @@ class Vault:
         return hmac.new(self._pepper, content, hashlib.sha256).digest()
 
     def _key(self, session: Session, subject_id: str) -> AESGCM:
-        subject = session.get(Subject, subject_id)
-        if subject is None or subject.wrapped_key is None:
+        wrapped = session.scalar(select(Subject.wrapped_key).where(Subject.id == subject_id))
+        if wrapped is None:
             raise SubjectErased(subject_id)
-        return AESGCM(_unseal(self._master, subject.wrapped_key, subject_id))
+        return AESGCM(_unseal(self._master, wrapped, subject_id))
+
+
+def _insert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(table) if on_postgresql else sqlite.insert(table)
 
 
 def _folded(value: str) -> bytes:

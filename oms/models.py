@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, Code, Document, Id, Name, database_now
+from kernel.states import Transitions
+
+# Amounts of an order, in any currency: thirty-two bits end at the price of a car in Colombian pesos.
+Minor = Annotated[int, mapped_column(BigInteger)]
 
 
 class OrderStatus(enum.StrEnum):
@@ -26,7 +30,7 @@ class OrderStatus(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
-ORDER_TRANSITIONS = {
+ORDER_TRANSITIONS: Transitions = {
     OrderStatus.CREATED: {OrderStatus.HELD, OrderStatus.APPROVED, OrderStatus.CANCELLED},
     OrderStatus.HELD: {OrderStatus.APPROVED, OrderStatus.CANCELLED},
     OrderStatus.APPROVED: {OrderStatus.HELD, OrderStatus.COMPLETED, OrderStatus.CANCELLED},
@@ -47,7 +51,7 @@ class ReturnStatus(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
-RETURN_TRANSITIONS = {
+RETURN_TRANSITIONS: Transitions = {
     ReturnStatus.REQUESTED: {ReturnStatus.AUTHORISED, ReturnStatus.REJECTED, ReturnStatus.CANCELLED},
     ReturnStatus.AUTHORISED: {ReturnStatus.RECEIVED, ReturnStatus.CANCELLED},
     ReturnStatus.RECEIVED: {ReturnStatus.INSPECTED},
@@ -59,7 +63,7 @@ RETURN_TRANSITIONS = {
 
 
 class Channel(Base):
-    """Where orders come from. `shortage` says what happens when stock is short: the lines wait, or the order is refused."""
+    """Where orders come from. `shortage` says what happens when stock is short: lines wait, or the order is refused."""
 
     __tablename__ = "channel"
 
@@ -85,7 +89,7 @@ class Customer(Base):
 
 
 class Order(Base):
-    """One sale in one channel."""
+    """One sale in one channel; a sale over the counter may have no customer."""
 
     __tablename__ = "order"
     __table_args__ = (
@@ -102,11 +106,11 @@ class Order(Base):
     body_hash: Mapped[bytes]
     status: Mapped[Code]
     currency: Mapped[str]
-    customer_id: Mapped[Id] = mapped_column(ForeignKey("customer.id"))
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"))
     method: Mapped[Code]
     service: Mapped[Code]
-    shipping_price_minor: Mapped[int]
-    total_minor: Mapped[int]
+    shipping_price_minor: Mapped[Minor]
+    total_minor: Mapped[Minor]
     placed_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
@@ -115,7 +119,7 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """Units of one SKU at one price; ordered = cancelled + waiting + allocated + fulfilled, the last three in the demand."""
+    """Units of one SKU at one price; ordered = cancelled + waiting + allocated + fulfilled, the last three below."""
 
     __tablename__ = "order_line"
     __table_args__ = (
@@ -131,9 +135,9 @@ class OrderLine(Base):
     ordered: Mapped[int]
     cancelled: Mapped[int] = mapped_column(default=0)
     returned: Mapped[int] = mapped_column(default=0)
-    unit_price_minor: Mapped[int]
-    discount_minor: Mapped[int] = mapped_column(default=0)
-    tax_minor: Mapped[int] = mapped_column(default=0)
+    unit_price_minor: Mapped[Minor]
+    discount_minor: Mapped[Minor] = mapped_column(default=0)
+    tax_minor: Mapped[Minor] = mapped_column(default=0)
     method: Mapped[Code]
     collect_node: Mapped[str | None]
 
@@ -192,7 +196,7 @@ class Payment(Base):
     id: Mapped[Id] = mapped_column(primary_key=True)
     order_id: Mapped[Id] = mapped_column(ForeignKey("order.id"), index=True)
     kind: Mapped[Code]
-    amount_minor: Mapped[int]
+    amount_minor: Mapped[Minor]
     currency: Mapped[str]
     actor: Mapped[Code]
     occurred_at: Mapped[datetime]

@@ -44,8 +44,8 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
-    """All subsets of one size, and for each all its parts that hold its lowest line."""
+class Level:
+    """All C subsets of one size; for each its lowest line, and its P parts that hold that line with what they leave."""
 
     subsets: Integers
     lowest: Integers
@@ -111,7 +111,7 @@ def partition(packages: Integers, unfilled: Integers, rest: Integers | None = No
     count = len(unfilled)
     best = np.zeros(1 << count, dtype=np.int64)
     following = best if rest is None else rest
-    for level in _levels(count):
+    for level in levels(count):
         split = (packages[level.parts] + following[level.rests]).min(axis=1)
         best[level.subsets] = np.minimum(split, unfilled[level.lowest] + best[level.without_lowest])
     return np.minimum(best, IMPOSSIBLE)
@@ -134,7 +134,7 @@ def packages_of(subset: int, packages: Integers, unfilled: Integers, best: Seque
         if here[subset] == unfilled[lowest] + here[subset & (subset - 1)]:
             subset &= subset - 1
             continue
-        level = _levels(len(unfilled))[subset.bit_count() - 1]
+        level = levels(len(unfilled))[subset.bit_count() - 1]
         row = int(np.searchsorted(level.subsets, subset))
         part = int(level.parts[row, (packages[level.parts[row]] + following[level.rests[row]]).argmin()])
         chosen.append(part)
@@ -143,12 +143,13 @@ def packages_of(subset: int, packages: Integers, unfilled: Integers, best: Seque
 
 
 @cache
-def _levels(count: int) -> tuple[_Level, ...]:
+def levels(count: int) -> tuple[Level, ...]:
+    """Return the subsets of so many lines by size, from one line up."""
     sizes = np.array([subset.bit_count() for subset in range(1 << count)])
     return tuple(_level(np.flatnonzero(sizes == size), size) for size in range(1, count + 1))
 
 
-def _level(subsets: Integers, size: int) -> _Level:
+def _level(subsets: Integers, size: int) -> Level:
     bits = np.zeros((len(subsets), size), dtype=np.int64)
     left = subsets.copy()
     for position in range(size):
@@ -159,7 +160,7 @@ def _level(subsets: Integers, size: int) -> _Level:
         taken = (np.arange(1 << (size - 1)) >> (position - 1)) & 1
         parts += bits[:, position : position + 1] * taken
     lowest = np.log2(bits[:, 0]).round().astype(np.int64)
-    return _Level(subsets, lowest, subsets ^ bits[:, 0], parts, subsets[:, None] ^ parts)
+    return Level(subsets, lowest, subsets ^ bits[:, 0], parts, subsets[:, None] ^ parts)
 
 
 def undominated(package: Integers, lines: Integers, full: Flags) -> Integers:

@@ -7,11 +7,12 @@ Invariant: a demand is locked, in the order of ids, before a counter of it chang
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from fulfillment.network.geography import Location
 from fulfillment.work.models import Demand, DemandLine
 
 
@@ -73,6 +74,17 @@ def cancel_allocated(session: Session, units: Mapping[str, int]) -> None:
         line.allocated -= units[line_id]
         line.units -= units[line_id]
         assert line.allocated >= 0, f"line {line_id} cancels {units[line_id]} units more than are allocated"
+    session.flush()
+
+
+def relocate(
+    session: Session, wanted: Iterable[Demand], location: Location, *, country: str | None, postal_code: str | None
+) -> None:
+    """Send locked demands elsewhere; what was decided about them meanwhile no longer holds."""
+    for demand in wanted:
+        demand.latitude, demand.longitude, demand.geocode = location.latitude, location.longitude, location.geocode
+        demand.country, demand.postal_code = country, postal_code
+        demand.version += 1
     session.flush()
 
 

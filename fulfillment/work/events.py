@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from kernel.events import Event
@@ -31,6 +32,8 @@ class FulfillmentOrderMoved(Event):
     from_status: str
     to_status: str
     reason: str
+    actor: str
+    occurred_at: datetime
 
     @property
     def type(self) -> str:
@@ -59,3 +62,4 @@ class UnitsCancelled(Event):
     lines: tuple[LineUnits, ...]
     reason: str
     actor: str
+    occurred_at: datetime

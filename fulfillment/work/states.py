@@ -52,6 +52,7 @@ def move(
         FulfillmentOrderMoved(
             aggregate_id=fo.id, number=fo.number, demand_id=fo.demand_id, reference=fo.reference, node=fo.node,
             method=fo.method, from_status=came_from, to_status=target, reason=reason,
+            actor=actor, occurred_at=now,
         ),
     )  # fmt: skip
 
@@ -64,6 +65,7 @@ def begin(session: Session, fo: FulfillmentOrder, *, actor: str, now: datetime, 
         FulfillmentOrderMoved(
             aggregate_id=fo.id, number=fo.number, demand_id=fo.demand_id, reference=fo.reference, node=fo.node,
             method=fo.method, from_status="", to_status=fo.status, reason=reason,
+            actor=actor, occurred_at=now,
         ),
     )  # fmt: skip
 

@@ -205,8 +205,9 @@ def _tell(session: Session, demand_id: str, lines: tuple[LineUnits, ...], cause:
         )
     else:
         news = UnitsCancelled(
-            aggregate_id=demand_id, reference=demand.reference, lines=lines, reason=cause.reason, actor=cause.actor
-        )
+            aggregate_id=demand_id, reference=demand.reference, lines=lines, reason=cause.reason, actor=cause.actor,
+            occurred_at=cause.now,
+        )  # fmt: skip
         if all(line.waiting == 0 for line in demand.lines):
             demand.waiting_reason = None
     events.record(session, news)

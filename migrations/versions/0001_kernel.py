@@ -63,9 +63,18 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sole", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("subject_id", "kind", "digest", name=op.f("pk_subject_digest")),
     )
     op.create_index("ix_subject_digest_kind", "subject_digest", ["kind", "digest"], unique=False)
+    op.create_index(
+        "uq_subject_digest_sole",
+        "subject_digest",
+        ["kind", "digest"],
+        unique=True,
+        sqlite_where=sa.text("sole"),
+        postgresql_where=sa.text("sole"),
+    )
     op.create_table(
         "subject_record",
         sa.Column("subject_id", sa.String(length=40), nullable=False),
@@ -77,6 +86,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("subject_record")
+    op.drop_index(
+        "uq_subject_digest_sole",
+        table_name="subject_digest",
+        sqlite_where=sa.text("sole"),
+        postgresql_where=sa.text("sole"),
+    )
     op.drop_index("ix_subject_digest_kind", table_name="subject_digest")
     op.drop_table("subject_digest")
     op.drop_table("subject")

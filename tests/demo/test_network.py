@@ -12,6 +12,7 @@ import pytest
 
 from demo import BUSINESS_CLOCK, network
 
+OUTLINES = network.FOLDER.parent / "api" / "static" / "iberia.geojson"
 OVERSEAS = {("ES", "35"), ("ES", "38"), ("ES", "51"), ("ES", "52")} | {("PT", f"9{digit}") for digit in range(10)}
 PLACES = [
     *network.nodes(),
@@ -21,7 +22,7 @@ PLACES = [
 
 
 def rings(country):
-    outlines = json.loads((network.FOLDER / "iberia.geojson").read_text(encoding="utf-8"))
+    outlines = json.loads(OUTLINES.read_text(encoding="utf-8"))
     shapes = {shape["properties"]["country"]: shape["geometry"] for shape in outlines["features"]}
     return [polygon[0] for polygon in shapes[country]["coordinates"]]
 

@@ -9,7 +9,7 @@ from tests.tidy.source import FUNCTION_NODES, Source, called_name, last_word, pr
 
 FOLDER = "api/rest/"
 # The decorators of a blueprint, on a function or on a class of views.
-DECORATORS = {"route", "response", "arguments", "paginate", "get", "post", "put", "patch", "delete"}
+DECORATORS = {"operation", "route", "response", "arguments", "paginate", "get", "post", "put", "patch", "delete"}
 VERBS = {"get", "post", "put", "patch", "delete"}
 QUERIES = {"select", "execute", "scalar", "scalars", "query"}
 

@@ -1,0 +1,171 @@
+"""How long one decision takes: `python -m bench.decide [--quick] [--json]`.
+
+An order is drawn on a network of warehouses and stores, ten cost terms of every candidate are worked out, the problem
+is stated and decided, and all of that is timed. Beside it stand HiGHS and CP-SAT on the same problems, which also say
+whether the decision was optimal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from bench.report import Row, arguments, report
+from fulfillment.optimizer.decide import decide
+from fulfillment.optimizer.exact import solve_exact
+from fulfillment.optimizer.problem import Line, OrderProblem, Problem
+
+SEEDS = (1, 2, 3)
+NODES = 200
+LINES = (1, 2, 3, 5, 8, 10, 12)
+REACH_MS = {1: 0.5, 2: 0.5, 3: 0.5, 5: 0.5, 8: 5.0, 10: 5.0, 12: 25.0}
+TERMS = ("base", "distance", "handling", "weight", "lateness", "shadow", "markdown", "risk", "capacity", "preference")
+CP_SAT_LIMIT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What is known of an order before its costs are: the raw material of the cost terms."""
+
+    nodes: tuple[str, ...]
+    distance: np.ndarray
+    warehouse: np.ndarray
+    weight: np.ndarray
+    units: np.ndarray
+    stock: np.ndarray
+    shadow: np.ndarray
+    success: np.ndarray
+
+
+def drawn(rng: np.random.Generator, lines: int, nodes: int) -> Basket:
+    """Draw a customer, a network of which one node in twenty is a warehouse, and a basket."""
+    warehouse = np.arange(nodes) < max(2, nodes // 20)
+    carried = rng.random((lines, nodes)) < np.where(warehouse, 0.8, 0.35)
+    return Basket(
+        nodes=tuple(f"N{node}" for node in range(nodes)),
+        distance=np.linalg.norm(rng.random((nodes, 2)) - rng.random(2), axis=1),
+        warehouse=warehouse,
+        weight=rng.lognormal(-0.5, 0.7, lines),
+        units=rng.choice([1, 2, 3], lines, p=[0.9, 0.08, 0.02]),
+        stock=carried * rng.integers(1, 9, (lines, nodes)),
+        shadow=rng.integers(0, 150, (lines, nodes)),
+        success=rng.uniform(0.8, 1.0, (lines, nodes)),
+    )
+
+
+def stated(basket: Basket) -> Problem:
+    """Work out the terms of every candidate in cents, and state the problem."""
+    lines, nodes = basket.stock.shape
+    package = np.zeros((len(TERMS), nodes), dtype=np.int64)
+    package[0] = np.where(basket.warehouse, 350, 400)
+    package[1] = 600 * basket.distance
+    package[4] = np.where(basket.distance > 0.7, 120, 0)
+    package[9] = np.where(basket.warehouse, 0, 5)
+    line = np.zeros((len(TERMS), lines, nodes), dtype=np.int64)
+    line[2] = np.where(basket.warehouse, 30, 90) * basket.units[:, None]
+    line[3] = 80 * (basket.weight * basket.units)[:, None] * basket.distance
+    line[5] = basket.shadow * basket.units[:, None]
+    line[6] = np.where(basket.warehouse, 0, -20)
+    line[7] = 700 * (1 - basket.success)
+    line[8] = np.where(basket.warehouse, 0, 12)
+    order = OrderProblem(
+        id="O1",
+        lines=tuple(Line(str(n), n, units, unfilled_cost=4000) for n, units in enumerate(basket.units.tolist())),
+        option_ids=basket.nodes,
+        option_node=np.arange(nodes),
+        option_capacity=np.full(nodes, -1),
+        terms=TERMS,
+        package_terms=package,
+        line_terms=line,
+        eligible=np.broadcast_to(np.True_, (lines, nodes)),
+        work=np.broadcast_to(np.int64(0), (nodes,)),
+        line_work=np.broadcast_to(np.int64(0), (lines, nodes)),
+    )
+    return Problem(
+        nodes=basket.nodes,
+        open_cost=np.broadcast_to(np.int64(0), (nodes,)),
+        capacity_ids=(),
+        capacities=np.empty(0, dtype=np.int64),
+        skus=tuple(f"S{sku}" for sku in range(lines)),
+        stock=basket.stock,
+        orders=(order,),
+    )
+
+
+def cp_sat(problem: Problem) -> tuple[float, int | None]:
+    """Solve with CP-SAT on one worker: seconds, and the objective if proven optimal."""
+    started = perf_counter()
+    (order,) = problem.orders
+    model = cp_model.CpModel()
+    used = [model.new_bool_var("") for _ in order.option_ids]
+    variables, costs = list(used), order.package_cost.tolist()
+    for number, line in enumerate(order.lines):
+        served = [model.new_bool_var("") for _ in order.option_ids]
+        for option, serves in enumerate(served):
+            model.add_implication(serves, used[option])
+            if problem.stock[line.sku, order.option_node[option]] < line.units:
+                model.add(serves == 0)
+        left = model.new_bool_var("")
+        model.add_exactly_one([*served, left])
+        variables += [*served, left]
+        costs += [*order.line_cost[number].tolist(), line.unfilled_cost]
+    model.minimize(cp_model.LinearExpr.weighted_sum(variables, costs))
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.max_time_in_seconds = CP_SAT_LIMIT_S
+    proven = solver.solve(model) == cp_model.OPTIMAL
+    return perf_counter() - started, round(solver.objective_value) if proven else None
+
+
+def measured(lines: int, *, orders: int, compared: int) -> list[Row]:
+    """Time decisions on every seed, and solve some of the same problems with HiGHS and CP-SAT."""
+    by_seed, highs, sat, wrong, checked = [], [], [], 0, 0
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        baskets = [drawn(rng, lines, NODES) for _ in range(orders)]
+        decide(stated(baskets[0]))
+        times = []
+        for position, basket in enumerate(baskets):
+            started = perf_counter()
+            problem = stated(basket)
+            plan = decide(problem)
+            times.append((perf_counter() - started) * 1e3)
+            if plan is None or position >= compared:
+                continue
+            exact = solve_exact(problem, time_limit_s=20, seed=0)
+            seconds, objective = cp_sat(problem)
+            highs.append(exact.seconds * 1e3)
+            sat.append(seconds * 1e3)
+            checked += 1 + (objective is not None)
+            wrong += (plan.objective != exact.objective) + (objective not in {None, plan.objective})
+        by_seed.append(np.percentile(times, [50, 95, 99]))
+    p50, p95, p99 = np.array(by_seed).T
+    name = f"{lines} lines x {NODES} nodes"
+    reach = REACH_MS[lines]
+    return [
+        Row(f"{name}, p50; baseline HiGHS", median(p50), "ms", median(highs), _spread(p50)),
+        Row(f"{name}, p50; baseline CP-SAT", median(p50), "ms", median(sat), _spread(p50)),
+        Row(f"{name}, p95", median(p95), "ms", None, _spread(p95), f"<= {reach}", bool(median(p95) <= reach)),
+        Row(f"{name}, p99", median(p99), "ms", None, _spread(p99)),
+        Row(f"{name}, not optimal of {checked} compared", wrong, "orders", None, "", "0", not wrong),
+    ]
+
+
+def _spread(values: np.ndarray) -> str:
+    return f"{values.min():.3g} - {values.max():.3g}"
+
+
+def main() -> None:
+    """Run the benchmark."""
+    options = arguments("Time decisions of one order.")
+    orders, compared = (60, 1) if options.quick else (1000, 8)
+    rows = [row for lines in LINES for row in measured(lines, orders=orders, compared=compared)]
+    report("decide", rows, seeds=SEEDS, as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()
