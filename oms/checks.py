@@ -144,7 +144,7 @@ def _lines(faults: Faults, command: PlaceOrder, known: Known) -> None:
 def _prices(faults: Faults, pointer: str, line: Line, currency: str) -> None:
     for name, money in (("unit_price", line.unit_price), ("discount", line.discount), ("tax", line.tax)):
         _money(faults, f"{pointer}/{name}", money, currency)
-    if line.quantity > 0 and line_total(line) < 0:
+    if line.discount and line.quantity > 0 and line_total(line) < 0 <= line.unit_price.minor:
         faults.add(f"{pointer}/discount", "too_large", "the discount is larger than the price of the line")
     elif line.tax and line.tax.minor > line_total(line):
         faults.add(f"{pointer}/tax", "too_large", "the tax is part of the price of the line and cannot be larger")
@@ -240,7 +240,9 @@ def _known(session: Session, command: PlaceOrder) -> Known:
     return Known(
         skus=frozenset(session.scalars(select(Article.sku).where(Article.sku.in_(skus)))) if skus else frozenset(),
         nodes=_collecting(session, nodes) if nodes else {},
-        services=frozenset(session.scalars(select(CarrierService.service).distinct())) if ships else frozenset(),
+        services=frozenset(session.scalars(select(CarrierService.service).where(CarrierService.active).distinct()))
+        if ships
+        else frozenset(),
     )
 
 

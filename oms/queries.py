@@ -66,6 +66,8 @@ class Page:
 def find(session: Session, vault: Vault, wanted: Wanted, *, cursor: str | None = None, limit: int = 50) -> Page:
     """Return the orders that match everything in `wanted`. Raises InvalidCursor."""
     limit = max(1, min(limit, MOST))
+    if not all(value.isprintable() for value in vars(wanted).values() if isinstance(value, str)):
+        return Page([], None)
     query = _matching(session, vault, wanted).options(selectinload(Order.lines))
     query = _after(query, wanted, cursor).limit(limit + 1)
     orders = list(session.scalars(query))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.money import parse
+from kernel.money import Money, parse
 from oms import orders
 from oms.errors import InvalidOrder
 from oms.models import Order
@@ -30,7 +30,7 @@ CASES = {
     "no external id": (command(external_id=""), ("/external_id", "invalid")),
     "long external id": (command(external_id="x" * 65), ("/external_id", "invalid")),
     "unprintable external id": (command(external_id="a\0"), ("/external_id", "invalid")),
-    "unknown currency": (replace(command(), currency="XXX"), ("/currency", "unknown_currency")),
+    "unknown currency": (command(replace(line(), unit_price=Money(100, "XXX")), currency="XXX"), ("/currency", "unknown_currency")),
     "unknown method": (replace(command(), method="teleport"), ("/method", "unknown_method")),
     "unknown service": (command(service="teleport"), ("/service", "unknown_service")),
     "no lines": (replace(command(), lines=()), ("/lines", "required")),
@@ -101,9 +101,9 @@ def test_all_faults_of_an_order_are_said_at_once(session):
 
 def test_no_fault_repeats_what_a_person_wrote(session):
     secret = "Quintela\0"
-    wrong = command(customer=customer(name=secret, email=secret), ship_to=ship_to(name=secret, line1=secret, city=secret))
+    wrong = command(
+        customer=customer(name=secret, email=secret), ship_to=ship_to(name=secret, line1=secret, city=secret)
+    )
     with pytest.raises(InvalidOrder) as refused:
         orders.prepare(session, wrong, vault=VAULT, now=NOW)
     assert "Quintela" not in refused.value.message + str(refused.value.faults)
-
-

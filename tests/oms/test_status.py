@@ -32,7 +32,7 @@ TABLE = {
     ),
     "delivered": (one_line(fulfilled=2), [ship(Status.DELIVERED)], PublicStatus.DELIVERED),
     "ready": (one_line(allocated=2), [collect(Status.READY)], PublicStatus.PICKUP_AVAILABLE),
-    "ready while a parcel travels": (
+    "ready, and a parcel travels": (
         one_line(allocated=1, fulfilled=1), [ship(Status.SHIPPED), collect(Status.READY)], PublicStatus.PICKUP_AVAILABLE,
     ),
     "on its way to the store": (
