@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from sqlalchemy import JSON, DateTime, MetaData, String, create_engine, event
+from sqlalchemy import JSON, DateTime, MetaData, String, Table, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -74,6 +74,13 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: Document, list[Any]: Document}  # noqa: RUF012
+
+
+def table(model: type[Base]) -> Table:
+    """Return the table of a mapped class, for statements that are built once and need nothing of the ORM."""
+    found = model.__table__
+    assert isinstance(found, Table), f"{model.__name__} is mapped to a table"
+    return found
 
 
 class database_now(FunctionElement[datetime]):  # noqa: N801 (reads as an SQL function)
@@ -190,5 +197,5 @@ def _sqlite_engine(url: str, *, begin: str) -> Engine:
 
 __all__ = [
     "Base", "Code", "Database", "Document", "Id", "Name", "UtcDateTime",
-    "caches", "connect", "database_now", "retryable",
+    "caches", "connect", "database_now", "retryable", "table",
 ]  # fmt: skip

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, UniqueConstraint, func, insert, select
+from sqlalchemy import Index, UniqueConstraint, bindparam, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from kernel.db import Base, Code, Document, Id, database_now
+from kernel.db import Base, Code, Document, Id, database_now, table
 from kernel.ids import new_id
 
 HANDLERS = "event_handlers"
@@ -66,18 +66,22 @@ class OutboxPosition(Base):
     event_id: Mapped[Id] = mapped_column(unique=True)
 
 
+_OUTBOX = table(OutboxEvent)
+_SAME = (_OUTBOX.c.aggregate == bindparam("aggregate")) & (_OUTBOX.c.aggregate_id == bindparam("aggregate_id"))
+_FOLLOWING = select(func.coalesce(func.max(_OUTBOX.c.sequence), 0) + 1).where(_SAME).scalar_subquery()
+# Built once, since most writes of the house record an event.
+_RECORD = insert(_OUTBOX).values(
+    id=bindparam("id"), type=bindparam("type"), aggregate=bindparam("aggregate"), aggregate_id=bindparam("aggregate_id"),
+    sequence=_FOLLOWING, payload=bindparam("payload"), recorded_at=database_now(),
+)  # fmt: skip
+
+
 def record(session: Session, event: Event) -> None:
     """Store `event` in the outbox and let the handlers inside the house act on it, in this transaction."""
     payload = _written(asdict(event))
     payload.pop("aggregate_id")
-    of_aggregate = (OutboxEvent.aggregate == event.aggregate) & (OutboxEvent.aggregate_id == event.aggregate_id)
-    following = select(func.coalesce(func.max(OutboxEvent.sequence), 0) + 1).where(of_aggregate).scalar_subquery()
-    session.execute(
-        insert(OutboxEvent).values(
-            id=new_id(), type=event.type, aggregate=event.aggregate, aggregate_id=event.aggregate_id,
-            sequence=following, payload=payload, recorded_at=database_now(),
-        )
-    )  # fmt: skip
+    named = {"type": event.type, "aggregate": event.aggregate, "aggregate_id": event.aggregate_id}
+    session.execute(_RECORD, {"id": new_id(), "payload": payload, **named})
     handlers: Handlers = session.info.get(HANDLERS, {})
     for handle in handlers.get(type(event), ()):
         handle(session, event)
