@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from api.errors import Problem
 from kernel.errors import Fault
+from kernel.pages import Page
 
 
 def encode(*key: Any) -> str:
@@ -28,3 +30,8 @@ def decode(cursor: str | None, *kinds: type) -> list[Any] | None:
         message = "This is not a cursor of this list; send `next_cursor` as it was."
         raise Problem(422, "invalid", message, faults=[Fault("/cursor", "invalid_cursor", message)])
     return key
+
+
+def page(found: Page, rows: Sequence[Any] | None = None) -> dict[str, Any]:
+    """Return a page as it is sent: its rows, or what stands for them, and the cursor of the next."""
+    return {"items": found.rows if rows is None else rows, "next_cursor": encode(*found.last) if found.last else None}

@@ -89,7 +89,7 @@ def register(app: Flask) -> None:
         lambda error: answer(error.status, error.code, error.detail, faults=error.faults, headers=error.headers),
     )
     app.register_error_handler(DomainError, _refused)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, http)
     app.register_error_handler(OutcomeUnknown, _unknown)
     for kind in UNAVAILABLE:
         app.register_error_handler(kind, _unavailable)
@@ -122,7 +122,8 @@ def _refused(error: DomainError) -> Response:
     return answer(status_of(error), error.code, error.message, faults=error.faults)
 
 
-def _http(error: HTTPException) -> Response:
+def http(error: HTTPException) -> Response:
+    """Return an HTTP error as a problem, with the headers that belong to it."""
     status = error.code or 500
     if error.response is not None and status < 400:
         return error.response  # type: ignore[return-value]

@@ -13,6 +13,7 @@ from api.pages import account, assets, bar, errors, gate, i18n, links, words
 from api.pages.orders import room as orders
 from api.pages.planner import room as planner
 from api.pages.store import store
+from kernel.ids import new_id
 
 # The rooms of the pages, each with views and templates of its own.
 ROOMS: tuple[Blueprint, ...] = (store, planner, orders)
@@ -46,7 +47,7 @@ def _front() -> Blueprint:
 
 def _templates_speak(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(bar_links=bar.links, first_page=bar.first_page, here=links.here, column=links.column)
+    app.jinja_env.globals.update(bar_links=bar.links, first_page=bar.first_page, scan_id=new_id, here=links.here, column=links.column)
     app.jinja_env.filters.update(
         state=words.state,
         method=words.method,

@@ -24,10 +24,10 @@ class Place(NamedTuple):
 
 STORE = (
     Place("pages.store.home", lazy_gettext("Home"), "home", ("pages.store.put_back", "pages.store.transfer")),
-    Place("pages.store.board", lazy_gettext("Orders"), "orders", ("pages.store.order", "pages.store.pick")),
-    Place("pages.store.counter", lazy_gettext("Hand over"), "bag", ("pages.store.hand_over",)),
-    Place("pages.store.returns", lazy_gettext("Return"), "back", ("pages.store.return",)),
-    Place("pages.store.stock", lazy_gettext("Stock"), "search"),
+    Place("pages.store.board", lazy_gettext("Orders"), "orders", ("pages.store.order", "pages.store.walk")),
+    Place("pages.store.counter", lazy_gettext("Hand over"), "bag", ("pages.store.counter", "pages.store.hand_over")),
+    Place("pages.store.return_search", lazy_gettext("Return"), "back", ("pages.store.return_",)),
+    Place("pages.store.stock", lazy_gettext("Stock"), "search", ("pages.store.stock_",)),
 )
 PLANNER = (
     Place("pages.planner.network", lazy_gettext("Network"), "network", ("pages.planner.node",)),

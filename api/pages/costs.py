@@ -33,8 +33,15 @@ EXCLUSIONS: Mapping[str, LazyString] = {
     "package_limit": lazy_gettext("would be one package too many"),
     "cost": lazy_gettext("costs more than leaving it"),
     "must_serve": lazy_gettext("cannot serve all of it"),
-    "closed": lazy_gettext("is closed"),
-    "excluded": lazy_gettext("was excluded for this line"),
+    "not_open": lazy_gettext("is not open"),
+    "store_not_open": lazy_gettext("does not hand over orders now"),
+    "does_not_ship": lazy_gettext("does not ship"),
+    "excluded_by_policy": lazy_gettext("is excluded by the policy"),
+    "out_of_reach": lazy_gettext("no carrier reaches the address from there"),
+    "no_transfers": lazy_gettext("the policy allows no transfer from there"),
+    "no_work_day": lazy_gettext("does not work within the horizon"),
+    "too_early": lazy_gettext("could only deliver before the date asked for"),
+    "no_address": lazy_gettext("the address is not known well enough"),
 }
 
 

@@ -68,8 +68,7 @@ def failed(error: HTTPException) -> ResponseReturnValue:
 def unknown(error: HTTPException) -> ResponseReturnValue:
     """Show an unknown address: as a page to people, as a problem to machines."""
     if request.path.startswith(MACHINES):
-        status = error.code or 404
-        return problems.answer(status, problems.CODES.get(status, "not_found"), str(error.description))
+        return problems.http(error)
     return failed(error)
 
 

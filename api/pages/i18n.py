@@ -43,7 +43,15 @@ def init(app: Flask) -> None:
     babel.domain_instance = Catalogues()
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.filters.update(
-        money=money, number=number, decimal=decimal, time=time, day=day, moment=moment, kilos=kilos, units=units, duration=duration
+        money=money,
+        number=number,
+        decimal=decimal,
+        time=time,
+        day=day,
+        moment=moment,
+        kilos=kilos,
+        units=units,
+        duration=duration,
     )
     app.jinja_env.globals.update(languages=LANGUAGES, language=language)
 
@@ -85,7 +93,8 @@ def number(value: int) -> str:
 
 def decimal(value: float, digits: int = 1) -> str:
     """Write a number with exactly `digits` after the point."""
-    return numbers.format_decimal(value, format=f"#,##0.{'0' * digits}", locale=_locale())
+    point = "." if digits else ""
+    return numbers.format_decimal(value, format=f"#,##0{point}{'0' * digits}", locale=_locale())
 
 
 def units(count: int) -> str:

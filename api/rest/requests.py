@@ -6,7 +6,6 @@ Called by `operation.py` only. Invariant: a fault of the request is answered bef
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import marshmallow as ma
@@ -19,20 +18,13 @@ from webargs.multidictproxy import MultiDictProxy
 
 from api import access
 from api.access import Caller
+from api.bulk import Row
 from api.errors import Problem, faults_of
 from api.house import House
 from api.rest import mending
 from api.schemas.base import MAX_ROWS
 from api.transaction import RequestKey
 from kernel.errors import Fault
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a bulk body: its value, or what is wrong with it."""
-
-    value: Any
-    faults: tuple[Fault, ...] = ()
-
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 MAX_KEY = 255
@@ -48,9 +40,10 @@ def body(schema: ma.Schema) -> tuple[Any, list[Fault]]:
     try:
         return schema.load(document), []
     except ma.ValidationError as error:
-        faults = list(faults_of(error.messages))
+        messages = error.messages
+    faults = list(faults_of(messages))
     try:
-        return schema.load(mending.mended(schema, document, error.messages)), faults
+        return schema.load(mending.mended(schema, document, messages)), faults
     except ma.ValidationError:
         refuse(faults)
 
@@ -138,7 +131,7 @@ def _document() -> Any:
 
 def _row(schema: ma.Schema, document: Any) -> Row:
     try:
-        return Row(schema.load(document))
+        return Row(schema.load(document, many=False))
     except ma.ValidationError as error:
         return Row(None, tuple(faults_of(error.messages)))
 

@@ -39,6 +39,26 @@ class Cancelled:
 
 def cancel_units(session: Session, *, lines: Mapping[str, int], reason: str, actor: str, now: datetime) -> Cancelled:
     """Give up units of demand lines (by line id). Raises LinesAlreadyShipped, InvalidUnits, UnknownLines; all or none."""
+    waiting, parts, demand_lines = _found(session, lines)
+    told = _told(waiting, parts)
+    reference = session.get_one(Demand, next(iter(demand_lines.values())).demand_id).reference
+    cause = Cause(
+        kind="cancel", reference=reference, reason=reason, actor=actor, now=now, fate=Fate.CANCEL, ends=Status.CANCELLED
+    )
+    withdraw(session, parts, cause, waiting=waiting)
+    return told
+
+
+def foresee(session: Session, *, lines: Mapping[str, int]) -> Cancelled:
+    """Tell what `cancel_units` would give up now, and change nothing. Raises what it would raise."""
+    waiting, parts, _ = _found(session, lines)
+    return _told(waiting, parts)
+
+
+def _found(
+    session: Session, lines: Mapping[str, int]
+) -> tuple[Mapping[str, int], list[Part], Mapping[str, DemandLine]]:
+    """Return the waiting units and the parts of orders to give up, with the demand lines they belong to."""
     if not lines:
         raise InvalidUnits(["Name the lines and units to cancel."])
     if wrong := [
@@ -54,13 +74,7 @@ def cancel_units(session: Session, *, lines: Mapping[str, int], reason: str, act
     parts = [
         part for line_id, units in lines.items() for part in _least_advanced(orders, line_id, units - waiting[line_id])
     ]
-    told = _told(waiting, parts)
-    reference = session.get_one(Demand, next(iter(demand_lines.values())).demand_id).reference
-    cause = Cause(
-        kind="cancel", reference=reference, reason=reason, actor=actor, now=now, fate=Fate.CANCEL, ends=Status.CANCELLED
-    )
-    withdraw(session, parts, cause, waiting=waiting)
-    return told
+    return waiting, parts, demand_lines
 
 
 def _least_advanced(orders: Sequence[FulfillmentOrder], demand_line_id: str, units: int) -> list[Part]:

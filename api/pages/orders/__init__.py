@@ -10,8 +10,10 @@ from flask import Blueprint
 
 from api.pages.gate import for_roles
 from api.pages.orders import change, find, order
+from api.pages.orders.words import public
 
 room = Blueprint("orders", __name__, url_prefix="/orders")
+room.record_once(lambda state: state.app.jinja_env.filters.update(public=public))
 room.before_request(for_roles("agent", "planner", "admin"))
 
 room.add_url_rule("/", "find", find.page)

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext, lazy_gettext, ngettext
 
-from api.pages import costs, i18n, words
+from api.pages import costs, i18n
+from fulfillment.sourcing import explain
 from fulfillment.work.models import Decision
 
 
@@ -52,7 +53,7 @@ def tell(decision: Decision, names: Mapping[str, str], currency: str) -> Told:
         for candidate in decision.candidates
         if "excluded_by" in candidate
     ]
-    return Told(decision, _sentences(decision, best, names, currency), terms, rows, fenced)
+    return Told(decision, _sentences(decision, names, currency), terms, rows, fenced)
 
 
 def _best_by_node(options: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -97,62 +98,45 @@ def _verdict(option: Mapping[str, Any], currency: str) -> str:
     return f"{more} ({', '.join(rules)})" if rules else more
 
 
-def _sentences(
-    decision: Decision, best: Sequence[Mapping[str, Any]], names: Mapping[str, str], currency: str
-) -> list[str]:
-    sentences = [_serves(package, names) for package in decision.assignments]
-    runner_up = next((option for option in best if not option["units"] and "gap" in option), None)
-    if runner_up is not None and decision.assignments:
-        sentences.append(_loses(runner_up, best, names, currency))
-    sentences += [
-        ngettext("%(num)d unit of %(sku)s waits: %(reason)s.", "%(num)d units of %(sku)s wait: %(reason)s.",
-                 missing["units"], sku=missing["sku"], reason=words.reason(missing["reason"]))
-        for missing in decision.unfilled
-    ]  # fmt: skip
+def _sentences(decision: Decision, names: Mapping[str, str], currency: str) -> list[str]:
+    told = [
+        gettext(explain.TEMPLATES[sentence.code], **_translated(sentence.values))
+        for sentence in explain.words(decision, names=names, currency=currency)
+    ]
     if decision.status == "optimal" and decision.assignments:
-        sentences.append(gettext("This is proven to be the cheapest of all ways to serve it."))
-    return sentences
+        told.append(gettext("This is proven: no way to serve it costs less."))
+    return told
 
 
-def _serves(package: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    units = sum(line["units"] for line in package["lines"])
-    node = names.get(package["node"], package["node"])
-    if package["transfer"]:
-        return ngettext(
-            "%(node)s sends %(num)d unit to the store of collection.",
-            "%(node)s sends %(num)d units to the store of collection.", units, node=node,
-        )  # fmt: skip
-    if package["carrier_service"]:
-        return ngettext(
-            "%(node)s ships %(num)d unit with %(carrier)s.", "%(node)s ships %(num)d units with %(carrier)s.",
-            units, node=node, carrier=package["carrier_service"],
-        )  # fmt: skip
-    return ngettext(
-        "%(node)s has %(num)d unit on its own shelf.", "%(node)s has %(num)d units on its own shelf.", units, node=node
-    )
+def _translated(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: gettext(value) if name == "why" else value for name, value in values.items()}
 
 
-def _loses(
-    option: Mapping[str, Any], best: Sequence[Mapping[str, Any]], names: Mapping[str, str], currency: str
-) -> str:
-    node = names.get(option["node"], option["node"])
-    if not option["gap"]:
-        return gettext("%(node)s would cost the same.", node=node)
-    amount = i18n.money(option["gap"], currency)
-    term = _dearest_difference(option, best)
-    if term is None:
-        return gettext("The next best, with %(node)s, would cost %(amount)s more.", node=node, amount=amount)
-    return gettext(
-        "The next best, with %(node)s, would cost %(amount)s more, most of it for %(term)s.",
-        node=node, amount=amount, term=costs.term(term),
-    )  # fmt: skip
-
-
-def _dearest_difference(option: Mapping[str, Any], best: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return the term in which a way is dearer than the only one chosen; of several packages no single term is."""
-    chosen = [each for each in best if each["units"]]
-    if len(chosen) != 1 or option["excluded"]:
-        return None
-    against = chosen[0]["cost"]
-    dearer = {term: cost - against.get(term, 0) for term, cost in option["cost"].items()}
-    return max(dearer, key=lambda term: dearer[term]) if dearer and max(dearer.values()) > 0 else None
+# The sentences of `explain` stand here once more, word by word, so that they come into the catalogue.
+SENTENCES = (
+    lazy_gettext("%(node)s ships %(units)s units with %(service)s, to arrive by %(arrives_at)s."),
+    lazy_gettext("%(node)s has %(units)s units ready from its own shelves by %(arrives_at)s."),
+    lazy_gettext("%(node)s sends %(units)s units with %(service)s to the store, ready by %(arrives_at)s."),
+    lazy_gettext("This costs %(cost)s, which is %(gap)s less than the best plan with %(other)s."),
+    lazy_gettext("This costs %(cost)s; the best plan with %(other)s costs the same."),
+    lazy_gettext("This costs %(cost)s; no other node could serve it."),
+    lazy_gettext("%(units)s units of %(sku)s wait: %(why)s."),
+    lazy_gettext("%(count)s nodes have none of it: %(nodes)s."),
+    lazy_gettext("%(count)s nodes have no minutes left: %(nodes)s."),
+    lazy_gettext("%(count)s nodes may not serve it: %(nodes)s."),
+    lazy_gettext("%(count)s nodes are not open: %(nodes)s."),
+    lazy_gettext("The store does not hand over orders now."),
+    lazy_gettext("%(count)s nodes do not ship: %(nodes)s."),
+    lazy_gettext("%(count)s nodes are excluded by the policy: %(nodes)s."),
+    lazy_gettext("No carrier reaches the address from %(count)s nodes: %(nodes)s."),
+    lazy_gettext("The policy allows no transfers from %(count)s nodes: %(nodes)s."),
+    lazy_gettext("%(count)s nodes do not work within the horizon: %(nodes)s."),
+    lazy_gettext("%(count)s nodes could only deliver before the date asked for: %(nodes)s."),
+    lazy_gettext("The address is not known well enough."),
+    lazy_gettext("no node has them"),
+    lazy_gettext("no node that has them has minutes left"),
+    lazy_gettext("no node may serve them"),
+    lazy_gettext("the address is not known well enough"),
+    lazy_gettext("they would need one package too many"),
+    lazy_gettext("serving them would cost more than leaving them"),
+)

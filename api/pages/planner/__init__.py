@@ -17,6 +17,7 @@ from api.pages.planner import carriers, network, node, runs, waiting
 
 room = Blueprint("planner", __name__, url_prefix="/planner")
 
+
 def _speak(state: BlueprintSetupState) -> None:
     """Give the templates the words that only the desk uses."""
     state.app.jinja_env.filters.update(
@@ -30,8 +31,11 @@ def weekday(number: int) -> str:
 
 
 def cause(code: str) -> str:
-    """Return who or what started a run."""
-    known = {"planner": gettext("by hand"), "manual": gettext("by hand"), "night": gettext("nightly")}
+    """Return what caused a run or a decision."""
+    known = {
+        "planner": gettext("by hand"), "night": gettext("nightly"), "order": gettext("as the order came in"),
+        "address": gettext("another address"), "waiting": gettext("stock, capacity or time changed"),
+    }  # fmt: skip
     return known.get(code, words.spelled(code))
 
 
@@ -39,7 +43,6 @@ room.record_once(_speak)
 room.before_request(for_roles("planner", "admin"))
 
 room.add_url_rule("/", "network", network.page)
-room.add_url_rule("/ledger", "ledger", network.prove_ledger, methods=["POST"])
 
 room.add_url_rule("/nodes/<node_id>", "node", node.page)
 room.add_url_rule("/nodes/<node_id>/stop", "stop", node.stop, methods=["POST"])
@@ -60,4 +63,5 @@ room.add_url_rule("/runs", "start", runs.start, methods=["POST"])
 room.add_url_rule("/runs/<run_id>", "run", runs.page)
 room.add_url_rule("/runs/<run_id>/progress", "progress", runs.progress)
 room.add_url_rule("/runs/<run_id>/accept", "accept", runs.accept, methods=["POST"])
+room.add_url_rule("/runs/<run_id>/cancel", "cancel", runs.cancel, methods=["POST"])
 room.add_url_rule("/runs/<run_id>/reject", "reject", runs.reject, methods=["POST"])

@@ -51,7 +51,9 @@ def money(form: Mapping[str, str], name: str, currency: str) -> int:
     except InvalidMoney:
         amount = None
     if amount is None or amount.minor < 0:
-        raise Unreadable(gettext("%(field)s needs an amount such as 3.50, not “%(text)s”.", field=_title(name), text=text))
+        raise Unreadable(
+            gettext("%(field)s needs an amount such as 3.50, not “%(text)s”.", field=_title(name), text=text)
+        )
     return amount.minor
 
 
@@ -62,7 +64,9 @@ def week(form: Mapping[str, str], intervals: int) -> dict[str, list[list[str]]]:
         for interval in range(intervals):
             opens, closes = (form.get(f"{edge}-{weekday}-{interval}", "").strip() for edge in ("opens", "closes"))
             if bool(opens) != bool(closes):
-                raise Unreadable(gettext("Hours need both an opening and a closing time; leave both empty for a closed day."))
+                raise Unreadable(
+                    gettext("Hours need both an opening and a closing time; leave both empty for a closed day.")
+                )
             if opens:
                 hours.setdefault(str(weekday), []).append([opens, closes])
     return hours

@@ -44,13 +44,13 @@ def flows(profiles: Mapping[str, NodeProfile], names: Mapping[str, str], moved: 
     """Return the map of a run: nodes sized by the units they gain or give, and a line for each pair of nodes."""
     units: dict[str, int] = {}
     balance: dict[str, int] = {}
-    pairs = []
+    pairs: list[tuple[str, str, int]] = []
     for flow in moved:
         for node, sign in ((flow.source, -1), (flow.target, 1)):
             if node is not None:
                 units[node] = units.get(node, 0) + flow.units
                 balance[node] = balance.get(node, 0) + sign * flow.units
-        if flow.source in profiles and flow.target in profiles:
+        if flow.source and flow.target and {flow.source, flow.target} <= profiles.keys():
             pairs.append((flow.source, flow.target, flow.units))
     most_units = max(units.values(), default=0)
     most_flow = max((count for *_, count in pairs), default=1)

@@ -9,9 +9,8 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from api.pages.export import amount, csv_file
+from api.pages.export import Columns, amount, csv_file
 from api.pages.links import sorted_by
-from api.pages.planner import map_of
 from api.pages.planner.today import NodeToday, node_today
 from api.pages.visit import config, doors, now
 from fulfillment.network import report as network_report
@@ -79,7 +78,7 @@ def gather(session: Session, *, now: datetime) -> Network:
     return Network(shown, work_report.waiting_reasons(session))
 
 
-def columns(currency: str) -> dict[str, object]:
+def columns(currency: str) -> Columns[NodeToday]:
     """Return the columns of the table as a file has them."""
     return {
         "node": lambda row: row.id,

@@ -54,7 +54,9 @@ def page(node_id: str) -> ResponseReturnValue:
     node = doors().read(lambda session: gather(session, node_id, now=now()))
     if request.args.get("format") == "csv":
         return csv_file(f"capacity-{node_id}", DAY_COLUMNS, node.days)
-    return render_template("planner/node.html", node=node, intervals=INTERVALS_SHOWN, currency=config().network.currency)
+    return render_template(
+        "planner/node.html", node=node, intervals=INTERVALS_SHOWN, currency=config().network.currency
+    )
 
 
 def gather(session: Session, node_id: str, *, now: datetime) -> NodePage:
@@ -79,7 +81,9 @@ def stop(node_id: str) -> ResponseReturnValue:
 def resume(node_id: str) -> ResponseReturnValue:
     """Go back to the usual capacity today."""
     day = doors().write(lambda session: _set_today(session, node_id, None))
-    sentence = gettext("%(node)s works today with its usual %(minutes)d minutes.", node=node_id, minutes=day.usual_minutes)
+    sentence = gettext(
+        "%(node)s works today with its usual %(minutes)d minutes.", node=node_id, minutes=day.usual_minutes
+    )
     flash(sentence, "good")
     return redirect(_back(node_id), code=303)
 
@@ -96,7 +100,10 @@ def set_work(node_id: str) -> ResponseReturnValue:
     changes = {
         **{name: name in request.form for name in ("ships", "collects", "takes_returns")},
         **{name: forms.whole(request.form, name) for name in ("capacity_minutes", "package_minutes", "line_minutes")},
-        **{f"{name}_minor": forms.money(request.form, name, currency) for name in ("package_cost", "line_cost", "unit_cost")},
+        **{
+            f"{name}_minor": forms.money(request.form, name, currency)
+            for name in ("package_cost", "line_cost", "unit_cost")
+        },
         "pick_success": float(forms.decimal(request.form, "pick_success") / Decimal(100)),
     }
     return _change(node_id, changes, gettext("Saved. Decisions from now on use it; those already made stand."))

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
+from api.pages import costs
 from api.pages.export import Columns, amount, csv_file
 from api.pages.links import sorted_by
 from api.pages.planner import map_of
@@ -78,6 +79,11 @@ class RunPage:
         """Whether fewer movements are shown than there are."""
         return len(self.rows) < len(self.movements)
 
+    def places(self, end: str) -> list[tuple[str, str]]:
+        """Return the places that flows leave ("source") or reach ("target"), with their names."""
+        found = {getattr(flow, end) for flow in self.flows}
+        return sorted(((place or WAITING, self.node(place)) for place in found), key=lambda pair: pair[1])
+
     def node(self, node_id: str | None) -> str:
         """Return the name of a node, or the word for waiting."""
         return gettext("waiting") if node_id is None else self.node_names.get(node_id, node_id)
@@ -89,7 +95,9 @@ def listing() -> ResponseReturnValue:
     currency = config().network.currency
     if request.args.get("format") == "csv":
         return csv_file("runs", run_columns(currency), found)
-    return render_template("planner/runs.html", runs=found, gap=report.gap, currency=currency, zone=config().night.time_zone, now=now())
+    return render_template(
+        "planner/runs.html", runs=found, gap=report.gap, currency=currency, zone=config().night.time_zone, now=now()
+    )
 
 
 def start() -> ResponseReturnValue:
@@ -106,7 +114,8 @@ def page(run_id: str) -> ResponseReturnValue:
         return _file(shown, request.args.get("table", "movements"), currency)
     return render_template(
         "planner/run.html", page=shown, run=shown.run, currency=currency, zone=config().night.time_zone, now=now(),
-        standing=STANDING_ORDER, under_way=shown.run.status in UNDER_WAY,
+        standing=STANDING_ORDER, under_way=shown.run.status in UNDER_WAY, fates=sorted({row.fate for row in shown.movements}),
+        term_figures=_term_figures(shown.terms, currency), sources=shown.places("source"), targets=shown.places("target"),
     )  # fmt: skip
 
 
@@ -123,8 +132,10 @@ def accept(run_id: str) -> ResponseReturnValue:
     if chosen == []:
         flash(gettext("Nothing was ticked, so nothing was accepted."), "warn")
         return redirect(url_for("pages.planner.run", run_id=run_id), code=303)
-    outcome = doors().write(
-        lambda session: runs.accept(session, run_id, demand_ids=chosen, actor=caller().actor, now=now())
+    instant, actor = now(), caller().actor
+    outcome = doors().decide_then_commit(
+        lambda session: runs.consider(session, run_id, chosen, now=instant),
+        lambda session, considered: runs.accept(session, run_id, considered, actor=actor, now=instant),
     )
     count = len(outcome.applied)
     flash(ngettext("%(num)d movement is applied.", "%(num)d movements are applied.", count), "good")
@@ -141,6 +152,13 @@ def reject(run_id: str) -> ResponseReturnValue:
     """Decline the whole run."""
     doors().write(lambda session: runs.reject(session, run_id, actor=caller().actor, now=now()))
     flash(gettext("The run is rejected; nothing was changed."), "good")
+    return redirect(url_for("pages.planner.run", run_id=run_id), code=303)
+
+
+def cancel(run_id: str) -> ResponseReturnValue:
+    """Give up a run that is under way."""
+    doors().write(lambda session: runs.cancel(session, run_id, actor=caller().actor, now=now()))
+    flash(gettext("The run is cancelled; nothing was changed."), "good")
     return redirect(url_for("pages.planner.run", run_id=run_id), code=303)
 
 
@@ -184,6 +202,17 @@ def _shown(rows: list[MovementRow]) -> list[MovementRow]:
     source, target, fate = (request.args.get(name) or None for name in ("source", "target", "fate"))
     shown = [row for row in rows if row.touches(source, target) and fate in {None, row.fate}]
     return sorted_by(shown, SORTABLE, STANDING_ORDER)
+
+
+def _term_figures(terms: list[TermChange], currency: str) -> list[dict[str, object]]:
+    return [
+        {
+            "word": costs.term(term.term),
+            "before": float(amount(term.before_minor, currency) or 0),
+            "after": float(amount(term.after_minor, currency) or 0),
+        }
+        for term in terms
+    ]
 
 
 def _file(page: RunPage, table: str, currency: str) -> ResponseReturnValue:

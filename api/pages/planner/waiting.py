@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from api.pages.export import Columns, csv_file
 from api.pages.links import sorted_by
 from api.pages.visit import caller, config, doors, now
-from fulfillment.sourcing import commit, decide as sourcing
+from fulfillment.sourcing import commit
+from fulfillment.sourcing import decide as sourcing
 from fulfillment.work import report
 from fulfillment.work.report import WaitingLine, WaitingReason
 from oms import queries
