@@ -50,7 +50,10 @@ def decisions(session: Session, order_id: str, *, currency: str) -> list[dict[st
     return [
         {
             **show_decision(decision, currency),
-            **{name: getattr(decision, name) for name in ("assignments", "unfilled", "candidates", "policy", "policy_version")},
+            **{
+                name: getattr(decision, name)
+                for name in ("assignments", "unfilled", "candidates", "policy", "policy_version")
+            },
             "words": [sentence.text for sentence in explain.words(decision, names=names, currency=currency)],
         }
         for decision in view.decisions(session, order_id)
