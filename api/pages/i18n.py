@@ -43,7 +43,15 @@ def init(app: Flask) -> None:
     babel.domain_instance = Catalogues()
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.filters.update(
-        money=money, number=number, decimal=decimal, time=time, day=day, moment=moment, kilos=kilos, units=units, duration=duration
+        money=money,
+        number=number,
+        decimal=decimal,
+        time=time,
+        day=day,
+        moment=moment,
+        kilos=kilos,
+        units=units,
+        duration=duration,
     )
     app.jinja_env.globals.update(languages=LANGUAGES, language=language)
 

@@ -46,7 +46,11 @@ def board() -> ResponseReturnValue:
 def _board(session: Session, tab: str) -> str:
     shown = boards.board(session, here().id, now=now())
     counts = {**shown.counts, "late": shown.late}
-    tabs = [(name, word, counts[name]) for name, word in TABS.items() if name not in EXCEPTIONS or counts[name] or name == tab]
+    tabs = [
+        (name, word, counts[name])
+        for name, word in TABS.items()
+        if name not in EXCEPTIONS or counts[name] or name == tab
+    ]
     return render_template(
         "store/board.html", tabs=tabs, tab=tab, cards=cards_of(shown, tab), count=counts[tab], nothing=NOTHING[tab]
     )

@@ -1,4 +1,4 @@
-"""What would become of units that this store cannot serve: decided as if it had happened, said in words, then committed.
+"""What would become of units that this store cannot serve: decided as if it had happened, said, then committed.
 
 Used by the pages of missing articles and of rejections. Invariant: what a page says before it is confirmed comes from
 the same decision that is made again, and committed, when it is.
@@ -38,10 +38,14 @@ class Choice:
 
 def choices(session: Session, use: str) -> list[Choice]:
     """Return the reasons for a use, each with its effect on stock."""
-    return [Choice(reason.code, words.reason(reason.code), _stock_effect(reason)) for reason in reasons.known(session, use)]
+    return [
+        Choice(reason.code, words.reason(reason.code), _stock_effect(reason)) for reason in reasons.known(session, use)
+    ]
 
 
-def without(session: Session, fo: FulfillmentOrder, lost: Sequence[tuple[FulfillmentLine, int]], cause: str) -> Proposal:
+def without(
+    session: Session, fo: FulfillmentOrder, lost: Sequence[tuple[FulfillmentLine, int]], cause: str
+) -> Proposal:
     """Decide where units of `fo` go if this node does not serve them."""
     assumption = Assumption(
         lost=[(line.id, units) for line, units in lost], excluded=[(line.sku, fo.node) for line, _ in lost]

@@ -1,4 +1,4 @@
-"""One fulfillment order at the store: what is in it, and the next step: pack, ship, set ready, dispatch; with its paper."""
+"""One fulfillment order at the store, its next step (pack, ship, set ready, dispatch) and its paper."""
 
 from __future__ import annotations
 
@@ -173,5 +173,3 @@ def _is_late(fo: FulfillmentOrder, at: datetime) -> bool:
 
 def _is_number(text: str) -> bool:
     return text.replace(".", "", 1).isdecimal()
-
-

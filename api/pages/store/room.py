@@ -15,6 +15,7 @@ from api.pages import gate
 from api.pages.visit import doors, now, person
 from stock.models import Node
 
+
 class HasNode(Protocol):
     """What is at a node."""
 
