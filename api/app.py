@@ -25,8 +25,7 @@ from api.config import Config
 from api.house import EXTENSION, House
 from api.rest import RESOURCES
 from api.transaction import Doors
-from api.wiring import HANDLERS, STALE
-from kernel import events
+from api.wiring import SESSION_INFO, STALE
 from kernel.db import Database, connect
 from kernel.vault import Vault
 
@@ -64,7 +63,7 @@ def open_database(config: Config) -> Database:
     if config.is_sqlite and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     database = connect(config.database.url, pool_size=config.database.pool_size)
-    database.info[events.HANDLERS] = HANDLERS
+    database.info.update(SESSION_INFO)
     return database
 
 

@@ -21,9 +21,7 @@ class Page:
     last: list[Any] | None
 
 
-def page(
-    session: Session, query: Select[Any], key: Sequence[Any], *, after: Sequence[Any] | None, limit: int
-) -> Page:
+def page(session: Session, query: Select[Any], key: Sequence[Any], *, after: Sequence[Any] | None, limit: int) -> Page:
     """Return up to `limit` rows of `query` whose key comes after `after`; the query selects one entity or column."""
     if after is not None:
         query = query.where(tuple_(*key) > tuple_(*_bound(key, after)))

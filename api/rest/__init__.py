@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from api.rest import catalog, events
+from api.rest import catalog, events, stock
 
-RESOURCES = (catalog.resource, events.resource)
+RESOURCES = (catalog.resource, events.resource, stock.resource)

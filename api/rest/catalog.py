@@ -197,5 +197,7 @@ def change_tariff(session: Session, call: Call, service_id: str) -> Any:
 )  # fmt: skip
 def put_postal_codes(session: Session, call: Call) -> Any:
     """Say where postal codes lie; each row has its own result."""
-    answers = bulk.put(session, call.body, catalog.put_places, name=lambda row: f"{row['country']}-{row['postal_code']}")
+    answers = bulk.put(
+        session, call.body, catalog.put_places, name=lambda row: f"{row['country']}-{row['postal_code']}"
+    )
     return bulk.or_refuse(answers)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import marshmallow as ma
+import structlog
 from flask import Response, current_app, json, make_response, request
 from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
@@ -30,7 +31,7 @@ from kernel.vault import Vault
 
 View = Callable[..., Any]
 Decorated = TypeVar("Decorated", bound=View)
-NOTHING: Any = None
+log = structlog.get_logger(__name__)
 
 
 def anywhere(_session: Session, _call: Call, **_path: Any) -> Iterable[str | None]:
@@ -85,6 +86,7 @@ class Operation:
     decide: View | None
     at: View | None
     version: View | None
+    after: Callable[[House, Call], object] | None
 
     @property
     def writes(self) -> bool:
@@ -155,6 +157,8 @@ class Operation:
         response = _respond(answer.status, answer.body)
         if replayed:
             response.headers["Idempotency-Replayed"] = "true"
+        elif self.after:
+            _afterwards(lambda: self.after(present, call))  # type: ignore[misc]
         return response
 
     def _dump(self, value: Any) -> Any:
@@ -176,6 +180,7 @@ class Resource(Blueprint):
         self, method: str, path: str, *, scope: str, body: type[ma.Schema] | ma.Schema | None = None,
         query: type[ma.Schema] | None = None, answer: type[ma.Schema] | ma.Schema | None = None, status: int = 200,
         key: bool = False, decide: View | None = None, at: View | None = None, version: View | None = None,
+        after: Callable[[House, Call], object] | None = None,
         example: Any = None, content_type: str | None = None,
     ) -> Callable[[Decorated], Decorated]:  # fmt: skip
         """Declare the decorated view as an operation.
@@ -192,24 +197,16 @@ class Resource(Blueprint):
             decide: `(session, call, **path) -> plan`, run on a read session; the view then gets it as `decided`.
             at: `(session, call, **path) -> nodes` it concerns, for callers bound to a node; none may call without it.
             version: `(session, **path) -> int`; a read sends it as ETag, a write wants it as If-Match.
+            after: `(house, call)`, run once the change is committed; a job makes up for it when it fails.
             example: A body that works.
             content_type: What is sent when it is not JSON.
         """
 
         def declare(view: Decorated) -> Decorated:
             operation = Operation(
-                view,
-                method,
-                scope,
-                _instance(body),
-                _instance(query),
-                _instance(answer),
-                status,
-                key,
-                decide,
-                at,
-                version,
-            )
+                view=view, method=method, scope=scope, body=_instance(body), query=_instance(query),
+                answer=_instance(answer), status=status, key=key, decide=decide, at=at, version=version, after=after,
+            )  # fmt: skip
 
             @wraps(view)
             def endpoint(**path: Any) -> Response:
@@ -276,6 +273,14 @@ def _link_next(response: Response, content: Any) -> None:
     if cursor:
         query = urlencode({**request.args, "cursor": cursor})
         response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+
+
+def _afterwards(follow: Callable[[], object]) -> None:
+    """Do what follows a committed change; whatever goes wrong with it, the change itself is answered."""
+    try:
+        follow()
+    except Exception:
+        log.exception("afterwards_failed", path=request.path)
 
 
 def _check_version(current: int) -> None:

@@ -36,7 +36,9 @@ class ProfileFields(Schema):
 
     line1 = text(required=True)
     city = text(required=True)
-    region = fields.String(load_default="", metadata={"description": "Second half of ISO 3166-2; chooses the holidays."})
+    region = fields.String(
+        load_default="", metadata={"description": "Second half of ISO 3166-2; chooses the holidays."}
+    )
     postal_code = code()
     country = fields.String(required=True, metadata={"example": "ES"})
     latitude = fields.Float(required=True)

@@ -29,7 +29,10 @@ def test_a_row_is_created_once_and_then_unchanged(admin, path, example, name):
 
 
 def test_a_bad_row_does_not_spoil_the_others(admin):
-    rows = [other(EXAMPLE_ARTICLE, sku="GOOD", gtin=None), other(EXAMPLE_ARTICLE, sku="BAD", gtin="2040000100208", size=5)]
+    rows = [
+        other(EXAMPLE_ARTICLE, sku="GOOD", gtin=None),
+        other(EXAMPLE_ARTICLE, sku="BAD", gtin="2040000100208", size=5),
+    ]
     good, bad = admin.post(ARTICLES, rows)["results"]
     assert good["result"] == "created"
     assert bad["result"] == "failed"
@@ -64,7 +67,13 @@ def test_costs_are_in_the_currency_of_the_network(admin):
 
 @pytest.mark.parametrize(
     ("amount", "code"),
-    [("1.999", "invalid_amount"), ("-1", "negative"), ("many", "invalid_amount"), ("1e3", "invalid_amount"), (1.5, "shape")],
+    [
+        ("1.999", "invalid_amount"),
+        ("-1", "negative"),
+        ("many", "invalid_amount"),
+        ("1e3", "invalid_amount"),
+        (1.5, "shape"),
+    ],
 )
 def test_an_amount_that_is_none_is_named(admin, amount, code):
     row = other(EXAMPLE_ARTICLE, sku="X", gtin=None, price={"amount": amount, "currency": "EUR"})
@@ -129,7 +138,9 @@ def test_a_cursor_we_did_not_make_is_refused(admin, cursor):
     assert admin.get(f"{ARTICLES}?cursor={cursor}", 422)["errors"][0]["code"] == "invalid_cursor"
 
 
-@pytest.mark.parametrize("data", ["{", "", "[1, NaN]", "[" * 100_000, '{"sku": "\\ud800"}', '{"sku": "\\u0000"}', "\xff"])
+@pytest.mark.parametrize(
+    "data", ["{", "", "[1, NaN]", "[" * 100_000, '{"sku": "\\ud800"}', '{"sku": "\\u0000"}', "\xff"]
+)
 def test_what_is_no_json_is_refused_with_its_reason(admin, data):
     problem = admin.send("POST", ARTICLES, 422, data=data.encode("latin-1")).get_json()
     assert problem["code"] in {"malformed_json", "invalid"}
