@@ -12,6 +12,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, Code, Id, database_now
+from kernel.states import Transitions
 
 
 class TransferStatus(enum.StrEnum):
@@ -27,7 +28,7 @@ class TransferStatus(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
-TRANSFER_TRANSITIONS = {
+TRANSFER_TRANSITIONS: Transitions = {
     TransferStatus.PROPOSED: {TransferStatus.APPROVED, TransferStatus.CANCELLED},
     TransferStatus.APPROVED: {TransferStatus.PICKING, TransferStatus.IN_TRANSIT, TransferStatus.CANCELLED},
     TransferStatus.PICKING: {TransferStatus.IN_TRANSIT, TransferStatus.CANCELLED},
@@ -58,7 +59,7 @@ class CountStatus(enum.StrEnum):
     VOID = "void"
 
 
-COUNT_TRANSITIONS = {
+COUNT_TRANSITIONS: Transitions = {
     CountStatus.OPEN: {CountStatus.COUNTING, CountStatus.VOID},
     CountStatus.COUNTING: {CountStatus.REVIEW, CountStatus.VOID},
     CountStatus.REVIEW: {CountStatus.COUNTING, CountStatus.POSTED, CountStatus.VOID},

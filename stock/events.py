@@ -55,6 +55,8 @@ class TransferMoved(Event):
     destination: str
     from_status: str
     to_status: str
+    actor: str
+    occurred_at: str
 
     @property
     def type(self) -> str:
@@ -63,11 +65,29 @@ class TransferMoved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CountMoved(Event):
+    """A count went from one state to another."""
+
+    aggregate: ClassVar[str] = "count"
+    verb: ClassVar[str] = "moved"
+    node: str
+    from_status: str
+    to_status: str
+    actor: str
+    occurred_at: str
+
+    @property
+    def type(self) -> str:
+        """The state reached names the event, as in "count.review"."""
+        return f"{self.aggregate}.{self.to_status}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CountPosted(Event):
     """The differences that a count found were posted."""
 
     aggregate: ClassVar[str] = "count"
-    verb: ClassVar[str] = "posted"
+    verb: ClassVar[str] = "differences_posted"
     node: str
     posting_id: str | None
     differences: tuple[tuple[str, int], ...]

@@ -14,9 +14,8 @@ from sqlalchemy import case, func, or_, select
 
 from stock.availability import LOOKUP
 from stock.displacement import Levels, settle
-from stock.errors import UnknownStock
-from stock.lines import NONE_TO_MAX, SIGNED, check_once, check_units
-from stock.models import Account, Article, Node, Posting, StockEntry
+from stock.lines import NONE_TO_MAX, SIGNED, check_known, check_once, check_units
+from stock.models import Account, Posting, StockEntry
 from stock.postings import Header, Movement, Side
 
 if TYPE_CHECKING:
@@ -54,7 +53,8 @@ def absolute(
     taken_at = min(as_of, now)
     told = dict(rows)
     check_units((units for _, units in rows), within=NONE_TO_MAX)
-    _check_rows(session, node, [sku for sku, _ in rows])
+    check_once([sku for sku, _ in rows])
+    check_known(session, [(sku, node) for sku, _ in rows])
 
     def plan(seen: Levels) -> list[Movement]:
         since = _since(session, node, list(told), taken_at)
@@ -77,7 +77,8 @@ def relative(
     Returns the posting's id, or None when nothing changes. Raises InvalidUnits, UnknownStock.
     """
     check_units((units for _, units in rows), within=SIGNED)
-    _check_rows(session, node, [sku for sku, _ in rows])
+    check_once([sku for sku, _ in rows])
+    check_known(session, [(sku, node) for sku, _ in rows])
 
     def plan(seen: Levels) -> list[Movement]:
         return _movements(node, [(sku, max(units, -seen[sku, node].on_hand)) for sku, units in rows])
@@ -93,16 +94,6 @@ def _movements(node: str, differences: Iterable[tuple[str, int]]) -> list[Moveme
         for sku, units in sorted(differences)
         if units
     ]
-
-
-def _check_rows(session: Session, node: str, skus: Sequence[str]) -> None:
-    check_once(skus)
-    known: set[str] = set()
-    if session.get(Node, node) is not None:
-        for start in range(0, len(skus), LOOKUP):
-            known |= set(session.scalars(select(Article.sku).where(Article.sku.in_(skus[start : start + LOOKUP]))))
-    if unknown := [(sku, node) for sku in skus if sku not in known]:
-        raise UnknownStock(unknown)
 
 
 def _since(session: Session, node: str, skus: Sequence[str], as_of: datetime) -> dict[str, Since]:

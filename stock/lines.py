@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
 
 from kernel.errors import Fault
-from stock.errors import InvalidUnits
-from stock.postings import MAX_UNITS
+from stock.availability import LOOKUP
+from stock.errors import InvalidUnits, UnknownStock
+from stock.models import Article, Node
+from stock.postings import MAX_UNITS, Key
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 NONE_TO_MAX = range(MAX_UNITS + 1)
 ONE_TO_MAX = range(1, MAX_UNITS + 1)
@@ -35,3 +43,15 @@ def check_once(skus: Sequence[str]) -> None:
         seen[sku] += 1
     if faults:
         raise InvalidUnits("Some articles have more than one line.", faults=tuple(faults))
+
+
+def check_known(session: Session, keys: Iterable[Key]) -> None:
+    """Raise UnknownStock naming every pair of which the article or the node does not exist."""
+    wanted = list(dict.fromkeys(keys))
+    skus = sorted({sku for sku, _ in wanted})
+    nodes = set(session.scalars(select(Node.id).where(Node.id.in_({node for _, node in wanted}))))
+    known: set[str] = set()
+    for start in range(0, len(skus), LOOKUP):
+        known |= set(session.scalars(select(Article.sku).where(Article.sku.in_(skus[start : start + LOOKUP]))))
+    if unknown := [(sku, node) for sku, node in wanted if sku not in known or node not in nodes]:
+        raise UnknownStock(unknown)

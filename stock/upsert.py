@@ -46,11 +46,12 @@ def chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
 def _read(session: Session, model: type[Any], rows: Sequence[Values], key: Sequence[str]) -> dict[RowKey, Values]:
     known: dict[RowKey, Values] = {}
     for some in chunks(rows):
-        columns = [_column(model, name) for name in some[0]]
+        names = list(some[0])
+        columns = [_column(model, name) for name in names]
         # One list for each part of the key finds somewhat more than asked for, in one query on either database.
         wanted = [_column(model, name).in_({row[name] for row in some}) for name in key]
-        for row in session.execute(select(*columns).where(*wanted)).mappings():
-            stored = dict(row.items())
+        for row in session.execute(select(*columns).where(*wanted)):
+            stored = dict(zip(names, row, strict=True))
             known[_key(stored, key)] = stored
     return known
 
