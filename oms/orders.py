@@ -26,6 +26,7 @@ from fulfillment.work import cancelling, carrying, demands
 from fulfillment.work.carrying import CarriedLine
 from fulfillment.work.models import Method
 from kernel import events
+from kernel.db import database_now
 from kernel.errors import Fault
 from kernel.ids import new_id, short_code
 from kernel.vault import Vault
@@ -207,10 +208,9 @@ def _write(session: Session, prepared: Prepared, customer_id: str | None, *, now
         external_id=command.external_id, body_hash=prepared.body_hash, status=status, currency=command.currency,
         customer_id=customer_id, method=command.method, service=command.service,
         shipping_price_minor=command.shipping_price.minor if command.shipping_price else 0,
-        total_minor=checks.total(command), placed_at=command.placed_at or now,
+        total_minor=checks.total(command), placed_at=command.placed_at or now, version=1,
     )  # fmt: skip
-    history.touch(order)
-    order.version = 1
+    order.updated_at = database_now()
     order.lines = [_line(prepared, number) for number in range(len(command.lines))]
     session.add(order)
     history.write(session, order.id, "placed", actor=actor, now=now, moved=(OrderStatus.CREATED, status))

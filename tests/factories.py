@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fulfillment.network import catalog
 from fulfillment.network.rows import Carrier, Place, Profile, TariffBand
-from fulfillment.sourcing.errors import StalePlan
+from fulfillment.sourcing.commit import StalePlan
 from fulfillment.work import displacement
 from fulfillment.work import verify as work_verify
 from fulfillment.work.models import Demand, DemandLine, FulfillmentOrder
@@ -22,12 +22,13 @@ from oms import channels, orders, subscribers
 from oms import verify as oms_verify
 from oms.commands import ChannelRow, CustomerDetails, Line, PlaceOrder, ShipTo
 from oms.models import Order
+from stock import catalog as stock_catalog
 from stock import receipts
 from stock import verify as stock_verify
 from stock.displacement import BEFORE_DISPLACEMENT
 from stock.events import ReservationsDisplaced
-from stock.models import Article, Node
 from stock.postings import Header
+from stock.rows import ArticleRow, NodeRow
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)  # a Tuesday on which all nodes work
 BY = {"actor": "ana", "now": NOW}
@@ -40,7 +41,7 @@ PLACES = {
     "SVQ": ("store", "Sevilla", "41001", 37.39, -5.99),
 }
 NO_COLLECTION, NO_RETURNS = {"WH", "SVQ"}, {"WH"}
-GTINS = {"boots": "8412345000029", "coat": "8412345000012", "hat": "8412345000043", "scarf": "8412345000036"}
+GTINS = {"boots": "8412345000027", "coat": "8412345000010", "hat": "8412345000041", "scarf": "8412345000034"}
 ALL_WEEK = {str(weekday): [["08:00", "22:00"]] for weekday in range(7)}
 BANDS = ((100, 300, 1), (2000, 600, 2))
 
@@ -53,16 +54,11 @@ def wire(database):
 
 def lay_out(session):
     """Create nodes, articles, carriers, postal codes and channels; nothing is in stock yet."""
-    session.add_all(
-        Node(id=node, name=city, kind=kind, time_zone="Europe/Madrid") for node, (kind, city, *_) in PLACES.items()
-    )
-    session.add_all(
-        Article(
-            sku=sku, name=sku.title(), gtin=gtin, weight_g=500, price_minor=2000, unit_cost_minor=900, currency="EUR"
-        )
-        for sku, gtin in GTINS.items()
-    )
-    session.flush()
+    nodes = [
+        NodeRow(id=id_, name=city, kind=kind, time_zone="Europe/Madrid") for id_, (kind, city, *_) in PLACES.items()
+    ]
+    stock_catalog.put_nodes(session, nodes)
+    stock_catalog.put_articles(session, [article(sku) for sku in GTINS])
     catalog.put_profiles(session, [profile(node) for node in PLACES])
     services = {"post-standard": "standard", "post-express": "express"}
     catalog.put_carriers(
@@ -83,6 +79,12 @@ def lay_out(session):
             ChannelRow(id="till", name="Stores", kind="store", currency="EUR"),
             ChannelRow(id="old", name="Closed shop", kind="web", currency="EUR", active=False),
         ],
+    )
+
+
+def article(sku):
+    return ArticleRow(
+        sku=sku, name=sku.title(), gtin=GTINS[sku], weight_g=500, price_minor=2000, unit_cost_minor=900, currency="EUR"
     )
 
 
