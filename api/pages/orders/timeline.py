@@ -49,10 +49,6 @@ def _of_work(moment: Moment, names: Names) -> str:
     return gettext("%(node)s: %(state)s", node=node, state=state)
 
 
-def _placed(moment: Moment) -> str:
-    return gettext("The order came in")
-
-
 def _cancelled(moment: Moment) -> str:
     units = sum(line.get("units", 0) for line in moment.details.get("lines", ()))
     return ngettext("%(num)d unit was cancelled", "%(num)d units were cancelled", units)
@@ -63,7 +59,7 @@ def _moved(moment: Moment) -> str:
 
 
 OF_ORDER: Mapping[str, Callable[[Moment], str]] = {
-    "placed": _placed,
+    "placed": lambda _moment: gettext("The order came in"),
     "moved": _moved,
     "lines_cancelled": _cancelled,
     "paid": lambda _moment: gettext("A payment came in"),

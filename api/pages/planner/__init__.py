@@ -13,7 +13,7 @@ from flask_babel import get_locale, gettext
 
 from api.pages import costs, export, words
 from api.pages.gate import for_roles
-from api.pages.planner import carriers, network, node, runs, waiting
+from api.pages.planner import carriers, ledger, network, node, runs, waiting
 
 room = Blueprint("planner", __name__, url_prefix="/planner")
 
@@ -43,6 +43,8 @@ room.record_once(_speak)
 room.before_request(for_roles("planner", "admin"))
 
 room.add_url_rule("/", "network", network.page)
+room.add_url_rule("/ledger", "ledger", ledger.page)
+room.add_url_rule("/ledger", "prove", ledger.prove, methods=["POST"])
 
 room.add_url_rule("/nodes/<node_id>", "node", node.page)
 room.add_url_rule("/nodes/<node_id>/stop", "stop", node.stop, methods=["POST"])
