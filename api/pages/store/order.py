@@ -173,5 +173,3 @@ def _is_late(fo: FulfillmentOrder, at: datetime) -> bool:
 
 def _is_number(text: str) -> bool:
     return text.replace(".", "", 1).isdecimal()
-
-

@@ -18,7 +18,16 @@ from oms.commands import ReturnBrought
 from oms.models import Order
 from stock.reports import articles
 
-WHY_RETURNED = ("changed_mind", "too_small", "too_large", "damaged", "not_as_described", "wrong_article", "late", "other")
+WHY_RETURNED = (
+    "changed_mind",
+    "too_small",
+    "too_large",
+    "damaged",
+    "not_as_described",
+    "wrong_article",
+    "late",
+    "other",
+)
 MOST_FOUND = 20
 
 
@@ -52,9 +61,7 @@ def return_confirm(order_id: str) -> ResponseReturnValue:
     def receive(session: Session) -> tuple[str, dict[str, int]]:
         order = history.get(session, order_id)
         brought = _brought(order)
-        made = returns.at_counter(
-            session, order_id, node=here().id, brought=brought, actor=caller().actor, now=now()
-        )
+        made = returns.at_counter(session, order_id, node=here().id, brought=brought, actor=caller().actor, now=now())
         return made.number, {grade: sum(item.units for item in brought if item.grade == grade) for grade in GRADES}
 
     number, graded = doors().write(receive)
