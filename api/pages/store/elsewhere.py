@@ -1,4 +1,4 @@
-"""What would become of units that this store cannot serve: decided as if it had happened, said in words, then committed.
+"""What would become of units that this store cannot serve: decided as if it had happened, said, then committed.
 
 Used by the pages of missing articles and of rejections. Invariant: what a page says before it is confirmed comes from
 the same decision that is made again, and committed, when it is.

@@ -1,4 +1,4 @@
-"""One fulfillment order at the store: what is in it, and the next step: pack, ship, set ready, dispatch; with its paper."""
+"""One fulfillment order at the store, its next step (pack, ship, set ready, dispatch) and its paper."""
 
 from __future__ import annotations
 
