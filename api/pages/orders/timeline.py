@@ -26,8 +26,9 @@ def told(moment: Moment, names: Names) -> str:
 
 
 def why(moment: Moment) -> str:
-    """Return the reason as it was given, in words; empty when there is none."""
-    return words.reason(moment.reason) if moment.reason else ""
+    """Return the reason in words; empty when there is none, and for a decision, which tells its own."""
+    decided = moment.fulfillment_order is not None and moment.from_status is None
+    return "" if decided or not moment.reason else words.reason(moment.reason)
 
 
 def tone(moment: Moment) -> str:

@@ -55,7 +55,8 @@ class Network:
 def page() -> ResponseReturnValue:
     """Show the network, or give its table as a file."""
     network = doors().read(lambda session: gather(session, now=now()))
-    nodes = sorted_by(network.nodes, SORTABLE, STANDING_ORDER)
+    busiest = sorted(network.nodes, key=lambda node: -node.claimed_minutes)
+    nodes = sorted_by(busiest, SORTABLE, STANDING_ORDER)
     if request.args.get("format") == "csv":
         return csv_file("network", columns(config().network.currency), nodes)
     return render_template(
