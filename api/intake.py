@@ -33,6 +33,11 @@ class OrderAnswer:
     problem: dict[str, Any] | None = None
     faults: tuple[Fault, ...] = ()
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The answer as it is sent."""
+        return {"row": self.row, "result": self.result, "order": self.order, "problem": self.problem}
+
 
 def place(house: House, command: PlaceOrder, *, actor: str, show: Callable[[Session, Placed], Shown]) -> Shown:
     """Take one order in and return what `show` makes of it in the same transaction. Raises as the order service."""

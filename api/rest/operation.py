@@ -110,7 +110,7 @@ class Operation:
         if faults:
             requests.refuse([*faults, *self._further_faults(present, call, path, faults)])
         if self.each:
-            return _respond(self.status, self._dump(self.view(present, call, **path)))
+            return _respond(self.status, self.view(present, call, **path))
         return self._write(present, call, path, key) if self.writes else self._read(present, call, path)
 
     def _body(self) -> tuple[Any, list[Fault]]:
@@ -207,7 +207,7 @@ class Resource(Blueprint):
             at: `(session, call, **path) -> nodes` it concerns, for callers bound to a node; none may call without it.
             version: `(session, **path) -> int`; a read sends it as ETag, a write wants it as If-Match.
             after: `(house, call)`, run once the change is committed; a job makes up for it when it fails.
-            each: The view is given the house and commits row by row: `(house, call, **path)`.
+            each: The view is given the house, commits row by row and encodes itself: `(house, call, **path)`.
             example: A body that works.
             content_type: What is sent when it is not JSON.
         """

@@ -62,9 +62,11 @@ def place_orders(house: House, call: Call) -> Any:
     """Take many orders, each in its own transaction with its own result; sent again, they are found."""
 
     def show(session: Session, placed: Placed) -> dict[str, Any]:
-        return showing.placed(session, placed.order, currency=call.config.network.currency)
+        shown = showing.placed(session, placed.order, currency=call.config.network.currency)
+        return dict(schemas.OrderSchema().dump(shown))
 
-    return {"results": intake.place_many(house, call.body, actor=call.actor, show=show)}
+    answers = intake.place_many(house, call.body, actor=call.actor, show=show)
+    return {"results": [answer.shown for answer in answers]}
 
 
 @resource.operation("GET", "", scope="orders:read", query=schemas.OrderQuery, answer=schemas.OrderPage)
