@@ -64,6 +64,14 @@ STATES: Mapping[str, State] = {
     # Of nodes.
     "open": State(lazy_gettext("open"), "good"),
     "suspended": State(lazy_gettext("stopped for now"), "warn"),
+    "busy": State(lazy_gettext("busy"), "warn"),
+    "full": State(lazy_gettext("full today"), "warn"),
+    "stopped": State(lazy_gettext("stopped today"), "warn"),
+    "closed_today": State(lazy_gettext("closed"), "calm"),
+    # what became of a run's movements
+    "applied": State(lazy_gettext("applied"), "good"),
+    "lapsed": State(lazy_gettext("lapsed"), "warn"),
+    "declined": State(lazy_gettext("declined"), "calm"),
     # Of a page, not of a document.
     "late": State(lazy_gettext("late"), "bad"),
     "waiting": State(lazy_gettext("waiting"), "warn"),
