@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -31,7 +31,7 @@ class Shop:
         self._story = story
         self._number = 0
 
-    def __enter__(self) -> Shop:
+    def __enter__(self) -> Self:
         """Return the shop itself; leaving closes its connection."""
         return self
 
