@@ -103,10 +103,9 @@ def propose(session: Session, run_id: str, night: Night, plan: Plan) -> int:
         "packages_before": packages(night.standing),
         "packages_after": packages(plan.assignments),
     }
-    movements = _movements(run_id, night, plan)
-    session.add_all(movements)
+    run.movements = _movements(night, plan)
     _move(session, run, RunStatus.PROPOSED)
-    return len(movements)
+    return len(run.movements)
 
 
 def fail(session: Session, run_id: str, *, message: str) -> None:
@@ -198,11 +197,10 @@ def _decided(
     return run
 
 
-def _movements(run_id: str, night: Night, plan: Plan) -> list[Movement]:
+def _movements(night: Night, plan: Plan) -> list[Movement]:
     problem, wanted = night.gathered.problem, night.gathered.wanted
     return [
         Movement(
-            run_id=run_id,
             demand_id=wanted[difference.order].demand_id,
             demand_version=wanted[difference.order].version,
             before=_described(night, difference.before),
