@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from api.rest import catalog, events, fulfillment_orders, orders, pick_lists, returns, stock, transfers
+from api.rest import catalog, events, fulfillment_orders, orders, pick_lists, returns, runs, stock, transfers
 
 RESOURCES = (
     orders.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource, stock.resource,
-    transfers.resource, catalog.resource, events.resource,
+    transfers.resource, runs.resource, catalog.resource, events.resource,
 )  # fmt: skip
