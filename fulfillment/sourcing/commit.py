@@ -104,8 +104,8 @@ def _moved(session: Session, change: Change, orders: dict[str, FulfillmentOrder]
 
 def _waiting(session: Session, changes: Sequence[Change]) -> dict[str, int]:
     """Return the units that wait now, by line of the demands that exist."""
-    known = [session.get(Demand, change.wanted.demand_id) for change in changes if change.wanted.version is not None]
-    return {line.id: line.waiting for demand in known if demand is not None for line in demand.lines}
+    known = [_demand(session, change) for change in changes if change.wanted.version is not None]
+    return {line.id: line.waiting for demand in known for line in demand.lines}
 
 
 def _exchange(
@@ -188,19 +188,28 @@ def _record(session: Session, proposal: Proposal, *, now: datetime) -> list[str]
     if new:
         session.execute(_DEMAND, [records.new_demand(change) for change in new])
         session.execute(_LINE, [line for change in new for line in records.new_lines(change, _units_missing(change))])
-    for change in proposal.changes:
-        if change.wanted.version is not None:
-            _update(session, change, _units_missing(change))
+    _update(session, [change for change in proposal.changes if change.wanted.version is not None])
     decisions = [records.decision(change, cause=proposal.cause, now=now) for change in proposal.changes]
     session.execute(_DECISION, decisions)
     return [decision["id"] for decision in decisions]
 
 
-def _update(session: Session, change: Change, missing: dict[str, int]) -> None:
+def _update(session: Session, changes: Sequence[Change]) -> None:
+    """Move the counters of demands that exist, and note what was decided."""
+    moved: dict[str, int] = {}
+    for change in changes:
+        missing = _units_missing(change)
+        moved |= {line.id: line.waiting - missing.get(line.id, 0) for line in _demand(session, change).lines}
+    demands.allocate(session, {line_id: units for line_id, units in moved.items() if units})
+    for change in changes:
+        records.settle(_demand(session, change), change)
+    session.flush()
+
+
+def _demand(session: Session, change: Change) -> Demand:
     demand = session.get(Demand, change.wanted.demand_id)
-    assert demand is not None, "a locked demand is there"
-    demands.allocate(session, {line.id: line.waiting - missing.get(line.id, 0) for line in demand.lines})
-    records.settle(demand, change)
+    assert demand is not None, f"demand {change.wanted.demand_id} was locked"
+    return demand
 
 
 def _allocations(
