@@ -14,15 +14,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from fulfillment.sourcing.proposal import Proposal, Wanted, WantedLine
-from fulfillment.work.cancelling import Cancelled
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.network import geography
 from fulfillment.network.geography import Location
 from fulfillment.sourcing import commit, decide
+from fulfillment.sourcing.proposal import Proposal, Wanted, WantedLine
 from fulfillment.work import cancelling, carrying, demands
+from fulfillment.work.cancelling import Cancelled
 from fulfillment.work.carrying import CarriedLine
 from fulfillment.work.models import Method
 from kernel import events

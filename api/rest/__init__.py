@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from api.rest import catalog, events, stock
+from api.rest import catalog, events, orders, stock
 
-RESOURCES = (catalog.resource, events.resource, stock.resource)
+RESOURCES = (catalog.resource, events.resource, orders.resource, stock.resource)
