@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from fulfillment.network import minutes, policies, revisions
@@ -18,8 +19,9 @@ from fulfillment.sourcing.drafts import Difference, Draft, difference
 from fulfillment.sourcing.proposal import Change, Missing, Proposal
 from fulfillment.work import allocation, demands, locks
 from fulfillment.work.events import DemandWaiting, LineUnits
-from fulfillment.work.models import NOT_STARTED, Decision, Demand, FulfillmentOrder, Method
+from fulfillment.work.models import NOT_STARTED, Decision, Demand, DemandLine, FulfillmentOrder, Method
 from kernel import events
+from kernel.db import table
 from kernel.errors import Conflict
 from stock import reservations
 from stock.errors import ClaimsChanged, InsufficientStock
@@ -175,20 +177,23 @@ def _claim_minutes(session: Session, differences: Sequence[Difference]) -> None:
         raise StalePlan([refusal.message]) from refusal
 
 
+_DEMAND = insert(table(Demand))
+_LINE = insert(table(DemandLine))
+_DECISION = insert(table(Decision))
+
+
 def _record(session: Session, proposal: Proposal, *, now: datetime) -> list[str]:
     """Write demands and decisions; return the decisions' ids in the order of the changes."""
-    decisions: list[Decision] = []
+    new = [change for change in proposal.changes if change.wanted.version is None]
+    if new:
+        session.execute(_DEMAND, [records.new_demand(change) for change in new])
+        session.execute(_LINE, [line for change in new for line in records.new_lines(change, _units_missing(change))])
     for change in proposal.changes:
-        missing = _units_missing(change)
-        if change.wanted.version is None:
-            session.add(records.new_demand(change, missing))
-        else:
-            _update(session, change, missing)
-        decisions.append(records.decision(change, cause=proposal.cause, now=now))
-    session.flush()
-    session.add_all(decisions)
-    session.flush()
-    return [decision.id for decision in decisions]
+        if change.wanted.version is not None:
+            _update(session, change, _units_missing(change))
+    decisions = [records.decision(change, cause=proposal.cause, now=now) for change in proposal.changes]
+    session.execute(_DECISION, decisions)
+    return [decision["id"] for decision in decisions]
 
 
 def _update(session: Session, change: Change, missing: dict[str, int]) -> None:

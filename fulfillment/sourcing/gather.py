@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from fulfillment.network import minutes, policies, revisions, snapshot
@@ -25,6 +25,7 @@ from fulfillment.sourcing.options import TERMS, Flags, Integers, Options, Scene,
 from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.shipping import to_ship
 from fulfillment.work.models import Method
+from kernel.db import table
 from stock import availability
 from stock.models import Article
 
@@ -89,8 +90,11 @@ def _ground(
 
 
 def _weights_g(session: Session, skus: Sequence[str]) -> dict[str, int]:
-    rows = session.execute(select(Article.sku, Article.weight_g).where(Article.sku.in_(skus)))
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in session.execute(_WEIGHTS, {"skus": skus})}
+
+
+_ARTICLE = table(Article)
+_WEIGHTS = select(_ARTICLE.c.sku, _ARTICLE.c.weight_g).where(_ARTICLE.c.sku.in_(bindparam("skus", expanding=True)))
 
 
 def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime) -> tuple[int, int]:
@@ -191,7 +195,7 @@ def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], 
     return Problem(
         nodes=net.nodes,
         open_cost=np.broadcast_to(0, len(net.nodes)),
-        capacity_ids=tuple(_capacity_id(ground, place) for place in used.tolist()),
+        capacity_ids=tuple(map(str, used.tolist())),
         capacities=ground.minutes.ravel()[used],
         skus=tuple(ground.skus),
         stock=ground.stock,
@@ -200,11 +204,6 @@ def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], 
             for scene, demand, each, place in zip(scenes, wanted, options, places, strict=True)
         ),
     )
-
-
-def _capacity_id(ground: Ground, place: int) -> str:
-    node, column = divmod(place, ground.minutes.shape[1])
-    return f"{ground.net.nodes[node]} {date.fromordinal(ground.first_ordinal + column)}"
 
 
 def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capacity: NDArray[np.int64]) -> OrderProblem:

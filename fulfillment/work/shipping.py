@@ -40,7 +40,7 @@ def ship(
     """
     fo = lock_order(session, fo_id)
     if fo.method != Method.SHIP:
-        raise WrongMethod(fo.number, fo.method, INSTEAD[fo.method])
+        raise WrongMethod(fo.number, fo.method, INSTEAD[Method(fo.method)])
     states.require(fo, {Status.PACKED})
     shipment = open_shipment(session, fo, tracking_number, carrier_service, now=now)
     fulfil(session, fo, kind="ship", actor=actor, now=now)
