@@ -1,0 +1,160 @@
+"""Documents of nodes, articles, carriers and postal codes, turned into the rows that the rooms below take.
+
+Called by REST resources and by imports, which read them with the same schemas. Invariant: money of the network is in the
+network's currency, or the row is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fulfillment.network import catalog as network
+from fulfillment.network import edits, report
+from fulfillment.network.rows import Carrier, Place, Profile, TariffBand
+from kernel.errors import Fault, Rejected
+from kernel.money import Money
+from stock import catalog, reports
+from stock.models import Node
+from stock.rows import ArticleRow, LimitRow, NodeRow, PlacementRow
+
+Document = Mapping[str, Any]
+PROFILE = frozenset(key.name for key in fields(Profile)) - {"node"}
+COSTS = ("package_cost", "line_cost", "unit_cost")
+NODE = ("id", "name", "kind", "status", "time_zone")
+SEVERITY = ("unchanged", "updated", "created")
+
+
+class OtherCurrency(Rejected):
+    """An amount that belongs to the network is in another currency."""
+
+    code = "other_currency"
+
+
+def put_nodes(session: Session, rows: Sequence[Document], *, currency: str) -> list[str]:
+    """Write nodes with their profiles. Raises Rejected with every fault, by row."""
+    _check_currency(rows, COSTS, currency)
+    nodes = catalog.put_nodes(session, [NodeRow(**{name: row[name] for name in NODE}) for row in rows])
+    profiles = network.put_profiles(session, [_profile(row) for row in rows])
+    return [_stronger(pair) for pair in zip(nodes, profiles, strict=True)]
+
+
+def change_node(session: Session, node: str, changes: Document, *, currency: str) -> None:
+    """Change some fields of a node. Raises NotFound, and Rejected with every fault."""
+    _check_currency([changes], COSTS, currency)
+    present = reports.node(session, node)
+    own = {name: changes.get(name, getattr(present, name)) for name in NODE}
+    catalog.put_nodes(session, [NodeRow(**own)])
+    asked = _minor(changes, COSTS)
+    wanted = {name: value for name, value in asked.items() if name in PROFILE}
+    if wanted:
+        edits.change_profile(session, node, wanted, version=version_of(session, node))
+
+
+def node_with_profile(session: Session, node: str) -> tuple[Node, Any]:
+    """Return a node and what it does for orders, if anything. Raises NotFound."""
+    return reports.node(session, node), report.profiles(session).get(node)
+
+
+def version_of(session: Session, node: str) -> int:
+    """Return the version that editors of a node name. Raises NotFound."""
+    return report.profile_of(session, node).version
+
+
+def put_articles(session: Session, rows: Sequence[Document]) -> list[str]:
+    """Write articles. Raises Rejected with every fault, by row."""
+    _check_one_currency(rows)
+    return list(catalog.put_articles(session, [_article(row) for row in rows]))
+
+
+def put_bands(session: Session, rows: Sequence[Document], *, currency: str) -> list[str]:
+    """Write bands of tariffs with the carrier services that they belong to. Raises Rejected with every fault, by row."""
+    _check_currency(rows, ("price",), currency)
+    services = [
+        Carrier(
+            id=row["carrier_service"], carrier=row["carrier"], carrier_name=row["carrier_name"], service=row["service"]
+        )
+        for row in rows
+    ]
+    network.put_carriers(session, services)
+    return list(network.put_tariffs(session, [_band(row["carrier_service"], row) for row in rows]))
+
+
+def change_tariff(session: Session, service: str, bands: Sequence[Document], *, currency: str) -> None:
+    """Change prices and travel times of a carrier service. Raises NotFound, and Rejected with every fault."""
+    _check_currency(bands, ("price",), currency)
+    version = report.carrier_service(session, service).version
+    edits.change_tariffs(session, service, [_band(service, band) for band in bands], version=version)
+
+
+def put_places(session: Session, rows: Sequence[Document]) -> list[str]:
+    """Write where postal codes lie. Raises Rejected with every fault, by row."""
+    return list(network.put_postal_codes(session, [Place(**row) for row in rows]))
+
+
+def put_shelves(session: Session, rows: Sequence[Document]) -> list[str]:
+    """Write the shelves of articles. Raises Rejected with every fault, by row."""
+    return list(catalog.put_placements(session, [PlacementRow(**row) for row in rows]))
+
+
+def put_limits(session: Session, rows: Sequence[Document]) -> list[str]:
+    """Write safety stocks and backorder limits. Raises Rejected with every fault, by row."""
+    return list(catalog.put_limits(session, [LimitRow(**row) for row in rows]))
+
+
+def _profile(row: Document) -> Profile:
+    flat = _minor(row, COSTS)
+    return Profile(node=row["id"], **{name: flat[name] for name in PROFILE})
+
+
+def _article(row: Document) -> ArticleRow:
+    price: Money = row["price"]
+    cost: Money | None = row["unit_cost"]
+    plain = {name: value for name, value in row.items() if name not in {"price", "unit_cost"}}
+    return ArticleRow(
+        **plain, price_minor=price.minor, unit_cost_minor=cost.minor if cost else 0, currency=price.currency
+    )
+
+
+def _band(service: str, row: Document) -> TariffBand:
+    return TariffBand(
+        carrier_service=service, max_distance_km=row["max_distance_km"], max_weight_g=row["max_weight_g"],
+        price_minor=row["price"].minor, transit_days=row["transit_days"],
+    )  # fmt: skip
+
+
+def _minor(row: Document, amounts: Iterable[str]) -> dict[str, Any]:
+    """Return the row with amounts as minor units."""
+    named = set(amounts)
+    return {
+        f"{name}_minor" if name in named else name: value.minor if name in named else value
+        for name, value in row.items()
+    }
+
+
+def _check_currency(rows: Sequence[Document], amounts: Iterable[str], currency: str) -> None:
+    faults = tuple(
+        Fault(f"/{place}/{name}/currency", "other_currency", f"the network's costs are in {currency}")
+        for place, row in enumerate(rows)
+        for name in amounts
+        if name in row and row[name].currency != currency
+    )
+    if faults:
+        raise OtherCurrency("Some amounts are in another currency.", faults=faults)
+
+
+def _check_one_currency(rows: Sequence[Document]) -> None:
+    faults = tuple(
+        Fault(f"/{place}/unit_cost/currency", "other_currency", "the cost and the price are in one currency")
+        for place, row in enumerate(rows)
+        if row["unit_cost"] and row["unit_cost"].currency != row["price"].currency
+    )
+    if faults:
+        raise OtherCurrency("Some articles have two currencies.", faults=faults)
+
+
+def _stronger(outcomes: tuple[str, ...]) -> str:
+    return max(outcomes, key=SEVERITY.index)

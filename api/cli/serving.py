@@ -1,0 +1,113 @@
+"""`oms serve` and `oms worker`: processes that stay."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from api.app import build_house, create_app
+from api.cli.root import Session, with_session
+from api.config import Config, share_metrics
+from api.jobs import schedule
+from kernel.errors import Conflict
+
+
+class NotMigrated(Conflict):
+    """The database's schema is not the one this code needs."""
+
+    code = "not_migrated"
+
+
+class Server(BaseApplication):
+    """gunicorn with threads, set up from our settings; on SQLite one process that also runs the jobs."""
+
+    def __init__(self, config: Config) -> None:
+        self.settings = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our settings to gunicorn."""
+        server = self.settings.server
+        options: dict[str, Any] = {
+            "bind": f"{server.host}:{server.port}",
+            "workers": 1 if self.settings.is_sqlite else server.workers,
+            "threads": server.threads,
+            "worker_class": "gthread",
+            "timeout": server.timeout_s,
+            "graceful_timeout": 20,
+            "keepalive": 30,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "proc_name": "oms",
+        }
+        for name, value in options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Return the application of one process, with its own connections."""
+        house = build_house(self.settings)
+        app = create_app(self.settings, house)
+        if self.settings.is_sqlite:
+            schedule(house).start()
+        return app
+
+
+@click.command()
+@click.option("--host", help="The address to listen on.")
+@click.option("--port", type=int, help="The port to listen on.")
+@with_session
+def serve(session: Session, host: str | None, port: int | None) -> None:
+    """Serve pages and REST; on SQLite run the jobs as well."""
+    config = _with_address(session.config, host, port)
+    check_migrated(session)
+    if not config.is_sqlite and config.server.workers > 1:
+        share_metrics(Path("var") / "metrics")
+    address = f"http://{config.server.host}:{config.server.port}"
+    click.echo(f"Serving on {address}, the REST API is described at {address}/api/v1/docs")
+    Server(config).run()
+
+
+@click.command()
+@with_session
+def worker(session: Session) -> None:
+    """Run the jobs, beside servers on PostgreSQL; several may run, each job runs in one."""
+    check_migrated(session)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    scheduler = schedule(session.house)
+    scheduler.start()
+    click.echo("Working; stop with Ctrl+C.")
+    stop.wait()
+    scheduler.shutdown(wait=True)
+
+
+def check_migrated(session: Session) -> None:
+    """Refuse to start on a schema that this code was not written for."""
+    from api.health import newest_migration, schema_version
+
+    found = session.house.doors.read(schema_version_or_none(schema_version))
+    if found != newest_migration():
+        raise NotMigrated(
+            f"The database is at migration {found or 'none'}, and {newest_migration()} is needed: run `oms migrate`."
+        )
+
+
+def schema_version_or_none(read: Any) -> Any:
+    """Return a reader that answers None where there is no schema at all."""
+    from sqlalchemy import inspect
+
+    return lambda session: read(session) if inspect(session.connection()).has_table("alembic_version") else None
+
+
+def _with_address(config: Config, host: str | None, port: int | None) -> Config:
+    from dataclasses import replace
+
+    server = replace(config.server, host=host or config.server.host, port=config.server.port if port is None else port)
+    return replace(config, server=server)

@@ -1,0 +1,37 @@
+"""Cursors: where a page of a list ended, opaque to callers and safe to send back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from api.errors import Problem
+from kernel.errors import Fault
+from kernel.pages import Page
+
+
+def encode(*key: Any) -> str:
+    """Return the cursor for the sort key of the last row of a page."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str | None, *kinds: type) -> list[Any] | None:
+    """Return the sort key in `cursor`, or None without one. Raises 422 when it has other parts than these types."""
+    if cursor is None:
+        return None
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        key = None
+    if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
+        message = "This is not a cursor of this list; send `next_cursor` as it was."
+        raise Problem(422, "invalid", message, faults=[Fault("/cursor", "invalid_cursor", message)])
+    return key
+
+
+def page(found: Page, rows: Sequence[Any] | None = None) -> dict[str, Any]:
+    """Return a page as it is sent: its rows, or what stands for them, and the cursor of the next."""
+    return {"items": found.rows if rows is None else rows, "next_cursor": encode(*found.last) if found.last else None}

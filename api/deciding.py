@@ -1,0 +1,82 @@
+"""Deciding again what waits: at once after stock came in or units were lost, and by a job for all else.
+
+Called by REST, pages and jobs. Invariant: what is assumed in a decision happens in the transaction that commits it; a
+decision that fails leaves the units waiting, and nothing else undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+import structlog
+from sqlalchemy.orm import Session
+
+from api.house import House
+from api.transaction import Doors
+from fulfillment.sourcing import commit as sourcing
+from fulfillment.sourcing import waiting
+from fulfillment.sourcing.decide import decide_again
+from fulfillment.sourcing.proposal import Assumption, Proposal
+from fulfillment.work.models import FulfillmentLine, FulfillmentOrder
+from kernel.errors import DomainError
+
+log = structlog.get_logger(__name__)
+SHORT, REJECTION = "short_pick", "rejection"
+
+
+def again(doors: Doors, demand_id: str, *, cause: str, now: datetime, actor: str) -> list[FulfillmentOrder]:
+    """Decide one demand again and commit it. Raises StalePlan when others were faster every time."""
+    return doors.decide_then_commit(
+        lambda session: decide_again(session, demand_id, now=now, cause=cause),
+        lambda session, proposal: sourcing.commit(session, proposal, now=now, actor=actor),
+    )
+
+
+def many(doors: Doors, demand_ids: Iterable[str], *, cause: str, now: datetime, actor: str) -> int:
+    """Decide demands one after the other and return how many; one that fails is logged and goes on waiting."""
+    done = 0
+    for demand_id in demand_ids:
+        try:
+            again(doors, demand_id, cause=cause, now=now, actor=actor)
+        except DomainError as error:
+            log.warning("still_waiting", demand=demand_id, code=error.code)
+        else:
+            done += 1
+    return done
+
+
+def after_stock(house: House, skus: Collection[str], *, actor: str) -> int:
+    """Decide what waits for these articles, now that they came in or somebody lost them; a job goes on with the rest."""
+    limit = house.config.sourcing.waiting_batch
+    due = house.doors.read(lambda session: waiting.for_skus(session, skus, limit=limit)) if skus else []
+    return many(house.doors, due, cause="stock", now=house.clock.now(), actor=actor)
+
+
+def due(house: House, *, actor: str) -> int:
+    """Decide a batch of what waits and may be served by now."""
+    limit = house.config.sourcing.waiting_batch
+    ids = house.doors.read(lambda session: waiting.due(session, limit=limit))
+    return many(house.doors, ids, cause="waiting", now=house.clock.now(), actor=actor)
+
+
+def if_short(session: Session, fo_id: str, *, line_id: str, found: int, now: datetime) -> Proposal:
+    """Decide as if of a line only `found` units were there; empty when that cannot be, which the verb will say."""
+    fo = session.get(FulfillmentOrder, fo_id)
+    line = session.get(FulfillmentLine, line_id)
+    if fo is None or line is None or line.fulfillment_order_id != fo_id or not line.picked <= found < line.units:
+        return Proposal(cause=SHORT)
+    assumed = Assumption(lost=[(line_id, line.units - found)], excluded=[(line.sku, fo.node)])
+    return decide_again(session, fo.demand_id, now=now, cause=SHORT, assume=assumed)
+
+
+def if_rejected(session: Session, fo_id: str, *, lines: Collection[str] | None, now: datetime) -> Proposal:
+    """Decide as if a node had refused these lines, or all; empty when that cannot be, which the verb will say."""
+    fo = session.get(FulfillmentOrder, fo_id)
+    if fo is None:
+        return Proposal(cause=REJECTION)
+    refused = [line for line in fo.lines if line.units and (lines is None or line.id in lines)]
+    assumed = Assumption(
+        lost=[(line.id, line.units) for line in refused], excluded=[(line.sku, fo.node) for line in refused]
+    )
+    return decide_again(session, fo.demand_id, now=now, cause=REJECTION, assume=assumed)

@@ -1,0 +1,180 @@
+"""What runs without being asked: a table of jobs, each bounded, safe to run twice, run by one process at a time.
+
+Started by `serve` on SQLite and by `worker` on PostgreSQL. Invariant: whatever a job commits, it commits under its lease.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from api import proof, slots
+from api.config import Config, JobSettings
+from api.house import House
+from api.metrics import JOB_RUNS, JOB_SECONDS
+from api.slots import Lease, LeaseLost
+from kernel import events, idempotency
+
+Value = TypeVar("Value")
+Plan = TypeVar("Plan")
+BATCH = 500
+CONTINUOUS = "continuous"
+# Hours after the wanted one in which a night that was missed, or died, is made up for.
+CATCH_UP_HOURS = 3
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One run of a job: the house, and the lease under which it commits."""
+
+    house: House
+    lease: Lease
+
+    @property
+    def actor(self) -> str:
+        """The name under which history is written."""
+        return f"job:{self.lease.job}"
+
+    @property
+    def now(self) -> datetime:
+        """The business time."""
+        return self.house.clock.now()
+
+    def write(self, verb: Callable[[Session], Value]) -> Value:
+        """Commit under the lease."""
+        return self.house.doors.write(lambda session: self._held(session, lambda: verb(session)))
+
+    def decide_then_commit(self, decide: Callable[[Session], Plan], commit: Callable[[Session, Plan], Value]) -> Value:
+        """Decide, then commit under the lease."""
+        return self.house.doors.decide_then_commit(
+            decide, lambda session, plan: self._held(session, lambda: commit(session, plan))
+        )
+
+    def _held(self, session: Session, verb: Callable[[], Value]) -> Value:
+        slots.hold(session, self.lease)
+        return verb()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What runs, how often, and in a sentence why. `run` returns how much it did; `every` is null for once a night."""
+
+    name: str
+    sentence: str
+    run: Callable[[Turn], int]
+    every: Callable[[JobSettings], int] | None
+
+
+def place_events(turn: Turn) -> int:
+    """Give committed events their place in the feed."""
+    return _until_done(lambda: turn.write(lambda session: events.place(session, limit=BATCH)))
+
+
+def forget_keys(turn: Turn) -> int:
+    """Forget idempotency keys and finished slots of some days ago."""
+    before = turn.house.clock.real_time() - idempotency.RETENTION
+    turn.write(lambda session: slots.forget(session, before=before - idempotency.RETENTION))
+    return _until_done(lambda: turn.write(lambda session: idempotency.forget(session, before=before, limit=BATCH)))
+
+
+def prove_ledger(turn: Turn) -> int:
+    """Prove the ledger; the result is how many findings there are, so that planners see it."""
+    return turn.house.doors.read(lambda session: sum(1 for _ in proof.findings(session)))
+
+
+PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again.", prove_ledger, None)
+JOBS = (
+    PROVE_LEDGER,
+    Job(
+        "place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s
+    ),
+    Job(
+        "forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s
+    ),
+)
+
+
+def run_slot(house: House, job: Job, slot: str = CONTINUOUS) -> int | None:
+    """Run one slot of a job unless another process does or did; return how much it did, or None.
+
+    A failure is logged and counted and leaves the slot to be taken again; nothing that was committed is lost.
+    """
+    seconds = house.config.jobs.lease_s
+    began_at = time.perf_counter()
+    try:
+        lease = house.doors.write(
+            lambda session: slots.take(session, job.name, slot, holder=_holder(), seconds=seconds)
+        )
+        if lease is None:
+            return None
+        done = job.run(Turn(house, lease))
+        close = slots.release if slot == CONTINUOUS else slots.finish
+        house.doors.write(lambda session: close(session, lease, result=str(done)))
+    except LeaseLost:
+        JOB_RUNS.labels(job.name, "taken_over").inc()
+        return None
+    except DBAPIError as error:
+        JOB_RUNS.labels(job.name, "unavailable").inc()
+        log.error("job_found_no_database", job=job.name, reason=str(error.orig).splitlines()[0])  # noqa: TRY400 (one line)
+        return None
+    except Exception:
+        JOB_RUNS.labels(job.name, "failed").inc()
+        log.exception("job_failed", job=job.name)
+        return None
+    JOB_RUNS.labels(job.name, "done").inc()
+    JOB_SECONDS.labels(job.name).observe(time.perf_counter() - began_at)
+    return done
+
+
+def schedule(house: House, scheduler: BaseScheduler | None = None) -> BaseScheduler:
+    """Return a scheduler with every job of the table, not yet started; it keeps nothing in the database."""
+    made = scheduler or BackgroundScheduler(timezone="UTC")
+    for job in JOBS:
+        trigger, slot_of = _trigger(house.config, job)
+        if trigger is not None:
+            made.add_job(
+                lambda job=job, slot_of=slot_of: run_slot(house, job, slot_of(house.clock.real_time())),
+                trigger, id=job.name, name=job.sentence, coalesce=True, max_instances=1, misfire_grace_time=60,
+            )  # fmt: skip
+    return made
+
+
+def _trigger(config: Config, job: Job) -> tuple[Any, Callable[[datetime], str]]:
+    if job.every is not None:
+        return IntervalTrigger(seconds=job.every(config.jobs)), lambda _now: CONTINUOUS
+    if not config.night.enabled:
+        return None, lambda _now: CONTINUOUS
+    zone = ZoneInfo(config.night.time_zone)
+    hours = ",".join(str((config.night.hour + later) % 24) for later in range(CATCH_UP_HOURS))
+    # It is asked for again every few minutes; the slot of the night, once finished, is not taken twice.
+    asked = CronTrigger(hour=hours, minute="*/5", timezone=zone)
+    return asked, lambda now: (now.astimezone(zone) - timedelta(hours=config.night.hour)).date().isoformat()
+
+
+def _until_done(step: Callable[[], int]) -> int:
+    done = 0
+    while True:
+        count = step()
+        done += count
+        if count < BATCH:
+            return done
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()[:30]}:{os.getpid()}:{threading.get_ident()}"

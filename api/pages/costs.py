@@ -1,0 +1,55 @@
+"""The words for the terms of a decision's cost, and for the rules by which a candidate is out, in the reader's language.
+
+Used where decisions and runs are shown. Invariant: a term that a retailer adds shows its own name, rather than nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+TERMS: Mapping[str, LazyString] = {
+    "handling": lazy_gettext("picking and packing"),
+    "line_handling": lazy_gettext("picking by line"),
+    "carrier": lazy_gettext("carrier"),
+    "lateness": lazy_gettext("lateness"),
+    "pick_risk": lazy_gettext("risk of not finding it"),
+    "preference": lazy_gettext("preference"),
+    "churn": lazy_gettext("cost of changing"),
+    "shadow_price": lazy_gettext("worth of the unit where it lies"),
+    "markdown": lazy_gettext("markdown avoided"),
+    "capacity_price": lazy_gettext("worth of the hours"),
+    "transfer": lazy_gettext("transfer"),
+    "unfilled": lazy_gettext("left waiting"),
+    "open": lazy_gettext("opening"),
+}
+
+EXCLUSIONS: Mapping[str, LazyString] = {
+    "not_eligible": lazy_gettext("does not offer it, or cannot reach the address"),
+    "no_stock": lazy_gettext("does not have the units"),
+    "no_capacity": lazy_gettext("has no working time left"),
+    "package_limit": lazy_gettext("would be one package too many"),
+    "cost": lazy_gettext("costs more than leaving it"),
+    "must_serve": lazy_gettext("cannot serve all of it"),
+    "not_open": lazy_gettext("is not open"),
+    "store_not_open": lazy_gettext("does not hand over orders now"),
+    "does_not_ship": lazy_gettext("does not ship"),
+    "excluded_by_policy": lazy_gettext("is excluded by the policy"),
+    "out_of_reach": lazy_gettext("no carrier reaches the address from there"),
+    "no_transfers": lazy_gettext("the policy allows no transfer from there"),
+    "no_work_day": lazy_gettext("does not work within the horizon"),
+    "too_early": lazy_gettext("could only deliver before the date asked for"),
+    "no_address": lazy_gettext("the address is not known well enough"),
+}
+
+
+def term(code: str) -> str:
+    """Return the words for a term of the cost."""
+    return str(TERMS.get(code, code.replace("_", " ")))
+
+
+def exclusion(code: str) -> str:
+    """Return the words for the rule that excluded a candidate."""
+    return str(EXCLUSIONS.get(code, code.replace("_", " ")))

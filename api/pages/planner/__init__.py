@@ -1,0 +1,79 @@
+"""The planner's pages: the network today, one node, carriers, what waits, and the runs of the night.
+
+Registered by `api/pages`. Invariant: open to planners and administrators only; every filter and sort is in the address,
+so that any view can be shared.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from babel import numbers
+from babel.dates import get_day_names
+from flask import Blueprint
+from flask.blueprints import BlueprintSetupState
+from flask_babel import get_locale, gettext
+
+from api.pages import costs, export, words
+from api.pages.gate import for_roles
+from api.pages.planner import carriers, ledger, network, node, runs, waiting
+from kernel.money import Money
+
+room = Blueprint("planner", __name__, url_prefix="/planner")
+
+
+def _speak(state: BlueprintSetupState) -> None:
+    """Give the templates the words that only the desk uses."""
+    state.app.jinja_env.filters.update(
+        term=costs.term, exclusion=costs.exclusion, weekday=weekday, cause=cause, plain_money=export.plain, round_money=round_money
+    )
+
+
+def weekday(number: int) -> str:
+    """Return the name of a weekday; 0 is Monday."""
+    return str(get_day_names("wide", locale=get_locale())[number])
+
+
+def cause(code: str) -> str:
+    """Return what caused a run or a decision."""
+    known = {
+        "planner": gettext("by hand"), "night": gettext("nightly"), "order": gettext("as the order came in"),
+        "address": gettext("another address"), "waiting": gettext("stock, capacity or time changed"),
+    }  # fmt: skip
+    return known.get(code, words.spelled(code))
+
+
+def round_money(minor: int, currency: str) -> str:
+    """Write a large amount without its small digits."""
+    whole = round(Decimal(Money(minor, currency).amount))
+    return str(numbers.format_currency(whole, currency, currency_digits=False, format="¤#,##0", locale=get_locale()))
+
+
+room.record_once(_speak)
+room.before_request(for_roles("planner", "admin"))
+
+room.add_url_rule("/", "network", network.page)
+room.add_url_rule("/ledger", "ledger", ledger.page)
+room.add_url_rule("/ledger", "prove", ledger.prove, methods=["POST"])
+
+room.add_url_rule("/nodes/<node_id>", "node", node.page)
+room.add_url_rule("/nodes/<node_id>/stop", "stop", node.stop, methods=["POST"])
+room.add_url_rule("/nodes/<node_id>/resume", "resume", node.resume, methods=["POST"])
+room.add_url_rule("/nodes/<node_id>/hours", "hours", node.set_hours, methods=["POST"])
+room.add_url_rule("/nodes/<node_id>/work", "work", node.set_work, methods=["POST"])
+room.add_url_rule("/nodes/<node_id>/capacity", "capacity", node.set_capacity, methods=["POST"])
+
+room.add_url_rule("/carriers", "carriers", carriers.listing)
+room.add_url_rule("/carriers/<service_id>", "carrier", carriers.page)
+room.add_url_rule("/carriers/<service_id>/tariffs", "tariffs", carriers.set_tariffs, methods=["POST"])
+
+room.add_url_rule("/waiting", "waiting", waiting.page)
+room.add_url_rule("/waiting/decide", "decide", waiting.decide, methods=["POST"])
+
+room.add_url_rule("/runs", "runs", runs.listing)
+room.add_url_rule("/runs", "start", runs.start, methods=["POST"])
+room.add_url_rule("/runs/<run_id>", "run", runs.page)
+room.add_url_rule("/runs/<run_id>/progress", "progress", runs.progress)
+room.add_url_rule("/runs/<run_id>/accept", "accept", runs.accept, methods=["POST"])
+room.add_url_rule("/runs/<run_id>/cancel", "cancel", runs.cancel, methods=["POST"])
+room.add_url_rule("/runs/<run_id>/reject", "reject", runs.reject, methods=["POST"])

@@ -1,0 +1,140 @@
+"""/stock: balances and entries of the ledger, and what others tell it: receipts, corrections, sales and feeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import bulk, catalog, cursors, deciding
+from api.house import House
+from api.openapi import PREFIX
+from api.rest.operation import Call, Resource, anywhere
+from api.schemas import stock as schemas
+from api.schemas.base import BulkAnswerSchema
+from stock import adjustments, feeds, lists, receipts, sales
+from stock.postings import Header
+
+resource = Resource("stock", __name__, url_prefix=f"{PREFIX}/stock", description="The inventory ledger.")
+
+RECEIPT = {"reference": "PO-1", "lines": [{"node": "MAD-1", "sku": "SHI01-WHT-M", "units": 12}]}
+ADJUSTMENT = {"node": "MAD-1", "sku": "SHI01-WHT-M", "units": -2, "reason": "damage"}
+SALE = {"node": "MAD-1", "reference": "T-77", "lines": [{"sku": "SHI01-WHT-M", "units": 1}]}
+FEED = {"node": "MAD-1", "kind": "absolute", "rows": [{"sku": "SHI01-WHT-M", "units": 9}]}
+SHELF = {"sku": "SHI01-WHT-M", "node": "MAD-1", "shelf": "A-03-2"}
+LIMIT = {"sku": "SHI01-WHT-M", "node": "MAD-1", "safety_stock": 1}
+
+
+def _node_of_body(_session: Session, call: Call) -> list[str]:
+    return [call.body["node"]]
+
+
+def _nodes_of_lines(_session: Session, call: Call) -> list[str]:
+    return [line["node"] for line in call.body["lines"]]
+
+
+def _decide(house: House, call: Call) -> None:
+    """Decide what waits for the articles of this request, or lost its units to it."""
+    rows = call.body.get("lines") or call.body.get("rows") or [call.body]
+    deciding.after_stock(house, {row["sku"] for row in rows}, actor=call.actor)
+
+
+@resource.operation(
+    "GET", "/balances", scope="stock:read", query=schemas.BalanceQuery, answer=schemas.BalancePage, at=anywhere
+)
+def list_balances(session: Session, call: Call) -> Any:
+    """List balances by SKU and node."""
+    after = cursors.decode(call.query["cursor"], str, str)
+    node = call.node(call.query["node"])
+    return cursors.page(
+        lists.balances(session, sku=call.query["sku"], node=node, after=after, limit=call.query["limit"])
+    )
+
+
+@resource.operation(
+    "GET", "/entries", scope="stock:read", query=schemas.EntryQuery, answer=schemas.EntryPage, at=anywhere
+)
+def list_entries(session: Session, call: Call) -> Any:
+    """List the entries of an article, oldest first."""
+    after = cursors.decode(call.query["cursor"], str, int)
+    node = call.node(call.query["node"])
+    found = lists.entries(session, sku=call.query["sku"], node=node, after=after, limit=call.query["limit"])
+    postings = lists.postings(session, [entry.posting_id for entry in found.rows])
+    return cursors.page(found, [(entry, postings[entry.posting_id]) for entry in found.rows])
+
+
+@resource.operation(
+    "POST", "/receipts", scope="stock:write", body=schemas.ReceiptSchema, answer=schemas.PostingSchema, status=201, key=True,
+    at=_nodes_of_lines, after=_decide, example=RECEIPT,
+)  # fmt: skip
+def receive(session: Session, call: Call) -> Any:
+    """Put goods from a supplier on hand."""
+    occurred_at = call.body["occurred_at"] or call.now
+    header = Header(kind="receipt", actor=call.actor, occurred_at=occurred_at, reference=call.body["reference"])
+    lines = [(line["node"], line["sku"], line["units"]) for line in call.body["lines"]]
+    return {"posting_id": receipts.receive(session, header, lines)}
+
+
+@resource.operation(
+    "POST", "/adjustments", scope="stock:write", body=schemas.AdjustmentSchema, answer=schemas.PostingSchema, status=201,
+    key=True, at=_node_of_body, after=_decide, example=ADJUSTMENT,
+)  # fmt: skip
+def adjust(session: Session, call: Call) -> Any:
+    """Correct the stock of an article at a node, with a reason."""
+    return {"posting_id": adjustments.adjust(session, **call.body, actor=call.actor, now=call.now)}
+
+
+@resource.operation(
+    "POST", "/sales", scope="stock:write", body=schemas.SaleSchema, answer=schemas.PostingSchema, status=201, key=True,
+    at=_node_of_body, after=_decide, example=SALE,
+)  # fmt: skip
+def sell(session: Session, call: Call) -> Any:
+    """Take what was sold at a till off the shelf; reservations give way."""
+    lines = [(line["sku"], line["units"]) for line in call.body["lines"]]
+    sold = {"node": call.body["node"], "lines": lines, "reference": call.body["reference"]}
+    return {
+        "posting_id": sales.sell(session, **sold, actor=call.actor, occurred_at=call.body["occurred_at"] or call.now)
+    }
+
+
+@resource.operation(
+    "POST", "/feeds", scope="stock:write", body=schemas.FeedSchema, answer=schemas.PostingSchema, status=201, key=True,
+    at=_node_of_body, after=_decide, example=FEED,
+)  # fmt: skip
+def feed(session: Session, call: Call) -> Any:
+    """Bring a node to what another system says it has; reservations give way."""
+    told = {
+        "node": call.body["node"],
+        "rows": [(row["sku"], row["units"]) for row in call.body["rows"]],
+        "reference": call.body["reference"],
+    }
+    if call.body["kind"] == "relative":
+        return {"posting_id": feeds.relative(session, **told, actor=call.actor, now=call.now)}
+    as_of = call.body["as_of"] or call.now
+    return {"posting_id": feeds.absolute(session, **told, as_of=as_of, actor=call.actor, now=call.now)}
+
+
+@resource.operation(
+    "POST", "/shelves", scope="catalog:write", body=schemas.ShelfRowSchema(many=True), answer=BulkAnswerSchema,
+    example=[SHELF],
+)  # fmt: skip
+def put_shelves(session: Session, call: Call) -> Any:
+    """Say where articles lie; each row has its own result."""
+    return bulk.or_refuse(bulk.put(session, call.body, catalog.put_shelves, name=_pair))
+
+
+@resource.operation(
+    "POST",
+    "/limits",
+    scope="stock:write",
+    body=schemas.LimitRowSchema(many=True),
+    answer=BulkAnswerSchema,
+    example=[LIMIT],
+)
+def put_limits(session: Session, call: Call) -> Any:
+    """Set safety stocks and backorder limits; each row has its own result."""
+    return bulk.or_refuse(bulk.put(session, call.body, catalog.put_limits, name=_pair))
+
+
+def _pair(row: Any) -> str:
+    return f"{row['sku']}@{row['node']}"

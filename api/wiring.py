@@ -1,0 +1,22 @@
+"""Who hears what: the handlers inside the house, by event, and the errors that say a decision was overtaken.
+
+Read by the composition root. Handlers run in the transaction of the event that they hear, and never solve.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fulfillment.sourcing.commit import StalePlan
+from fulfillment.work.displacement import before_displacement, on_reservations_displaced
+from kernel import events
+from kernel.errors import Conflict
+from kernel.events import Handlers
+from oms import subscribers
+from stock.displacement import BEFORE_DISPLACEMENT
+from stock.errors import BalancesMoved, ClaimsChanged
+from stock.events import ReservationsDisplaced
+
+HANDLERS: Handlers = {ReservationsDisplaced: (on_reservations_displaced,), **subscribers.HANDLERS}
+STALE: tuple[type[Conflict], ...] = (StalePlan, BalancesMoved, ClaimsChanged)
+SESSION_INFO: dict[str, Any] = {events.HANDLERS: HANDLERS, BEFORE_DISPLACEMENT: before_displacement}

@@ -1,0 +1,154 @@
+"""Bulk writing of the network: profiles, carriers, tariffs, postal codes, closures, and a planner's single edits.
+
+Called by imports and by the doors. Invariant: a call with a faulty row writes nothing and names every fault, by the
+row's place; an unchanged row is not written; whatever is written raises the network's revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from fulfillment.network.geography import normalised
+from fulfillment.network.models import CarrierService, Closure, NodeDay, NodeProfile, PostalCode, Tariff
+from fulfillment.network.revisions import NETWORK, raise_version
+from fulfillment.network.rows import (
+    Carrier,
+    OpeningHours,
+    Place,
+    Profile,
+    TariffBand,
+    check_hours,
+    faults_of_carriers,
+    faults_of_codes,
+    faults_of_profiles,
+    faults_of_tariffs,
+)
+from fulfillment.network.upsert import Outcome, upsert
+from kernel.errors import Fault, NotFound, Rejected
+from stock.models import Node
+
+
+class InvalidRows(Rejected):
+    """Rows that the network cannot take; every fault is named."""
+
+    code = "rows_invalid"
+
+
+class UnknownNode(NotFound):
+    """No node has this id."""
+
+    code = "node_unknown"
+
+
+class UnknownTariff(NotFound):
+    """No carrier service has such a band."""
+
+    code = "tariff_unknown"
+
+
+def put_profiles(session: Session, rows: Sequence[Profile]) -> list[Outcome]:
+    """Write node profiles and tell for each whether it was created, updated or unchanged. Raises InvalidRows."""
+    known = set(session.scalars(select(Node.id).where(Node.id.in_([row.node for row in rows]))))
+    return _put(session, NodeProfile, rows, key=("node",), faults=faults_of_profiles(rows, known))
+
+
+def put_carriers(session: Session, rows: Sequence[Carrier]) -> list[Outcome]:
+    """Write carrier services. Raises InvalidRows."""
+    return _put(session, CarrierService, rows, key=("id",), faults=faults_of_carriers(rows))
+
+
+def put_tariffs(session: Session, rows: Sequence[TariffBand]) -> list[Outcome]:
+    """Write bands of tariffs. Raises InvalidRows."""
+    wanted = {row.carrier_service for row in rows}
+    known = set(session.scalars(select(CarrierService.id).where(CarrierService.id.in_(wanted))))
+    key = ("carrier_service", "max_distance_km", "max_weight_g")
+    return _put(session, Tariff, rows, key=key, faults=faults_of_tariffs(rows, known))
+
+
+def put_postal_codes(session: Session, rows: Sequence[Place]) -> list[Outcome]:
+    """Write where postal codes lie; a short code stands for all that begin with it. Raises InvalidRows."""
+    faults = faults_of_codes(rows)
+    if faults:
+        raise InvalidRows(_SENTENCE, faults=tuple(faults))
+    values = [vars(row) | {"postal_code": normalised(row.postal_code)} for row in rows]
+    # Destinations are looked up row by row, never from a cached copy, so no revision rises.
+    return upsert(session, PostalCode, values, key=("country", "postal_code"))
+
+
+def set_capacity(session: Session, node: str, on_date: date, minutes: int | None) -> None:
+    """Set the minutes a node works on one date; None goes back to its usual ones. Raises UnknownNode, InvalidRows."""
+    _profile(session, node)
+    if minutes is not None and minutes < 0:
+        raise InvalidRows("Minutes cannot be negative.", faults=(Fault("/minutes", "invalid", "must be 0 or more"),))
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    row = {"node": node, "on_date": on_date, "capacity_minutes": minutes, "claimed_minutes": 0}
+    written = dialect.insert(NodeDay).values(row)
+    session.execute(
+        written.on_conflict_do_update(index_elements=["node", "on_date"], set_={"capacity_minutes": minutes})
+    )
+
+
+def set_hours(session: Session, node: str, opening_hours: OpeningHours, *, cut_off: str | None = None) -> None:
+    """Change a node's weekly hours, and its cut-off when one is given. Raises UnknownNode, InvalidRows."""
+    profile = _profile(session, node)
+    faults = check_hours("", opening_hours, cut_off or profile.cut_off)
+    if faults:
+        raise InvalidRows("The hours cannot be.", faults=tuple(faults))
+    profile.opening_hours = opening_hours
+    profile.cut_off = cut_off or profile.cut_off
+    _changed(session, profile)
+
+
+def set_closure(session: Session, node: str, on_date: date, *, is_open: bool | None) -> None:
+    """Close a node on a date, open it in spite of a holiday, or (None) leave it to its hours. Raises UnknownNode."""
+    _profile(session, node)
+    exception = session.get(Closure, (node, on_date))
+    if is_open is None:
+        if exception is not None:
+            session.delete(exception)
+    else:
+        session.merge(Closure(node=node, on_date=on_date, is_open=is_open))
+    session.flush()
+    raise_version(session, NETWORK)
+
+
+def set_tariff(session: Session, band: TariffBand) -> None:
+    """Change the price and travel time of a band that is there. Raises UnknownTariff, InvalidRows."""
+    row = session.get(Tariff, (band.carrier_service, band.max_distance_km, band.max_weight_g))
+    if row is None:
+        where = f"{band.max_distance_km} km and {band.max_weight_g} g"
+        raise UnknownTariff(f"{band.carrier_service} has no band of {where}.")
+    put_tariffs(session, [band])
+
+
+def _put(
+    session: Session, model: type[Any], rows: Sequence[Any], *, key: Sequence[str], faults: list[Fault]
+) -> list[Outcome]:
+    if faults:
+        raise InvalidRows(_SENTENCE, faults=tuple(faults))
+    outcomes = upsert(session, model, [dict(vars(row)) for row in rows], key=key)
+    if any(outcome != "unchanged" for outcome in outcomes):
+        raise_version(session, NETWORK)
+    return outcomes
+
+
+_SENTENCE: Final = "Some rows cannot be taken; nothing was written."
+
+
+def _profile(session: Session, node: str) -> NodeProfile:
+    profile = session.get(NodeProfile, node, with_for_update=True)
+    if profile is None:
+        raise UnknownNode(f"There is no node {node} with a profile.")
+    return profile
+
+
+def _changed(session: Session, profile: NodeProfile) -> None:
+    profile.version += 1
+    session.flush()
+    raise_version(session, NETWORK)

@@ -1,0 +1,70 @@
+"""The terms of the objective that come from the network, one pure function each.
+
+Sourcing and planning call them for K options (a node, a service, a day) and L lines, and hand the optimizer what they
+return. Invariant: every result is in whole minor units of the network's currency, K long for a package, (L,K) for
+lines; adding a term is adding a function here and its name where problems are built.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+
+DAY_S: Final = 86_400
+
+
+def handling(package_cost_minor: Integers, node: Integers) -> Integers:
+    """Labour and material of one package at the option's node, in minor units (K).
+
+    `package_cost_minor` is by node (N), `node` the index of each option's node (K).
+    """
+    return package_cost_minor[node]
+
+
+def carrier(price_minor: Integers, node: Integers) -> Integers:
+    """What the carrier asks, in minor units (K) or (L,K), from prices by node (N) or (L,N)."""
+    return price_minor[..., node]
+
+
+def line_handling(line_cost_minor: Integers, unit_cost_minor: Integers, units: Integers, node: Integers) -> Integers:
+    """Labour of picking a line: once for the line and for each of its units, in minor units (L,K).
+
+    Costs are by node (N), `units` by line (L).
+    """
+    return line_cost_minor[node] + units[:, None] * unit_cost_minor[node]
+
+
+def lateness(arrives_s: Integers, due_s: int, per_day_minor: int) -> Integers:
+    """Penalty for each day begun after the due instant, in minor units (K); instants in seconds."""
+    late_days = -((due_s - arrives_s) // DAY_S)
+    return np.maximum(late_days, 0) * per_day_minor
+
+
+def pick_risk(pick_success: NDArray[np.float64], resource_minor: int, node: Integers, lines: int) -> Integers:
+    """Expected cost of sourcing a line anew, as its units are not found, in minor units (L,K).
+
+    `pick_success` is the share of lines that are found, by node (N), `resource_minor` what a line costs that is not.
+    """
+    risk = np.rint((1.0 - pick_success[node]) * resource_minor).astype(np.int64)
+    return np.broadcast_to(risk, (lines, len(node)))
+
+
+def preference(by_node_minor: Integers, node: Integers, day: Integers) -> Integers:
+    """Tie-break between packages that cost the same: preferred kind of node, then earlier day; minor units (K).
+
+    `by_node_minor` is what the policy adds by node (N), `day` the number of working days that the work is put off (K).
+    """
+    return by_node_minor[node] + day
+
+
+def churn(node: Integers, current: NDArray[np.bool_], per_line_minor: int) -> Integers:
+    """What it costs to take a line away from the nodes that have it now, in minor units (L,K).
+
+    `current` (L,N) tells which nodes have units of the line allocated; a line that none has costs nothing to place.
+    """
+    allocated = current.sum(axis=1, keepdims=True) > 0
+    return np.where(allocated & ~current[:, node], per_line_minor, 0)

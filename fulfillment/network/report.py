@@ -1,0 +1,120 @@
+"""What planners see of the network: profiles, the work of a day, carriers and their tariffs.
+
+Called by pages above; reads and writes nothing. Invariant: a node's day is the date on its own clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fulfillment.network import snapshot
+from fulfillment.network.calendar import Calendar
+from fulfillment.network.models import CarrierService, NodeDay, NodeProfile, Tariff
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True)
+class WorkDay:
+    """The minutes of a node on one date. `usual_minutes` is what the profile gives; a planner may have set another."""
+
+    on_date: date
+    usual_minutes: int
+    set_minutes: int | None = None
+    claimed_minutes: int = 0
+    closed: bool = False
+
+    @property
+    def capacity_minutes(self) -> int:
+        """Minutes that may be claimed on this date."""
+        return self.usual_minutes if self.set_minutes is None else self.set_minutes
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a planner took all work from this date."""
+        return self.set_minutes == 0
+
+    @property
+    def load(self) -> float:
+        """Claimed minutes as a share of capacity; a day without capacity is full once anything is claimed."""
+        if self.capacity_minutes:
+            return self.claimed_minutes / self.capacity_minutes
+        return 1.0 if self.claimed_minutes else 0.0
+
+
+def profiles(session: Session) -> dict[str, NodeProfile]:
+    """Return the profile of every node that has one."""
+    return {profile.node: profile for profile in session.scalars(select(NodeProfile))}
+
+
+def today(session: Session, *, now: datetime) -> dict[str, WorkDay]:
+    """Return the present day of each node that has a profile."""
+    network = snapshot.load(session)
+    dates = {
+        node: now.astimezone(ZoneInfo(network.calendars[row].time_zone)).date() for node, row in network.index.items()
+    }
+    rows = session.scalars(select(NodeDay).where(NodeDay.on_date.in_(set(dates.values()))))
+    changed = {row.node: row for row in rows if dates.get(row.node) == row.on_date}
+    return {
+        node: _work_day(profile, network.calendars[network.index[node]], dates[node], changed.get(node))
+        for node, profile in profiles(session).items()
+        if node in dates
+    }
+
+
+def days(session: Session, node: str, count: int, *, now: datetime) -> list[WorkDay]:
+    """Return `count` dates of a node from its today on. Raises NotFound when the node has no profile."""
+    profile = profile_of(session, node)
+    network = snapshot.load(session)
+    calendar = network.calendars[network.index[node]]
+    first = now.astimezone(ZoneInfo(calendar.time_zone)).date()
+    dates = [first + timedelta(days=number) for number in range(count)]
+    rows = session.scalars(select(NodeDay).where(NodeDay.node == node, NodeDay.on_date.in_(dates)))
+    changed = {row.on_date: row for row in rows}
+    return [_work_day(profile, calendar, on_date, changed.get(on_date)) for on_date in dates]
+
+
+def profile_of(session: Session, node: str) -> NodeProfile:
+    """Return the profile of a node. Raises NotFound."""
+    profile = session.get(NodeProfile, node)
+    if profile is None:
+        raise NotFound(f"There is no node {node!r} with a profile; import it first.")
+    return profile
+
+
+def carrier_services(session: Session) -> list[CarrierService]:
+    """Return what carriers offer, by carrier."""
+    return list(session.scalars(select(CarrierService).order_by(CarrierService.carrier_name, CarrierService.id)))
+
+
+def carrier_service(session: Session, service_id: str) -> CarrierService:
+    """Return one service of a carrier. Raises NotFound."""
+    service = session.get(CarrierService, service_id)
+    if service is None:
+        raise NotFound(f"There is no carrier service {service_id!r}.")
+    return service
+
+
+def tariffs(session: Session, service_id: str) -> list[Tariff]:
+    """Return the bands of a service, the near and light first."""
+    bands = select(Tariff).where(Tariff.carrier_service == service_id)
+    return list(session.scalars(bands.order_by(Tariff.max_distance_km, Tariff.max_weight_g)))
+
+
+def weekdays_open(profile: NodeProfile) -> Sequence[tuple[int, list[list[str]]]]:
+    """Return each weekday (0 is Monday) with its opening hours; an empty list is a closed day."""
+    return [(weekday, list(profile.opening_hours.get(str(weekday), []))) for weekday in range(7)]
+
+
+def _work_day(profile: NodeProfile, calendar: Calendar, on_date: date, row: NodeDay | None) -> WorkDay:
+    # A day without hours has no work of its own; a planner's figure for the date still holds.
+    works = calendar.works_on(on_date)
+    usual = profile.capacity_minutes if works else 0
+    if row is None:
+        return WorkDay(on_date, usual, closed=not works)
+    return WorkDay(on_date, usual, row.capacity_minutes, row.claimed_minutes, closed=not works)

@@ -1,0 +1,176 @@
+"""The network as arrays: nodes, what they offer and cost, when they work, and what carriers ask.
+
+Loaded by sourcing and planning, kept for all sessions of the process until a revision says that rows changed.
+Invariant: a snapshot is frozen; its arrays are never written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from fulfillment.network import tariffs as carrier_tariffs
+from fulfillment.network.calendar import Calendar, parse_hours, parse_time
+from fulfillment.network.days import Days, lay_out
+from fulfillment.network.models import CarrierService, Closure, NodeProfile, Tariff
+from fulfillment.network.revisions import NETWORK, may_cache, versions
+from fulfillment.network.tariffs import Band, Tariffs
+from kernel.db import caches
+from stock.models import Node, NodeStatus
+
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Version = tuple[int, int]
+
+_CACHE: Final = "network_snapshot"
+_DATES_KEPT: Final = 4
+
+
+@dataclass(frozen=True, eq=False)
+class CarrierOffer:
+    """What a carrier asks for one service."""
+
+    id: str
+    carrier_name: str
+    service: str
+    tariffs: Tariffs
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """N nodes in the order of their ids, every array N long, and the carrier services."""
+
+    version: Version
+    nodes: tuple[str, ...]
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    countries: tuple[str, ...]
+    statuses: tuple[str, ...]
+    calendars: tuple[Calendar, ...]
+    index: Mapping[str, int]
+    is_open: Flags
+    ships: Flags
+    collects: Flags
+    latitude: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    pick_success: NDArray[np.float64]
+    capacity_minutes: Integers
+    package_cost_minor: Integers
+    line_cost_minor: Integers
+    unit_cost_minor: Integers
+    package_minutes: Integers
+    line_minutes: Integers
+    services: tuple[CarrierOffer, ...]
+    _days: dict[date, Days] = field(default_factory=dict, repr=False)
+
+    def days(self, on: date) -> Days:
+        """Return the working days from the day before `on`; worked out once for each date."""
+        known = self._days.get(on)
+        if known is None:
+            known = lay_out(self.calendars, on)
+            if len(self._days) >= _DATES_KEPT:
+                self._days.clear()
+            self._days[on] = known
+        return known
+
+    def offers(self, service: str) -> list[CarrierOffer]:
+        """Return what carriers offer for a service that shoppers choose."""
+        return [offer for offer in self.services if offer.service == service]
+
+
+def load(session: Session, known_versions: Mapping[str, int] | None = None) -> Snapshot:
+    """Return the network as it is now, from memory when nothing has changed."""
+    present = versions(session) if known_versions is None else known_versions
+    version = (present.get(NETWORK, 0), present["nodes"])
+    kept: Snapshot | None = caches(session).get(_CACHE)
+    if kept is not None and kept.version == version and may_cache(session):
+        return kept
+    fresh = _read(session, version)
+    if may_cache(session):
+        caches(session)[_CACHE] = fresh
+    return fresh
+
+
+def _read(session: Session, version: Version) -> Snapshot:
+    rows = session.execute(
+        select(Node.id, Node.name, Node.kind, Node.status, Node.time_zone, *NodeProfile.__table__.columns)
+        .join(NodeProfile, NodeProfile.node == Node.id)
+        .order_by(Node.id)
+    ).all()
+    exceptions = _exceptions(session)
+    nodes = tuple(row.id for row in rows)
+    return Snapshot(
+        version=version,
+        nodes=nodes,
+        names=tuple(row.name for row in rows),
+        kinds=tuple(row.kind for row in rows),
+        countries=tuple(row.country for row in rows),
+        statuses=tuple(row.status for row in rows),
+        calendars=tuple(_calendar(row, exceptions[row.id]) for row in rows),
+        index={node: number for number, node in enumerate(nodes)},
+        is_open=_flags([row.status == NodeStatus.OPEN for row in rows]),
+        ships=_flags([row.ships for row in rows]),
+        collects=_flags([row.collects for row in rows]),
+        latitude=np.array([row.latitude for row in rows], dtype=np.float64),
+        longitude=np.array([row.longitude for row in rows], dtype=np.float64),
+        pick_success=np.array([row.pick_success for row in rows], dtype=np.float64),
+        services=_services(session),
+        capacity_minutes=_integers([row.capacity_minutes for row in rows]),
+        package_cost_minor=_integers([row.package_cost_minor for row in rows]),
+        line_cost_minor=_integers([row.line_cost_minor for row in rows]),
+        unit_cost_minor=_integers([row.unit_cost_minor for row in rows]),
+        package_minutes=_integers([row.package_minutes for row in rows]),
+        line_minutes=_integers([row.line_minutes for row in rows]),
+    )
+
+
+def _flags(values: Sequence[bool]) -> Flags:
+    return np.array(values, dtype=np.bool_)
+
+
+def _integers(values: Sequence[int]) -> Integers:
+    return np.array(values, dtype=np.int64)
+
+
+def _calendar(row: Row[Any], exceptions: Mapping[date, bool]) -> Calendar:
+    return Calendar(
+        time_zone=row.time_zone,
+        country=row.country,
+        region=row.region,
+        hours=parse_hours(row.opening_hours),
+        cut_off=parse_time(row.cut_off),
+        exceptions=exceptions,
+    )
+
+
+def _exceptions(session: Session) -> defaultdict[str, dict[date, bool]]:
+    found: defaultdict[str, dict[date, bool]] = defaultdict(dict)
+    for node, on_date, is_open in session.execute(select(Closure.node, Closure.on_date, Closure.is_open)):
+        found[node][on_date] = is_open
+    return found
+
+
+def _services(session: Session) -> tuple[CarrierOffer, ...]:
+    bands: defaultdict[str, list[Band]] = defaultdict(list)
+    for row in session.execute(select(*Tariff.__table__.columns)):
+        bands[row.carrier_service].append(
+            Band(row.max_distance_km, row.max_weight_g, row.price_minor, row.transit_days)
+        )
+    services = session.execute(
+        select(CarrierService.id, CarrierService.carrier_name, CarrierService.service)
+        .where(CarrierService.active)
+        .order_by(CarrierService.id)
+    )
+    return tuple(
+        CarrierOffer(row.id, row.carrier_name, row.service, carrier_tariffs.lay_out(bands[row.id]))
+        for row in services
+        if bands[row.id]
+    )

@@ -1,0 +1,234 @@
+"""From rows to a problem: what is wanted, what the network can do, what is in stock and which minutes are left.
+
+Called by `decide` for the demands of one order, and by nightly planning for many. Reads only. Invariant: units and
+minutes of freed fulfillment orders count as free; everything else is as the database says now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from fulfillment.network import minutes, policies, revisions, snapshot
+from fulfillment.network.days import NEVER, Days, following
+from fulfillment.network.policies import ActivePolicy
+from fulfillment.network.snapshot import Snapshot
+from fulfillment.optimizer.problem import Line, OrderProblem, Problem
+from fulfillment.sourcing.collection import to_collect
+from fulfillment.sourcing.options import TERMS, Flags, Integers, Options, Scene, early_days
+from fulfillment.sourcing.proposal import Wanted
+from fulfillment.sourcing.shipping import to_ship
+from fulfillment.work.models import Method
+from kernel.db import table
+from stock import availability
+from stock.models import Article
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """A problem with what its indices stand for: one entry of the other fields for each of its orders."""
+
+    problem: Problem
+    net: Snapshot
+    wanted: tuple[Wanted, ...]
+    options: tuple[Options, ...]
+    active: tuple[ActivePolicy, ...]
+    scenes: tuple[Scene, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What all demands of one problem share: the network, stock (S,N), minutes left (N,O), weights by SKU."""
+
+    net: Snapshot
+    days: Days
+    now: datetime
+    skus: Mapping[str, int]
+    stock: Integers
+    weights_g: Mapping[str, int]
+    minutes: Integers
+    first_ordinal: int
+    lines_in_all: int
+
+
+def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime) -> Gathered:
+    """State the demands as one problem that shares stock and minutes."""
+    versions = revisions.versions(session)
+    net = snapshot.load(session, versions)
+    active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
+    ground = _ground(session, net, wanted, active, now)
+    scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
+    options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
+    problem = _problem(ground, scenes, wanted, options)
+    return Gathered(problem, net, tuple(wanted), options, active, tuple(scenes))
+
+
+def _ground(
+    session: Session, net: Snapshot, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime
+) -> Ground:
+    skus = sorted({line.sku for demand in wanted for line in demand.lines})
+    index = {sku: number for number, sku in enumerate(skus)}
+    days = net.days(now.date())
+    first, last = _window(days, wanted, active, now)
+    return Ground(
+        net=net,
+        days=days,
+        now=now,
+        skus=index,
+        stock=_stock(session, net, index, wanted),
+        weights_g=_weights_g(session, skus),
+        minutes=_minutes(session, net, wanted, first, last),
+        first_ordinal=first,
+        lines_in_all=sum(len(demand.lines) for demand in wanted),
+    )
+
+
+def _weights_g(session: Session, skus: Sequence[str]) -> dict[str, int]:
+    return {row[0]: row[1] for row in session.execute(_WEIGHTS, {"skus": skus})}
+
+
+_ARTICLE = table(Article)
+_WEIGHTS = select(_ARTICLE.c.sku, _ARTICLE.c.weight_g).where(_ARTICLE.c.sku.in_(bindparam("skus", expanding=True)))
+
+
+def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime) -> tuple[int, int]:
+    """Return the first and last date, as ordinals, on which any node might work for these demands."""
+    ahead = max(
+        (policy.settings.horizon_days + early_days(demand, now) for demand, policy in zip(wanted, active, strict=True)),
+        default=1,
+    )
+    columns = following(days.closes_s, int(now.timestamp()), ahead + 1)
+    ordinals = np.take_along_axis(days.ordinal, columns, axis=1)
+    ordinals = ordinals[ordinals != NEVER]
+    if not len(ordinals):
+        return now.toordinal(), now.toordinal()
+    return int(ordinals.min()), int(ordinals.max())
+
+
+def _stock(session: Session, net: Snapshot, skus: Mapping[str, int], wanted: Sequence[Wanted]) -> Integers:
+    stock = np.zeros((len(skus), len(net.nodes)), dtype=np.int64)
+    for (sku, node), level in availability.levels(session, skus).items():
+        place = net.index.get(node)
+        if place is not None:
+            stock[skus[sku], place] = level.atp
+    for demand in wanted:
+        for freed in demand.freed:
+            for line in freed.lines:
+                if line.reservation_id is not None and line.sku in skus:
+                    stock[skus[line.sku], net.index[freed.node]] += line.units
+    return np.maximum(stock, 0)
+
+
+def _minutes(session: Session, net: Snapshot, wanted: Sequence[Wanted], first: int, last: int) -> Integers:
+    left = np.repeat(net.capacity_minutes[:, None], last - first + 1, axis=1)
+    for node, on, capacity, claimed in minutes.days_between(session, date.fromordinal(first), date.fromordinal(last)):
+        place, column = net.index.get(node), on.toordinal() - first
+        if place is not None:
+            left[place, column] = (left[place, column] if capacity is None else capacity) - claimed
+    for freed in (freed for demand in wanted for freed in demand.freed):
+        column = freed.work_on.toordinal() - first
+        if 0 <= column <= last - first:
+            left[net.index[freed.node], column] += freed.work_minutes
+    return np.maximum(left, 0)
+
+
+def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
+    units = np.array([line.units for line in demand.lines], dtype=np.int64)
+    allowed = _allowed(ground, demand)
+    weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
+    return Scene(
+        net=ground.net,
+        days=ground.days,
+        now=ground.now,
+        settings=policy.settings,
+        allowed=allowed,
+        may_serve=_may_serve(ground, demand) & allowed,
+        current=_current(ground.net, demand),
+        units=units,
+        weights_g=units * weights,
+        minutes=ground.minutes,
+        first_ordinal=ground.first_ordinal,
+        lines_in_all=ground.lines_in_all,
+    )
+
+
+def _may_serve(ground: Ground, demand: Wanted) -> Flags:
+    rows = [ground.skus[line.sku] for line in demand.lines]
+    least = np.array([1 if line.divisible else line.units for line in demand.lines], dtype=np.int64)
+    flags: Flags = ground.stock[rows] >= least[:, None]
+    return flags
+
+
+def _allowed(ground: Ground, demand: Wanted) -> Flags:
+    flags = np.ones((len(demand.lines), len(ground.net.nodes)), dtype=np.bool_)
+    for row, line in enumerate(demand.lines):
+        for node in line.excluded_nodes:
+            if node in ground.net.index:
+                flags[row, ground.net.index[node]] = False
+    return flags
+
+
+def _current(net: Snapshot, demand: Wanted) -> Flags:
+    flags = np.zeros((len(demand.lines), len(net.nodes)), dtype=np.bool_)
+    rows = {line.id: row for row, line in enumerate(demand.lines)}
+    for freed in demand.freed:
+        for line in freed.lines:
+            if line.reservation_id is not None and line.line_id in rows:
+                flags[rows[line.line_id], net.index[freed.node]] = True
+    return flags
+
+
+def _options(scene: Scene, demand: Wanted) -> Options:
+    return to_collect(scene, demand) if demand.method == Method.COLLECT else to_ship(scene, demand)
+
+
+def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], options: Sequence[Options]) -> Problem:
+    net, width = ground.net, ground.minutes.shape[1]
+    places = [each.node * width + each.ordinal - ground.first_ordinal for each in options]
+    used = np.unique(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
+    return Problem(
+        nodes=net.nodes,
+        open_cost=np.broadcast_to(0, len(net.nodes)),
+        capacity_ids=tuple(map(str, used.tolist())),
+        capacities=ground.minutes.ravel()[used],
+        skus=tuple(ground.skus),
+        stock=ground.stock,
+        orders=tuple(
+            _order(ground, scene, demand, each, np.searchsorted(used, place))
+            for scene, demand, each, place in zip(scenes, wanted, options, places, strict=True)
+        ),
+    )
+
+
+def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capacity: NDArray[np.int64]) -> OrderProblem:
+    settings = scene.settings
+    most = None if settings.max_packages is None else max(0, settings.max_packages - demand.standing_packages)
+    return OrderProblem(
+        id=demand.demand_id,
+        lines=tuple(
+            Line(
+                id=line.id,
+                sku=ground.skus[line.sku],
+                units=line.units,
+                divisible=line.divisible and line.units > 1,
+                unfilled_cost=line.units * (settings.unfilled_minor + line.unit_value_minor),
+            )
+            for line in demand.lines
+        ),
+        option_ids=tuple(map(str, range(len(options.node)))),
+        option_node=options.node,
+        option_capacity=capacity,
+        terms=TERMS,
+        package_terms=options.package_terms,
+        line_terms=options.line_terms,
+        eligible=scene.allowed[:, options.node],
+        work=options.work,
+        line_work=options.line_work,
+        max_packages=most,
+    )

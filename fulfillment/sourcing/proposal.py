@@ -1,0 +1,165 @@
+"""What is asked of sourcing, and what it proposes: values that go from a decision to its commit.
+
+Made by the rooms above (`Wanted`) and by `decide` (`Proposal`), read by `commit` and by nightly planning. Invariant: a
+proposal holds no row and changes nothing; it says what it assumed, so that the commit can tell whether it still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from fulfillment.network.geography import Location
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedLine:
+    """Units of a SKU to be placed; a line that is not divisible comes whole from one node."""
+
+    id: str
+    sku: str
+    units: int
+    unit_value_minor: int
+    divisible: bool = True
+    excluded_nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreedLine:
+    """Units of a demand line at a freed fulfillment order; no reservation while they would come by transfer."""
+
+    line_id: str
+    sku: str
+    units: int
+    reservation_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreedFulfillment:
+    """A fulfillment order that nobody works on yet: its units and minutes count as free in the decision."""
+
+    id: str
+    version: int
+    node: str
+    method: str
+    carrier_service: str | None
+    destination_node: str | None
+    supplies: str | None
+    work_on: date
+    work_minutes: int
+    lines: tuple[FreedLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A demand to be decided: all of a new one, or what waits of an existing one with what it takes along.
+
+    `version` is None for a new demand. `standing_packages` counts the fulfillment orders that stay as they are.
+    """
+
+    demand_id: str
+    reference: str
+    method: str
+    service: str
+    collect_node: str | None
+    location: Location
+    country: str | None
+    postal_code: str | None
+    lines: tuple[WantedLine, ...]
+    value_minor: int
+    placed_at: datetime
+    policy: str
+    wanted_from: datetime | None = None
+    wanted_by: datetime | None = None
+    promised_by: datetime | None = None
+    rank: int = 0
+    version: int | None = None
+    freed: tuple[FreedFulfillment, ...] = ()
+    standing_packages: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumption:
+    """What is about to happen to a demand: units it loses by fulfillment line, nodes barred for a SKU."""
+
+    lost: Sequence[tuple[str, int]] = ()
+    excluded: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class LineUnits:
+    """Units of a demand line."""
+
+    line_id: str
+    sku: str
+    units: int
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Units of a demand line that no node serves, and why: no_stock, no_capacity, no_node, no_address,
+    package_limit, or cost when serving them costs more than leaving them.
+    """
+
+    line_id: str
+    sku: str
+    units: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """Lines that leave a node together: to the person, over the counter, or by `transfer` to a collection's store."""
+
+    node: str
+    carrier_service: str | None
+    transfer: bool
+    work_on: date
+    work_minutes: int
+    leaves_at: datetime
+    arrives_at: datetime
+    arrives_on: date
+    lines: tuple[LineUnits, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rationale:
+    """Why a plan is what it is, as a decision stores it; money in minor units of the network's currency."""
+
+    status: str
+    objective_minor: int
+    bound_minor: int
+    by_term: Mapping[str, int]
+    candidates: Sequence[Mapping[str, Any]]
+    solve_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What is to become of one demand: its packages, what waits, and why.
+
+    `assumed` tells that the decision was made as if something had happened already, which the same transaction will do.
+    """
+
+    wanted: Wanted
+    policy_version: int
+    packages: tuple[Package, ...]
+    missing: tuple[Missing, ...]
+    rationale: Rationale
+    assumed: bool = False
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """The changes to some demands that belong together, and what caused them."""
+
+    cause: str
+    changes: tuple[Change, ...] = field(default_factory=tuple)
+
+    @property
+    def unfilled(self) -> tuple[Missing, ...]:
+        """Every unit that no node serves."""
+        return tuple(missing for change in self.changes for missing in change.missing)

@@ -1,0 +1,174 @@
+"""From a plan back to demands: their packages, what waits and why, every candidate with its cost or its fence.
+
+Called by `decide` and by nightly planning, with the problem they gathered. Invariant: what is stored of a candidate is
+what the solver saw.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fulfillment.optimizer.explain import Explanation, OptionReason, explain
+from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
+from fulfillment.sourcing.gather import Gathered
+from fulfillment.sourcing.options import DIRECT, TERMS
+from fulfillment.sourcing.proposal import Change, LineUnits, Missing, Package, Rationale
+
+
+def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Change, ...]:
+    """Return what the plan means for each demand, in the problem's order."""
+    parts: dict[int, list[Assignment]] = defaultdict(list)
+    for assignment in plan.assignments:
+        parts[assignment.order].append(assignment)
+    return tuple(
+        Change(
+            wanted=gathered.wanted[number],
+            policy_version=gathered.active[number].version,
+            packages=_packages(gathered, number, parts[number]),
+            missing=_missing(gathered, number, plan),
+            rationale=_rationale(gathered, number, plan, parts[number], solve_ms),
+        )
+        for number in range(len(gathered.wanted))
+    )
+
+
+def _packages(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
+    by_option: dict[int, list[Assignment]] = defaultdict(list)
+    for part in parts:
+        by_option[part.option].append(part)
+    return tuple(_package(gathered, number, option, taken) for option, taken in sorted(by_option.items()))
+
+
+def _package(gathered: Gathered, number: int, option: int, taken: Sequence[Assignment]) -> Package:
+    options, order, wanted = gathered.options[number], gathered.problem.orders[number], gathered.wanted[number]
+    arrives_at = _instant(int(options.arrives_s[option]))
+    # A divided line takes its share of the minutes, rounded down, so that claims never exceed what the solver weighed.
+    line_work = sum(
+        int(order.line_work[part.line, option]) * part.units / order.lines[part.line].units for part in taken
+    )
+    return Package(
+        node=gathered.net.nodes[int(options.node[option])],
+        carrier_service=_offer(gathered, number, option),
+        transfer=bool(options.transfer[option]),
+        work_on=date.fromordinal(int(options.ordinal[option])),
+        work_minutes=int(order.work[option]) + int(line_work),
+        leaves_at=_instant(int(options.leaves_s[option])),
+        arrives_at=arrives_at,
+        arrives_on=_local_date(gathered, number, option, arrives_at),
+        lines=tuple(LineUnits(wanted.lines[part.line].id, wanted.lines[part.line].sku, part.units) for part in taken),
+    )
+
+
+def _local_date(gathered: Gathered, number: int, option: int, arrives_at: datetime) -> date:
+    """Return the date of an arrival at a collection's store, or else by the clock of the sending node."""
+    store = gathered.net.index.get(gathered.wanted[number].collect_node or "")
+    node = int(gathered.options[number].node[option]) if store is None else store
+    return arrives_at.astimezone(ZoneInfo(gathered.net.calendars[node].time_zone)).date()
+
+
+def _missing(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
+    lines = gathered.wanted[number].lines
+    return tuple(
+        Missing(
+            lines[missing.line].id,
+            lines[missing.line].sku,
+            missing.units,
+            _why(gathered, number, missing.line, missing.reason),
+        )
+        for missing in plan.unfilled
+        if missing.order == number
+    )
+
+
+def _why(gathered: Gathered, number: int, line: int, reason: str) -> str:
+    """Say why a line waits. A line that no option may serve was stopped by a fence before it became one."""
+    if reason != "not_eligible":
+        return reason
+    scene, options = gathered.scenes[number], gathered.options[number]
+    if "no_address" in options.excluded:
+        return "no_address"
+    if (options.reachable & scene.may_serve[line]).any():
+        return "no_capacity"
+    return "no_stock" if (options.reachable & scene.allowed[line]).any() else "no_node"
+
+
+def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assignment], solve_ms: float) -> Rationale:
+    problem = gathered.problem
+    if len(problem.orders) > 1:
+        # Each demand stores its own part of a plan made for several.
+        problem = replace(problem, orders=(problem.orders[number],))
+        own = tuple(part._replace(order=0) for part in parts)
+        by_term = cost_by_term(problem, own)
+        cost = sum(by_term.values())
+        bound = cost - (plan.objective - plan.bound)
+        plan = replace(plan, assignments=own, unfilled=(), by_term=by_term, objective=cost, bound=bound)
+    return Rationale(
+        status=plan.status,
+        objective_minor=plan.objective,
+        bound_minor=plan.bound,
+        by_term={term: cost for term, cost in plan.by_term.items() if cost},
+        candidates=_candidates(gathered, number, explain(problem, plan)),
+        solve_ms=solve_ms,
+    )
+
+
+def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> list[dict[str, Any]]:
+    nodes, options = gathered.net.nodes, gathered.options[number]
+    found = [_candidate(gathered, number, option, reason) for option, reason in enumerate(explanation.options)]
+    cheapest = _cheapest(options.node.tolist(), found)
+    for alternative in explanation.alternatives:
+        if alternative.node in cheapest:
+            cheapest[alternative.node]["gap"] = alternative.gap
+    found += [
+        {"excluded_by": rule, "nodes": [nodes[node] for node in places]} for rule, places in options.excluded.items()
+    ]
+    return found
+
+
+def _candidate(gathered: Gathered, number: int, option: int, reason: OptionReason) -> dict[str, Any]:
+    options, lines = gathered.options[number], gathered.wanted[number].lines
+    total = list(reason.package)
+    for line in reason.lines:
+        if line.excluded is None:
+            total = [so_far + cost for so_far, cost in zip(total, line.cost, strict=True)]
+    return {
+        "node": gathered.net.nodes[int(options.node[option])],
+        "carrier_service": _offer(gathered, number, option),
+        "transfer": bool(options.transfer[option]),
+        "work_on": date.fromordinal(int(options.ordinal[option])).isoformat(),
+        "arrives_at": _instant(int(options.arrives_s[option])).isoformat(),
+        "cost": {term: cost for term, cost in zip(TERMS, total, strict=True) if cost},
+        "total": sum(total),
+        "excluded": {
+            lines[place].id: line.excluded for place, line in enumerate(reason.lines) if line.excluded is not None
+        },
+        "units": {lines[place].id: line.units for place, line in enumerate(reason.lines) if line.units},
+    }
+
+
+def _cheapest(nodes: Sequence[int], found: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Return the candidate of each node that serves most lines, then the cheapest."""
+    best: dict[int, dict[str, Any]] = {}
+    for node, candidate in zip(nodes, found, strict=True):
+        known = best.get(node)
+        if known is None or _standing(candidate) < _standing(known):
+            best[node] = candidate
+    return best
+
+
+def _standing(candidate: dict[str, Any]) -> tuple[int, int]:
+    return len(candidate["excluded"]), candidate["total"]
+
+
+def _offer(gathered: Gathered, number: int, option: int) -> str | None:
+    offer = int(gathered.options[number].offer[option])
+    return None if offer == DIRECT else gathered.net.services[offer].id
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,67 @@
+"""Which demands to decide again, since units of them wait and something may serve them now.
+
+Read by the doors after stock has come in, and by a job for what time and capacity change. Invariant: bounded, by rank
+and then by age; a demand that was tried in vain several times is tried less often, so that it does not starve others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from fulfillment.work.models import Decision, Demand, DemandLine
+from kernel.db import database_now
+from stock.models import Node, NodeStatus, OpenDemand, StockBalance
+
+EAGER_ATTEMPTS: Final = 3
+"""So many times in a row a demand is tried whenever stock is there; after that only every RETRY_AFTER."""
+RETRY_AFTER: Final = timedelta(minutes=5)
+
+
+def due(session: Session, *, limit: int) -> list[str]:
+    """Return the ids of up to `limit` waiting demands that may be served now, by rank and then by age.
+
+    What waits for an address does so until somebody changes it; what waits for stock, until an open node has some.
+    """
+    now = session.scalar(select(database_now()))
+    assert now is not None, "the database has a clock"
+    last_tried = select(func.max(Decision.recorded_at)).where(Decision.demand_id == Demand.id).scalar_subquery()
+    query = _waiting().where(
+        or_(Demand.waiting_reason.is_(None), Demand.waiting_reason != "no_address"),
+        or_(Demand.waiting_reason != "no_stock", Demand.waiting_reason.is_(None), _in_stock()),
+        or_(Demand.attempts < EAGER_ATTEMPTS, last_tried.is_(None), last_tried <= now - RETRY_AFTER),
+    )
+    return _ids(session, query, limit)
+
+
+def for_skus(session: Session, skus: Collection[str], *, limit: int) -> list[str]:
+    """Return the ids of up to `limit` demands that wait for these SKUs, the highest rank first, then the oldest."""
+    return _ids(session, _waiting().where(OpenDemand.sku.in_(sorted(skus))), limit)
+
+
+def _waiting() -> Select[str, int, datetime]:
+    # Open demand holds only what waits, so that the whole history of demand lines is never looked through.
+    return (
+        select(Demand.id, Demand.rank, Demand.placed_at)
+        .join(DemandLine, DemandLine.demand_id == Demand.id)
+        .join(OpenDemand, (OpenDemand.reference == DemandLine.id) & (OpenDemand.sku == DemandLine.sku))
+    )
+
+
+def _in_stock() -> Any:
+    available = StockBalance.on_hand + StockBalance.backorder_limit - StockBalance.reserved - StockBalance.safety_stock
+    return exists().where(
+        StockBalance.sku == DemandLine.sku,
+        available > 0,
+        Node.id == StockBalance.node,
+        Node.status == NodeStatus.OPEN,
+    )
+
+
+def _ids(session: Session, query: Select[str, int, datetime], limit: int) -> list[str]:
+    ordered = query.distinct().order_by(Demand.rank.desc(), Demand.placed_at, Demand.id).limit(limit)
+    return [row[0] for row in session.execute(ordered)]

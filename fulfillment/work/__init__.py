@@ -1,0 +1,1 @@
+"""Physical work: fulfillment orders and all that is done to them, from acceptance to hand-over or put-back."""

@@ -1,0 +1,168 @@
+"""Fulfillment orders coming into being, and giving way to others before anybody works on them.
+
+Called by sourcing's commit, with the demands locked and their units claimed in the ledger. Invariant: a fulfillment
+order begins with its first history row and its event; a leg by transfer begins with its transfer document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session, make_transient_to_detached
+
+from fulfillment.work import states, transport
+from fulfillment.work.events import FulfillmentOrderMoved
+from fulfillment.work.models import FulfillmentHistory, FulfillmentLine, FulfillmentOrder, Method, Status
+from kernel import events
+from kernel.db import table
+from kernel.ids import digits, new_id, short_code
+from stock import transfers
+from stock.documents import TransferStatus
+from stock.transfers import TransferWant
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllocatedLine:
+    """Units of a demand line at a new fulfillment order; no reservation while they come by transfer."""
+
+    demand_line_id: str
+    sku: str
+    units: int
+    reservation_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allocation:
+    """A fulfillment order to be made. `supplies` is the collection that a transfer leg goes to."""
+
+    id: str
+    demand_id: str
+    reference: str
+    decision_id: str
+    node: str
+    method: str
+    service: str
+    carrier_service: str | None
+    destination_node: str | None
+    supplies: str | None
+    work_on: date
+    work_minutes: int
+    ship_by: datetime
+    promised_by: datetime
+    rank: int
+    lines: tuple[AllocatedLine, ...]
+
+
+def allocate(
+    session: Session, allocations: Sequence[Allocation], *, actor: str, now: datetime, reason: str
+) -> list[FulfillmentOrder]:
+    """Make fulfillment orders, open the transfers of those that are legs, and return them in order."""
+    if not allocations:
+        return []
+    orders = [_order(allocation) for allocation in allocations]
+    lines = [_line(order, line) for order, each in zip(orders, allocations, strict=True) for line in each.lines]
+    session.execute(_ORDER, orders)
+    session.execute(_LINE, lines)
+    session.execute(_HISTORY, [_begun(order, actor=actor, now=now, reason=reason) for order in orders])
+    known = [_known(session, order, lines) for order in orders]
+    for order in known:
+        events.record(session, _allocated(order, actor=actor, now=now, reason=reason))
+        if order.method == Method.TRANSFER:
+            _open_transfer(session, order, actor=actor, now=now)
+    return known
+
+
+def supersede(session: Session, orders: Sequence[FulfillmentOrder], *, actor: str, now: datetime, reason: str) -> None:
+    """End fulfillment orders whose units are served otherwise, and the transfers of those that are legs."""
+    for order in orders:
+        states.move(session, order, Status.SUPERSEDED, actor=actor, now=now, reason=reason)
+        if order.method == Method.TRANSFER:
+            transport.cancel(session, order, actor=actor, now=now)
+
+
+# Built once: every order that is placed passes here.
+_ORDER = insert(table(FulfillmentOrder))
+_LINE = insert(table(FulfillmentLine))
+_HISTORY = insert(table(FulfillmentHistory))
+_EMPTY = {column.name: None for column in table(FulfillmentOrder).columns if column.nullable}
+
+
+def _order(allocation: Allocation) -> dict[str, Any]:
+    awaits = any(line.reservation_id is None for line in allocation.lines)
+    values = {each.name: getattr(allocation, each.name) for each in fields(allocation) if each.name != "lines"}
+    return {
+        **_EMPTY,
+        **values,
+        "number": f"F{short_code()}",
+        "status": Status.AWAITING_TRANSFER.value if awaits else Status.ALLOCATED.value,
+        "pickup_code": digits() if allocation.method == Method.COLLECT else None,
+        "wrong_codes": 0,
+        "version": 1,
+    }
+
+
+def _line(order: Mapping[str, Any], line: AllocatedLine) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "fulfillment_order_id": order["id"],
+        "demand_line_id": line.demand_line_id,
+        "sku": line.sku,
+        "units": line.units,
+        "picked": 0,
+        "reservation_id": line.reservation_id,
+    }
+
+
+def _begun(order: Mapping[str, Any], *, actor: str, now: datetime, reason: str) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "fulfillment_order_id": order["id"],
+        "what": order["status"],
+        "from_status": None,
+        "to_status": order["status"],
+        "actor": actor,
+        "reason": reason,
+        "details": {},
+        "occurred_at": now,
+    }
+
+
+def _allocated(order: FulfillmentOrder, *, actor: str, now: datetime, reason: str) -> FulfillmentOrderMoved:
+    return FulfillmentOrderMoved(
+        aggregate_id=order.id, number=order.number, demand_id=order.demand_id, reference=order.reference,
+        node=order.node, method=order.method, from_status="", to_status=order.status, reason=reason,
+        actor=actor, occurred_at=now,
+    )  # fmt: skip
+
+
+def _known(session: Session, order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> FulfillmentOrder:
+    """Let the session know rows that were just written, without reading them back."""
+    own = [FulfillmentLine(**line) for line in lines if line["fulfillment_order_id"] == order["id"]]
+    for line in own:
+        make_transient_to_detached(line)
+    known = FulfillmentOrder(**order, lines=sorted(own, key=lambda line: line.sku))
+    make_transient_to_detached(known)
+    session.add(known)
+    return known
+
+
+def _open_transfer(session: Session, leg: FulfillmentOrder, *, actor: str, now: datetime) -> None:
+    assert leg.destination_node is not None, f"transfer leg {leg.number} has no destination"
+    transfers.open_transfer(
+        session,
+        source=leg.node,
+        destination=leg.destination_node,
+        reference=leg.id,
+        lines=[
+            TransferWant(sku=line.sku, units=line.units, reference=line.demand_line_id, rank=leg.rank)
+            for line in leg.lines
+        ],
+        status=TransferStatus.APPROVED,
+        expected_at=leg.promised_by,
+        actor=actor,
+        now=now,
+    )

@@ -1,0 +1,25 @@
+"""Identifiers: time-ordered unique ids, and short codes for people; the only source of randomness below `api/`."""
+
+from __future__ import annotations
+
+import secrets
+
+import uuid_utils
+
+# No I, L, O, U, 0, 1: nobody mistakes one for another on a paper slip or over the phone.
+READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id() -> str:
+    """Return a new UUIDv7 in its usual text form, ordered by the time it was made."""
+    return str(uuid_utils.uuid7())
+
+
+def short_code(length: int = 8) -> str:
+    """Return a random code of characters that are not mistaken for one another."""
+    return "".join(secrets.choice(READABLE) for _ in range(length))
+
+
+def digits(length: int = 6) -> str:
+    """Return a random code of decimal digits, as shoppers read aloud at a counter."""
+    return "".join(secrets.choice("0123456789") for _ in range(length))

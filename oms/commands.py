@@ -1,0 +1,116 @@
+"""What the doors ask of the order service: one frozen command a verb, with money in the currency it was written in.
+
+Built by the doors from what callers send; read by `oms` alone. Invariant: a command says what is wanted and has not
+been checked; `orders.prepare` and its like find every fault of it, each under the JSON pointer of its field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kernel.money import Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelRow:
+    """A channel as it should be. `shortage` is "wait" (short lines wait) or "refuse" (the order is refused)."""
+
+    id: str
+    name: str
+    kind: str
+    currency: str
+    shortage: str = "wait"
+    policy: str = "default"
+    active: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerDetails:
+    """Who buys: `id` is ours, `external_id` is the channel's own; found again by either, else by e-mail."""
+
+    id: str | None = None
+    external_id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    language: str = "en"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShipTo:
+    """Where a parcel goes; coordinates are degrees (WGS 84) and may be absent."""
+
+    name: str
+    line1: str
+    city: str
+    postal_code: str
+    country: str
+    line2: str = ""
+    region: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Units of an article at a price; method and collect node are the order's where absent.
+
+    Prices include tax; `tax` says how much of the line's price is tax. `discount` is taken off the whole line.
+    """
+
+    sku: str
+    quantity: int
+    unit_price: Money
+    discount: Money | None = None
+    tax: Money | None = None
+    method: str | None = None
+    collect_node: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOrder:
+    """A sale in a channel. `paid` says that the total has been paid, which is then recorded."""
+
+    channel: str
+    external_id: str
+    currency: str
+    lines: tuple[Line, ...]
+    customer: CustomerDetails | None = None
+    method: str = "ship"
+    collect_node: str | None = None
+    service: str = "standard"
+    ship_to: ShipTo | None = None
+    placed_at: datetime | None = None
+    requested_from: datetime | None = None
+    requested_by: datetime | None = None
+    shipping_price: Money | None = None
+    paid: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnWanted:
+    """Units of an order line that shall come back, and why."""
+
+    line_id: str
+    units: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnFound:
+    """Units of an order line that came back, in the grade they were found in."""
+
+    line_id: str
+    units: int
+    grade: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnBrought:
+    """Units of an order line that a customer brings to a counter: why they come back, and in which grade."""
+
+    line_id: str
+    units: int
+    reason: str
+    grade: str

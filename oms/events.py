@@ -1,0 +1,104 @@
+"""The news of the order service: ids, states and units, never a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderEvent(Event):
+    """News of one order; the aggregate is the order."""
+
+    aggregate: ClassVar[str] = "order"
+    number: str
+    channel: str
+    external_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineUnits:
+    """Units of an order line."""
+
+    line_id: str
+    sku: str
+    units: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderPlaced(OrderEvent):
+    """An order was taken and decided."""
+
+    verb: ClassVar[str] = "placed"
+    status: str
+    lines: tuple[LineUnits, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderMoved(OrderEvent):
+    """An order went from one state to another; the outside knows it by the state reached, as in "order.completed"."""
+
+    verb: ClassVar[str] = "moved"
+    from_status: str
+    to_status: str
+    reason: str
+
+    @property
+    def type(self) -> str:
+        """The state reached names the event."""
+        return f"{self.aggregate}.{self.to_status}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderLinesCancelled(OrderEvent):
+    """Units of an order will not be delivered."""
+
+    verb: ClassVar[str] = "lines_cancelled"
+    reason: str
+    lines: tuple[LineUnits, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderAddressCorrected(OrderEvent):
+    """An order goes to another address; which one stands in the vault."""
+
+    verb: ClassVar[str] = "address_corrected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentRecorded(OrderEvent):
+    """Money was received for an order."""
+
+    verb: ClassVar[str] = "paid"
+    kind: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnMoved(Event):
+    """A return went from one state to another; the first one comes from none."""
+
+    aggregate: ClassVar[str] = "return"
+    verb: ClassVar[str] = "moved"
+    number: str
+    order_id: str
+    node: str | None
+    from_status: str | None
+    to_status: str
+    lines: tuple[LineUnits, ...]
+
+    @property
+    def type(self) -> str:
+        """The state reached names the event, as in "return.received"."""
+        return f"{self.aggregate}.{self.to_status}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerErased(Event):
+    """The personal data of a customer was destroyed."""
+
+    aggregate: ClassVar[str] = "customer"
+    verb: ClassVar[str] = "erased"

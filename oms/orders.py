@@ -1,0 +1,258 @@
+"""Orders: taken whole or not at all, decided before they are written, cancelled by line and quantity.
+
+Called by the doors, which run `prepare` on a read session and `place` in one short write transaction. Invariants: an
+external id stands for one order of its channel, and the database's unique key decides between two that come at once; an
+order, its demands, its claims in the ledger and its news are written together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fulfillment.network import geography
+from fulfillment.network.geography import Location
+from fulfillment.sourcing import commit, decide
+from fulfillment.sourcing.proposal import Proposal, Wanted, WantedLine
+from fulfillment.work import cancelling, carrying, demands
+from fulfillment.work.cancelling import Cancelled
+from fulfillment.work.carrying import CarriedLine
+from fulfillment.work.models import Method
+from kernel import events
+from kernel.db import database_now
+from kernel.errors import Fault
+from kernel.ids import new_id, short_code
+from kernel.vault import Vault
+from oms import checks, customers, history, holds, payments
+from oms.checks import Faults
+from oms.commands import CustomerDetails, PlaceOrder
+from oms.errors import DuplicateOrder, InvalidOrder, InvalidRequest, NothingToCancel, OutOfStock
+from oms.events import LineUnits, OrderPlaced
+from oms.models import Channel, Order, OrderLine, OrderStatus
+
+NUMBER_LENGTH = 10
+NO_ADDRESS = "no_address"
+# Values weigh lateness and splits; beyond the price of a house they change no decision.
+MOST_VALUE_MINOR = 2**31 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """An order that was checked and decided, or the one that is already there."""
+
+    command: PlaceOrder
+    body_hash: bytes
+    existing_id: str | None = None
+    order_id: str = ""
+    line_ids: tuple[str, ...] = ()
+    proposal: Proposal | None = None
+    needs_address: bool = False
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An order, and whether this call has made it."""
+
+    order: Order
+    created: bool
+
+
+def prepare(session: Session, command: PlaceOrder, *, vault: Vault, now: datetime) -> Prepared:
+    """Check an order and decide it, without writing anything.
+
+    Raises InvalidOrder with every fault, DuplicateOrder when the external id stands for another order, OutOfStock where
+    the channel wants short orders refused, and CannotCollect.
+    """
+    body_hash = vault.digest(_canonical(command))
+    existing = _existing(session, command)
+    if existing is not None:
+        if existing.body_hash != body_hash:
+            raise DuplicateOrder(command.channel, command.external_id, existing.number)
+        return Prepared(command=command, body_hash=body_hash, existing_id=existing.id)
+    channel = session.get(Channel, command.channel) if command.channel.isprintable() else None
+    if faults := checks.faults_of(session, command, channel):
+        raise InvalidOrder(faults)
+    assert channel is not None, "an order without a channel has a fault"
+    prepared = Prepared(
+        command=command, body_hash=body_hash, order_id=new_id(), line_ids=tuple(new_id() for _ in command.lines)
+    )
+    return _decided(session, prepared, channel, now=now)
+
+
+def place(session: Session, prepared: Prepared, *, vault: Vault, now: datetime, actor: str) -> Placed:
+    """Write a prepared order with its demands, claims, customer, payment, history and event.
+
+    Raises StalePlan when what was decided is no longer possible, and IntegrityError when another transaction was faster
+    with the same external id or the same new customer: the door then begins again with `prepare`, which finds them.
+    """
+    if prepared.existing_id is not None:
+        return Placed(history.get(session, prepared.existing_id), created=False)
+    command = prepared.command
+    details = command.customer or (CustomerDetails(name=command.ship_to.name) if command.ship_to else None)
+    customer_id = customers.admit(session, vault, details, channel=command.channel).id if details else None
+    order = _write(session, prepared, customer_id, now=now, actor=actor)
+    if command.ship_to is not None and customer_id is not None:
+        customers.keep_address(session, vault, customer_id, order.id, command.ship_to)
+    _tell(session, order)
+    if prepared.needs_address:
+        holds.write(session, order, reason=holds.ADDRESS, actor=actor, now=now)
+    if command.paid and order.total_minor:
+        payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
+    if prepared.proposal is not None:
+        commit.commit(session, prepared.proposal, now=now, actor=actor)
+    for lines in _carried(prepared):
+        carrying.carry_out(session, order.id, lines, occurred_at=order.placed_at, actor=actor, now=now)
+    return Placed(order, created=True)
+
+
+def cancel(
+    session: Session, order_id: str, lines: Mapping[str, int] | None, *, reason: str, actor: str, now: datetime
+) -> Cancelled:
+    """Cancel units of lines (by line id), or everything that has not left when `lines` is None.
+
+    Returns where the units were taken from. Raises UnknownOrder, InvalidRequest, NothingToCancel, and
+    LinesAlreadyShipped when more is asked for than is still here.
+    """
+    order = history.get(session, order_id)
+    faults = Faults()
+    faults.code("/reason", reason)
+    known = {line.id for line in order.lines}
+    for line_id, units in (lines or {}).items():
+        if line_id not in known:
+            faults.add("/lines", "unknown_line", f"order {order.number} has no line {line_id}")
+        elif not 1 <= units <= checks.MOST_UNITS:
+            faults.add("/lines", "out_of_range", f"cancel 1 to {checks.MOST_UNITS} units of a line")
+    if faults.found:
+        raise InvalidRequest(faults.found)
+    locked = demands.lock_lines(session, known)
+    left = {line_id: line.units - line.fulfilled for line_id, line in locked.items() if line.units > line.fulfilled}
+    if not left or lines == {}:
+        raise NothingToCancel(f"Nothing of order {order.number} can be cancelled any more.")
+    return cancelling.cancel_units(session, lines=lines or left, reason=reason, actor=actor, now=now)
+
+
+def _existing(session: Session, command: PlaceOrder) -> Order | None:
+    if not (command.channel.isprintable() and command.external_id.isprintable()):
+        return None
+    same = (Order.channel == command.channel) & (Order.external_id == command.external_id)
+    return session.scalar(select(Order).where(same))
+
+
+def _decided(session: Session, prepared: Prepared, channel: Channel, *, now: datetime) -> Prepared:
+    wanted = list(_wanted(session, prepared, channel, now=now))
+    if not wanted:
+        return prepared
+    proposal = decide.decide(session, wanted, now=now, cause="order")
+    short = [missing for missing in proposal.unfilled if missing.reason != NO_ADDRESS]
+    if short and channel.shortage == "refuse":
+        raise OutOfStock(_shortages(prepared, {missing.line_id: missing.units for missing in short}))
+    lost = any(one.method == Method.SHIP and one.location.geocode == "none" for one in wanted)
+    return replace(prepared, proposal=proposal, needs_address=lost)
+
+
+def _wanted(session: Session, prepared: Prepared, channel: Channel, *, now: datetime) -> Iterator[Wanted]:
+    """Yield a demand for each way of the order: lines that are shipped, and lines for each store of collection."""
+    command = prepared.command
+    ways: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for number, line in enumerate(command.lines):
+        if checks.method_of(command, line) != Method.CARRY_OUT:
+            ways[checks.method_of(command, line), checks.collect_node_of(command, line)].append(number)
+    for (method, collect_node), numbers in ways.items():
+        ship_to = command.ship_to if method == Method.SHIP else None
+        lines = tuple(_wanted_line(prepared, number) for number in numbers)
+        yield Wanted(
+            demand_id=new_id(), reference=prepared.order_id, method=method, service=command.service,
+            collect_node=collect_node, location=_location(session, command) if ship_to else geography.NOWHERE,
+            country=ship_to.country if ship_to else None, postal_code=ship_to.postal_code if ship_to else None,
+            lines=lines, value_minor=min(MOST_VALUE_MINOR, sum(line.units * line.unit_value_minor for line in lines)),
+            placed_at=command.placed_at or now, wanted_from=command.requested_from, wanted_by=command.requested_by,
+            policy=channel.policy,
+        )  # fmt: skip
+
+
+def _wanted_line(prepared: Prepared, number: int) -> WantedLine:
+    line = prepared.command.lines[number]
+    value = min(MOST_VALUE_MINOR, checks.line_total(line) // line.quantity)
+    return WantedLine(id=prepared.line_ids[number], sku=line.sku, units=line.quantity, unit_value_minor=value)
+
+
+def _location(session: Session, command: PlaceOrder) -> Location:
+    to = command.ship_to
+    assert to is not None, "a parcel without an address has a fault"
+    return geography.locate(
+        session, country=to.country, postal_code=to.postal_code, latitude=to.latitude, longitude=to.longitude
+    )
+
+
+def _shortages(prepared: Prepared, missing: Mapping[str, int]) -> Sequence[Fault]:
+    faults = Faults()
+    for number, line in enumerate(prepared.command.lines):
+        if short := missing.get(prepared.line_ids[number]):
+            message = f"Of {line.quantity} units of {line.sku} {short} cannot be served."
+            faults.add(f"/lines/{number}", "out_of_stock", message)
+    return faults.found
+
+
+def _write(session: Session, prepared: Prepared, customer_id: str | None, *, now: datetime, actor: str) -> Order:
+    command = prepared.command
+    status = OrderStatus.HELD if prepared.needs_address else OrderStatus.APPROVED
+    order = Order(
+        id=prepared.order_id, number=short_code(NUMBER_LENGTH), channel=command.channel,
+        external_id=command.external_id, body_hash=prepared.body_hash, status=status, currency=command.currency,
+        customer_id=customer_id, method=command.method, service=command.service,
+        shipping_price_minor=command.shipping_price.minor if command.shipping_price else 0,
+        total_minor=checks.total(command), placed_at=command.placed_at or now, version=1,
+    )  # fmt: skip
+    order.updated_at = database_now()
+    order.lines = [_line(prepared, number) for number in range(len(command.lines))]
+    session.add(order)
+    history.write(session, order.id, "placed", actor=actor, now=now, moved=(OrderStatus.CREATED, status))
+    session.flush()
+    return order
+
+
+def _line(prepared: Prepared, number: int) -> OrderLine:
+    command, line = prepared.command, prepared.command.lines[number]
+    return OrderLine(
+        id=prepared.line_ids[number], position=number + 1, sku=line.sku, ordered=line.quantity, cancelled=0,
+        returned=0, unit_price_minor=line.unit_price.minor, discount_minor=line.discount.minor if line.discount else 0,
+        tax_minor=line.tax.minor if line.tax else 0, method=checks.method_of(command, line),
+        collect_node=checks.collect_node_of(command, line),
+    )  # fmt: skip
+
+
+def _tell(session: Session, order: Order) -> None:
+    lines = tuple(LineUnits(line_id=line.id, sku=line.sku, units=line.ordered) for line in order.lines)
+    events.record(
+        session,
+        OrderPlaced(
+            aggregate_id=order.id, number=order.number, channel=order.channel, external_id=order.external_id,
+            status=order.status, lines=lines,
+        ),
+    )  # fmt: skip
+
+
+def _carried(prepared: Prepared) -> Iterator[list[CarriedLine]]:
+    """Yield the lines carried out of each node."""
+    by_node: dict[str, list[CarriedLine]] = defaultdict(list)
+    for number, line in enumerate(prepared.command.lines):
+        node = checks.collect_node_of(prepared.command, line)
+        if node is not None and checks.method_of(prepared.command, line) == Method.CARRY_OUT:
+            by_node[node].append(CarriedLine(prepared.line_ids[number], node, line.sku, line.quantity))
+    yield from by_node.values()
+
+
+def _canonical(command: PlaceOrder) -> bytes:
+    return json.dumps(asdict(command), sort_keys=True, separators=(",", ":"), default=_instant).encode()
+
+
+def _instant(value: Any) -> str:
+    assert isinstance(value, datetime), f"{value!r} has no canonical form"
+    return value.astimezone(UTC).isoformat()

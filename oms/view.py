@@ -1,0 +1,202 @@
+"""An order whole: what was sold, where every unit stands, what was decided and done, in one timeline.
+
+Read by the doors. Invariant: nothing is written, and nothing here names a person; names and addresses are read from the
+vault by `customers`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from fulfillment.work.models import (
+    Decision,
+    Demand,
+    DemandLine,
+    FulfillmentHistory,
+    FulfillmentOrder,
+    Shipment,
+)
+from kernel.money import Money
+from oms import history, payments
+from oms.models import Hold, Order, OrderHistory, OrderLine, Payment, Return
+from oms.status import LineCounters, Part, PublicStatus, public_status
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A line and where its units stand; `waiting_reason` says why some have no node."""
+
+    line: OrderLine
+    counters: LineCounters
+    waiting_reason: str | None
+
+
+@dataclass(frozen=True)
+class PartView:
+    """A fulfillment order and, once it has left, its shipment."""
+
+    fulfillment_order: FulfillmentOrder
+    shipment: Shipment | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """One thing that happened, to the order or to one of its fulfillment orders."""
+
+    occurred_at: datetime
+    what: str
+    actor: str
+    reason: str
+    from_status: str | None
+    to_status: str | None
+    details: dict[str, Any]
+    fulfillment_order: str | None = None
+    node: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outline:
+    """What a channel asks about an order: its lines, where their units stand, and why."""
+
+    order: Order
+    public_status: PublicStatus
+    lines: Sequence[LineView]
+    parts: Sequence[PartView]
+    decisions: Sequence[Decision]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderView(Outline):
+    """Everything about one order but the person."""
+
+    payments: Sequence[Payment]
+    holds: Sequence[Hold]
+    returns: Sequence[Return]
+    timeline: Sequence[Moment]
+    paid: Money
+    due: Money
+
+
+def outline(session: Session, order_id: str) -> Outline:
+    """Return the order with its lines, fulfillment orders and decisions. Raises UnknownOrder."""
+    order = history.get(session, order_id)
+    physical = _physical(session, [order_id])
+    parts = _parts(session, order_id)
+    return Outline(
+        order=order,
+        public_status=_public_status(order, physical, [part.fulfillment_order for part in parts]),
+        lines=[LineView(line, _counters(line, physical), _reason(line, physical)) for line in order.lines],
+        parts=parts,
+        decisions=decisions(session, order_id),
+    )
+
+
+def whole(session: Session, order_id: str) -> OrderView:
+    """Return the order with all that hangs on it. Raises UnknownOrder."""
+    outlined = outline(session, order_id)
+    order = outlined.order
+    return OrderView(
+        **vars(outlined),
+        payments=list(session.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.id))),
+        holds=list(session.scalars(select(Hold).where(Hold.order_id == order_id).order_by(Hold.id))),
+        returns=_returns(session, order_id),
+        timeline=timeline(session, order_id),
+        paid=Money(payments.paid_minor(session, order_id), order.currency),
+        due=payments.due(session, order),
+    )
+
+
+def public_statuses(session: Session, orders: Sequence[Order]) -> dict[str, PublicStatus]:
+    """Return what shoppers are told about each of these orders, by id, for lists."""
+    ids = [order.id for order in orders]
+    physical = _physical(session, ids)
+    parts: dict[str, list[FulfillmentOrder]] = defaultdict(list)
+    for part in session.scalars(select(FulfillmentOrder).where(FulfillmentOrder.reference.in_(ids))):
+        parts[part.reference].append(part)
+    return {order.id: _public_status(order, physical, parts[order.id]) for order in orders}
+
+
+def counters(session: Session, order: Order) -> dict[str, LineCounters]:
+    """Return where the units of each line stand, by line id."""
+    physical = _physical(session, [order.id])
+    return {line.id: _counters(line, physical) for line in order.lines}
+
+
+def decisions(session: Session, order_id: str) -> list[Decision]:
+    """Return every decision about the order, oldest first."""
+    of_order = select(Decision).join(Demand, Demand.id == Decision.demand_id).where(Demand.reference == order_id)
+    return list(session.scalars(of_order.order_by(Decision.id)))
+
+
+def timeline(session: Session, order_id: str) -> list[Moment]:
+    """Return what happened to the order and to its fulfillment orders, in the order in which it was recorded."""
+    own = select(OrderHistory).where(OrderHistory.order_id == order_id)
+    physical = (
+        select(FulfillmentHistory, FulfillmentOrder.number, FulfillmentOrder.node)
+        .join(FulfillmentOrder, FulfillmentOrder.id == FulfillmentHistory.fulfillment_order_id)
+        .where(FulfillmentOrder.reference == order_id)
+    )
+    moments = [(row.id, _moment(row)) for row in session.scalars(own)]
+    moments += [(row.id, _moment(row, number, node)) for row, number, node in session.execute(physical)]
+    return [moment for _, moment in sorted(moments, key=lambda pair: pair[0])]
+
+
+def _physical(session: Session, order_ids: Collection[str]) -> Mapping[str, tuple[DemandLine, str | None]]:
+    """Return the demand lines of these orders, by the id they share with order lines, with why they wait."""
+    rows = session.execute(
+        select(DemandLine, Demand.waiting_reason)
+        .join(Demand, Demand.id == DemandLine.demand_id)
+        .where(Demand.reference.in_(order_ids))
+    )
+    return {line.id: (line, reason) for line, reason in rows}
+
+
+def _counters(line: OrderLine, physical: Mapping[str, tuple[DemandLine, str | None]]) -> LineCounters:
+    demand = physical[line.id][0]
+    return LineCounters(
+        ordered=line.ordered, cancelled=line.cancelled, returned=line.returned,
+        waiting=demand.waiting, allocated=demand.allocated, fulfilled=demand.fulfilled,
+    )  # fmt: skip
+
+
+def _reason(line: OrderLine, physical: Mapping[str, tuple[DemandLine, str | None]]) -> str | None:
+    demand, reason = physical[line.id]
+    return reason if demand.waiting else None
+
+
+def _public_status(
+    order: Order, physical: Mapping[str, tuple[DemandLine, str | None]], parts: Sequence[FulfillmentOrder]
+) -> PublicStatus:
+    lines = [_counters(line, physical) for line in order.lines]
+    return public_status(order.status, lines, [Part(part.method, part.status) for part in parts])
+
+
+def _parts(session: Session, order_id: str) -> list[PartView]:
+    orders = session.scalars(
+        select(FulfillmentOrder)
+        .where(FulfillmentOrder.reference == order_id)
+        .options(selectinload(FulfillmentOrder.lines))
+        .order_by(FulfillmentOrder.id)
+    ).all()
+    shipped = select(Shipment).where(Shipment.fulfillment_order_id.in_([order.id for order in orders]))
+    shipments = {shipment.fulfillment_order_id: shipment for shipment in session.scalars(shipped)}
+    return [PartView(order, shipments.get(order.id)) for order in orders]
+
+
+def _returns(session: Session, order_id: str) -> list[Return]:
+    of_order = select(Return).where(Return.order_id == order_id).options(selectinload(Return.lines))
+    return list(session.scalars(of_order.order_by(Return.id)))
+
+
+def _moment(row: OrderHistory | FulfillmentHistory, number: str | None = None, node: str | None = None) -> Moment:
+    return Moment(
+        occurred_at=row.occurred_at, what=row.what, actor=row.actor, reason=row.reason, details=row.details,
+        from_status=row.from_status, to_status=row.to_status, fulfillment_order=number, node=node,
+    )  # fmt: skip

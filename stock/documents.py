@@ -1,0 +1,141 @@
+"""The documents of the stock room: transfers between nodes, and counts.
+
+A document says what people intend and have done; the units move only by postings of the ledger.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from kernel.db import Base, Code, Id, database_now
+from kernel.states import Transitions
+
+
+class TransferStatus(enum.StrEnum):
+    """The way of a transfer from a proposal to the last unit received or written off."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    PICKING = "picking"
+    IN_TRANSIT = "in_transit"
+    PARTLY_RECEIVED = "partly_received"
+    RECEIVED = "received"
+    CLOSED_SHORT = "closed_short"
+    CANCELLED = "cancelled"
+
+
+TRANSFER_TRANSITIONS: Transitions = {
+    TransferStatus.PROPOSED: {TransferStatus.APPROVED, TransferStatus.CANCELLED},
+    TransferStatus.APPROVED: {TransferStatus.PICKING, TransferStatus.IN_TRANSIT, TransferStatus.CANCELLED},
+    TransferStatus.PICKING: {TransferStatus.IN_TRANSIT, TransferStatus.CANCELLED},
+    TransferStatus.IN_TRANSIT: {
+        TransferStatus.PARTLY_RECEIVED,
+        TransferStatus.RECEIVED,
+        TransferStatus.CLOSED_SHORT,
+        TransferStatus.CANCELLED,
+    },
+    TransferStatus.PARTLY_RECEIVED: {
+        TransferStatus.PARTLY_RECEIVED,
+        TransferStatus.RECEIVED,
+        TransferStatus.CLOSED_SHORT,
+    },
+    TransferStatus.RECEIVED: set(),
+    TransferStatus.CLOSED_SHORT: set(),
+    TransferStatus.CANCELLED: set(),
+}
+
+
+class CountStatus(enum.StrEnum):
+    """The way of a count from opening to its posting."""
+
+    OPEN = "open"
+    COUNTING = "counting"
+    REVIEW = "review"
+    POSTED = "posted"
+    VOID = "void"
+
+
+COUNT_TRANSITIONS: Transitions = {
+    CountStatus.OPEN: {CountStatus.COUNTING, CountStatus.VOID},
+    CountStatus.COUNTING: {CountStatus.REVIEW, CountStatus.VOID},
+    CountStatus.REVIEW: {CountStatus.COUNTING, CountStatus.POSTED, CountStatus.VOID},
+    CountStatus.POSTED: set(),
+    CountStatus.VOID: set(),
+}
+
+
+class Transfer(Base):
+    """Units on their way from one node to another."""
+
+    __tablename__ = "transfer"
+    __table_args__ = (
+        CheckConstraint("source <> destination", name="two_nodes"),
+        Index("ix_transfer_destination", "destination", "status"),
+        Index("ix_transfer_source", "source", "status"),
+        Index("ix_transfer_reference", "reference"),
+    )
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    number: Mapped[Code] = mapped_column(unique=True)
+    source: Mapped[Code] = mapped_column(ForeignKey("node.id"))
+    destination: Mapped[Code] = mapped_column(ForeignKey("node.id"))
+    reference: Mapped[Code]
+    status: Mapped[Code]
+    expected_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+    recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
+    lines: Mapped[list[TransferLine]] = relationship(order_by="TransferLine.line")
+
+
+class TransferLine(Base):
+    """Units of one SKU; `reference` is the claim they are reserved for on arrival, empty for plain stock."""
+
+    __tablename__ = "transfer_line"
+    __table_args__ = (
+        CheckConstraint("units > 0 AND dispatched >= 0 AND received >= 0 AND written_off >= 0", name="counters"),
+        CheckConstraint("dispatched <= units AND received + written_off <= dispatched", name="never_more"),
+        Index("ix_transfer_line_reference", "reference"),
+    )
+
+    transfer_id: Mapped[Id] = mapped_column(ForeignKey("transfer.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sku: Mapped[Code] = mapped_column(ForeignKey("article.sku"))
+    reference: Mapped[Code]
+    rank: Mapped[int] = mapped_column(default=0)
+    units: Mapped[int]
+    dispatched: Mapped[int] = mapped_column(default=0)
+    received: Mapped[int] = mapped_column(default=0)
+    written_off: Mapped[int] = mapped_column(default=0)
+
+
+class Count(Base):
+    """Counting some articles of one node; posting it writes the differences, never an overwrite."""
+
+    __tablename__ = "count"
+    __table_args__ = (Index("ix_count_node", "node", "status"),)
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    node: Mapped[Code] = mapped_column(ForeignKey("node.id"))
+    status: Mapped[Code]
+    reason: Mapped[Code]
+    version: Mapped[int] = mapped_column(default=1)
+    recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
+    lines: Mapped[list[CountLine]] = relationship(order_by="CountLine.sku")
+
+
+class CountLine(Base):
+    """One article counted: what the shelf should have held at that moment (on hand less picked), and what it held."""
+
+    __tablename__ = "count_line"
+    __table_args__ = (CheckConstraint("counted IS NULL OR counted >= 0", name="counted"),)
+
+    count_id: Mapped[Id] = mapped_column(ForeignKey("count.id"), primary_key=True)
+    sku: Mapped[Code] = mapped_column(ForeignKey("article.sku"), primary_key=True)
+    expected: Mapped[int | None]
+    counted: Mapped[int | None]
+    counted_by: Mapped[str | None]
+    counted_at: Mapped[datetime | None]

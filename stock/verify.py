@@ -1,0 +1,199 @@
+"""The ledger proves itself: its invariants asked again, over all rows, in SQL.
+
+Called by the doors (`ledger verify`) and by tests after whatever they did. The constraints and the one statement that
+writes are the first guard; this finds what a broken disk, a forgotten constraint or a hand in the database has done.
+Invariant: each check is one query over whole tables, and an empty answer is the proof.
+
+I1 no counter is negative, nothing is picked that is not there, nothing is promised beyond the limit
+I2 a balance is the fold of its entries
+I3 the versions of a balance's entries run from 1 to its own without gap or repeat
+I4 a reservation ends once, and reservations, entries and balances agree about what is claimed
+I6 units are conserved: what nodes hold is what came in from outside less what went out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row that breaks an invariant: which one, in which table, under which key, and how."""
+
+    invariant: str
+    table: str
+    key: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """A query whose rows are findings: first the key, then the values that the message shows."""
+
+    invariant: str
+    table: str
+    message: str
+    query: str
+
+
+# Each entry seen from each balance that it touches.
+TOUCHES = """WITH touches AS (
+  SELECT sku, to_node AS node, to_version AS version FROM stock_entry WHERE to_node IS NOT NULL
+  UNION ALL
+  SELECT sku, from_node, from_version FROM stock_entry
+  WHERE from_node IS NOT NULL AND from_node IS DISTINCT FROM to_node
+)"""
+
+NEGATIVE_COUNTER = """
+SELECT sku || ' at ' || node, on_hand, reserved, picked, damaged, quarantine, in_transit, backorder_limit
+FROM stock_balance
+WHERE on_hand < 0 OR reserved < 0 OR picked < 0 OR damaged < 0 OR quarantine < 0 OR in_transit < 0
+  OR picked > on_hand OR picked > reserved OR reserved > on_hand + backorder_limit
+ORDER BY sku, node"""
+
+# Entries counted up, balances counted down: what is left is the difference.
+NOT_THE_FOLD = """
+WITH sides AS (
+  SELECT sku, to_node AS node, to_account AS account, units FROM stock_entry WHERE to_node IS NOT NULL
+  UNION ALL
+  SELECT sku, from_node, from_account, -units FROM stock_entry WHERE from_node IS NOT NULL
+), differences AS (
+  SELECT sku, node,
+    CASE WHEN account = 'on_hand' THEN units ELSE 0 END AS on_hand,
+    CASE WHEN account = 'reserved' THEN units ELSE 0 END AS reserved,
+    CASE WHEN account = 'picked' THEN units ELSE 0 END AS picked,
+    CASE WHEN account = 'damaged' THEN units ELSE 0 END AS damaged,
+    CASE WHEN account = 'quarantine' THEN units ELSE 0 END AS quarantine,
+    CASE WHEN account = 'in_transit' THEN units ELSE 0 END AS in_transit
+  FROM sides
+  UNION ALL
+  SELECT sku, node, -on_hand, -reserved, -picked, -damaged, -quarantine, -in_transit FROM stock_balance
+)
+SELECT sku || ' at ' || node, sum(on_hand), sum(reserved), sum(picked), sum(damaged), sum(quarantine), sum(in_transit)
+FROM differences GROUP BY sku, node
+HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(picked) <> 0
+  OR sum(damaged) <> 0 OR sum(quarantine) <> 0 OR sum(in_transit) <> 0
+ORDER BY sku, node"""
+
+BROKEN_VERSIONS = """, histories AS (
+  SELECT sku, node, count(*) AS entries, count(DISTINCT version) AS versions, min(version) AS first,
+    max(version) AS last
+  FROM touches GROUP BY sku, node
+)
+SELECT b.sku || ' at ' || b.node, b.version, coalesce(h.entries, 0), coalesce(h.versions, 0), h.first, h.last
+FROM stock_balance AS b LEFT JOIN histories AS h ON h.sku = b.sku AND h.node = b.node
+WHERE b.version <> coalesce(h.entries, 0) OR b.version <> coalesce(h.versions, 0)
+  OR b.version <> coalesce(h.last, 0) OR coalesce(h.first, 1) <> 1
+ORDER BY b.sku, b.node"""
+
+NO_BALANCE = """
+SELECT t.sku || ' at ' || t.node, count(*) FROM touches AS t
+LEFT JOIN stock_balance AS b ON b.sku = t.sku AND b.node = t.node
+WHERE b.sku IS NULL GROUP BY t.sku, t.node ORDER BY t.sku, t.node"""
+
+TWO_VERSIONS = """
+SELECT sku || ' in ' || posting_id || ' line ' || line, from_version, to_version FROM stock_entry
+WHERE from_node = to_node AND from_version <> to_version ORDER BY sku, posting_id, line"""
+
+ENDED_TWICE = """
+SELECT id, units, picked, consumed, released FROM reservation
+WHERE units <= 0 OR picked < 0 OR consumed < 0 OR released < 0 OR picked + consumed + released > units
+ORDER BY sku, id"""
+
+CLAIMS_UNLIKE_ENTRIES = """
+WITH told AS (
+  SELECT reservation_id AS id, sku,
+    sum(CASE WHEN to_account = 'reserved' THEN units WHEN from_account = 'reserved' THEN -units ELSE 0 END) AS still,
+    sum(CASE WHEN to_account = 'picked' THEN units WHEN from_account = 'picked' THEN -units ELSE 0 END) AS picked,
+    sum(CASE WHEN from_account = 'on_hand' THEN units ELSE 0 END) AS consumed
+  FROM stock_entry WHERE reservation_id IS NOT NULL GROUP BY reservation_id, sku
+)
+SELECT r.id, r.units - r.consumed - r.released, coalesce(t.still, 0), r.picked, coalesce(t.picked, 0),
+  r.consumed, coalesce(t.consumed, 0)
+FROM reservation AS r LEFT JOIN told AS t ON t.sku = r.sku AND t.id = r.id
+WHERE r.units - r.consumed - r.released <> coalesce(t.still, 0) OR r.picked <> coalesce(t.picked, 0)
+  OR r.consumed <> coalesce(t.consumed, 0)
+ORDER BY r.sku, r.id"""
+
+ENTRIES_OF_NO_CLAIM = """
+SELECT e.reservation_id, count(*) FROM stock_entry AS e
+LEFT JOIN reservation AS r ON r.sku = e.sku AND r.id = e.reservation_id
+WHERE e.reservation_id IS NOT NULL AND r.id IS NULL GROUP BY e.reservation_id ORDER BY e.reservation_id"""
+
+CLAIMS_UNLIKE_BALANCES = """
+WITH differences AS (
+  SELECT sku, node, units - consumed - released AS reserved, picked FROM reservation
+  UNION ALL SELECT sku, node, -reserved, -picked FROM stock_balance
+)
+SELECT sku || ' at ' || node, sum(reserved), sum(picked) FROM differences
+GROUP BY sku, node HAVING sum(reserved) <> 0 OR sum(picked) <> 0 ORDER BY sku, node"""
+
+NO_DEMAND = "SELECT sku || ' for ' || reference, units FROM open_demand WHERE units <= 0 ORDER BY sku, reference"
+
+MIXED_SIDES = """
+SELECT sku || ' in ' || posting_id || ' line ' || line, from_account, to_account, units FROM stock_entry
+WHERE units <= 0
+  OR (from_account IN ('available', 'reserved', 'unpicked', 'picked'))
+    <> (to_account IN ('available', 'reserved', 'unpicked', 'picked'))
+  OR (from_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')) <> (from_node IS NULL)
+  OR (to_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')) <> (to_node IS NULL)
+ORDER BY sku, posting_id, line"""
+
+NOT_CONSERVED = """
+WITH flows AS (
+  SELECT sku, units FROM stock_entry
+  WHERE from_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')
+  UNION ALL SELECT sku, -units FROM stock_entry
+  WHERE to_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')
+  UNION ALL SELECT sku, -(on_hand + damaged + quarantine + in_transit) FROM stock_balance
+)
+SELECT sku, sum(units) FROM flows GROUP BY sku HAVING sum(units) <> 0 ORDER BY sku"""
+
+CHECKS = (
+    Check(
+        "I1", "stock_balance",
+        "on hand {}, reserved {}, picked {}, damaged {}, quarantine {}, in transit {}, backorder limit {} cannot be",
+        NEGATIVE_COUNTER,
+    ),
+    Check(
+        "I2", "stock_balance",
+        "its entries differ by on hand {}, reserved {}, picked {}, damaged {}, quarantine {}, in transit {}",
+        NOT_THE_FOLD,
+    ),
+    Check(
+        "I3", "stock_balance",
+        "version {} against {} entries with {} versions, from {} to {}: one is missing or written twice",
+        TOUCHES + BROKEN_VERSIONS,
+    ),
+    Check("I3", "stock_entry", "{} entries touch a balance that is not there", TOUCHES + NO_BALANCE),
+    Check("I3", "stock_entry", "touches one balance as version {} and as version {}", TWO_VERSIONS),
+    Check("I4", "reservation", "{} units, yet {} picked, {} consumed, {} released", ENDED_TWICE),
+    Check(
+        "I4", "reservation",
+        "{} units open against {} by its entries, {} picked against {}, {} consumed against {}",
+        CLAIMS_UNLIKE_ENTRIES,
+    ),
+    Check("I4", "stock_entry", "{} entries are of a reservation that is not there", ENTRIES_OF_NO_CLAIM),
+    Check(
+        "I4", "stock_balance", "open reservations exceed reserved by {} and picked by {}", CLAIMS_UNLIKE_BALANCES
+    ),
+    Check("I4", "open_demand", "{} units are open", NO_DEMAND),
+    Check("I6", "stock_entry", "moves from {} to {} {} units: sides that do not go together", MIXED_SIDES),
+    Check("I6", "stock_entry", "{} more units came in than went out and are there", NOT_CONSERVED),
+)  # fmt: skip
+
+
+def findings(session: Session, *, limit: int = LIMIT) -> Iterator[Finding]:
+    """Yield each row that breaks I1, I2, I3, I4 or I6, the first in key order, up to `limit` of each check."""
+    for check in CHECKS:
+        for key, *values in session.execute(text(f"{check.query} LIMIT :limit"), {"limit": limit}):
+            yield Finding(check.invariant, check.table, str(key), check.message.format(*values))

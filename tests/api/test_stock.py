@@ -1,0 +1,112 @@
+"""The ledger over HTTP."""
+
+import pytest
+
+from tests.api import network
+
+BALANCES = "/api/v1/stock/balances"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built(admin):
+    network.build(admin)
+
+
+def on_hand(client, node, sku):
+    rows = client.get(f"{BALANCES}?node={node}&sku={sku}")["items"]
+    return rows[0]["on_hand"] if rows else 0
+
+
+def test_a_receipt_puts_units_on_hand_once(admin):
+    before = on_hand(admin, "MAD-W", "SHIRT")
+    first = network.receive(admin, "receipt-1", ("MAD-W", "SHIRT", 5))
+    assert network.receive(admin, "receipt-1", ("MAD-W", "SHIRT", 5)) == first
+    assert on_hand(admin, "MAD-W", "SHIRT") == before + 5
+
+
+def test_a_receipt_without_a_key_is_refused(admin):
+    body = {"lines": [{"node": "MAD-W", "sku": "SHIRT", "units": 5}]}
+    assert admin.post("/api/v1/stock/receipts", body, 400)["code"] == "idempotency_key_missing"
+
+
+@pytest.mark.parametrize(
+    ("line", "pointer"),
+    [
+        ({"node": "MAD-W", "sku": "SHIRT", "units": 0}, "/lines/0/units"),
+        ({"node": "MAD-W", "sku": "SHIRT", "units": -3}, "/lines/0/units"),
+        ({"node": "MAD-W", "sku": "SHIRT", "units": 10**12}, "/lines/0/units"),
+        ({"node": "MAD-W", "sku": "SHIRT", "units": 1.5}, "/lines/0/units"),
+        ({"node": "MAD-W", "sku": "SHIRT"}, "/lines/0/units"),
+        ({"node": "MAD-W", "sku": "SHIRT", "units": 1, "colour": "red"}, "/lines/0/colour"),
+    ],
+)
+def test_units_that_cannot_be_are_named(admin, line, pointer):
+    problem = admin.post("/api/v1/stock/receipts", {"lines": [line]}, 422, key=f"bad-{line}")
+    assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(("node", "sku"), [("NOWHERE", "SHIRT"), ("MAD-W", "NOTHING")])
+def test_an_unknown_node_or_article_is_refused_and_nothing_written(admin, node, sku):
+    lines = [{"node": "MAD-W", "sku": "LAMP", "units": 1}, {"node": node, "sku": sku, "units": 1}]
+    before = on_hand(admin, "MAD-W", "LAMP")
+    problem = admin.post("/api/v1/stock/receipts", {"lines": lines}, 422, key=f"unknown-{node}-{sku}")
+    assert problem["errors"]
+    assert on_hand(admin, "MAD-W", "LAMP") == before
+
+
+def test_damage_moves_units_off_the_shelf(admin):
+    network.receive(admin, "receipt-2", ("SEV-1", "LAMP", 4))
+    body = {"node": "SEV-1", "sku": "LAMP", "units": -1, "reason": "damage"}
+    admin.post("/api/v1/stock/adjustments", body, 201, key="damage-1")
+    (row,) = admin.get(f"{BALANCES}?node=SEV-1&sku=LAMP")["items"]
+    assert (row["on_hand"], row["damaged"]) == (3, 1)
+
+
+def test_an_unknown_reason_is_refused_with_those_there_are(admin):
+    body = {"node": "MAD-W", "sku": "SHIRT", "units": -1, "reason": "magic"}
+    assert "recount" in admin.post("/api/v1/stock/adjustments", body, 422, key="magic-1")["detail"]
+
+
+def test_a_sale_of_what_the_ledger_lacks_is_the_truth(admin):
+    body = {"node": "SEV-1", "lines": [{"sku": "SHOES", "units": 2}], "reference": "T-1"}
+    admin.post("/api/v1/stock/sales", body, 201, key="sale-1")
+    assert on_hand(admin, "SEV-1", "SHOES") == 0
+
+
+def test_an_absolute_feed_sets_and_a_relative_one_changes(admin):
+    body = {"node": "MAD-1", "kind": "absolute", "rows": [{"sku": "SHOES", "units": 7}]}
+    admin.post("/api/v1/stock/feeds", body, 201, key="feed-1")
+    assert on_hand(admin, "MAD-1", "SHOES") == 7
+    assert admin.post("/api/v1/stock/feeds", body, 201, key="feed-2")["posting_id"] is None
+    admin.post(
+        "/api/v1/stock/feeds", {**body, "kind": "relative", "rows": [{"sku": "SHOES", "units": -3}]}, 201, key="feed-3"
+    )
+    assert on_hand(admin, "MAD-1", "SHOES") == 4
+
+
+def test_entries_tell_what_moved_and_why(admin):
+    network.receive(admin, "receipt-3", ("MAD-W", "LAMP", 2))
+    entry = admin.get("/api/v1/stock/entries?sku=LAMP&node=MAD-W&limit=200")["items"][-1]
+    assert (entry["kind"], entry["units"]) == ("receipt", 2)
+    assert (entry["source"]["account"], entry["target"]["account"]) == ("supplier", "on_hand")
+
+
+def test_limits_and_shelves_are_set_row_by_row(admin):
+    network.receive(admin, "receipt-4", ("MAD-1", "SHIRT", 3))
+    rows = [{"sku": "SHIRT", "node": "MAD-1", "safety_stock": 1}, {"sku": "NOTHING", "node": "MAD-1"}]
+    good, bad = admin.post("/api/v1/stock/limits", rows)["results"]
+    assert (good["result"], bad["result"]) == ("updated", "failed")
+    shelf = [{"sku": "SHIRT", "node": "MAD-1", "shelf": "A-01-1"}]
+    assert admin.post("/api/v1/stock/shelves", shelf)["results"][0]["result"] == "created"
+    assert admin.post("/api/v1/stock/shelves", shelf)["results"][0]["result"] == "unchanged"
+
+
+def test_a_key_of_one_node_reaches_no_other(client_with):
+    store = client_with("stock:read", "stock:write", node="MAD-1")
+    assert {row["node"] for row in store.get(f"{BALANCES}?limit=200")["items"]} <= {"MAD-1"}
+    assert store.get(f"{BALANCES}?node=SEV-1", 403)["code"] == "other_node"
+    body = {"node": "SEV-1", "sku": "LAMP", "units": -1, "reason": "damage"}
+    assert store.post("/api/v1/stock/adjustments", body, 403, key="other-1")["code"] == "other_node"
+    lines = [{"node": "MAD-1", "sku": "LAMP", "units": 1}, {"node": "SEV-1", "sku": "LAMP", "units": 1}]
+    store.post("/api/v1/stock/receipts", {"lines": lines}, 403, key="other-2")
+    store.post("/api/v1/stock/receipts", {"lines": lines[:1]}, 201, key="own-1")

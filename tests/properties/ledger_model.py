@@ -1,0 +1,108 @@
+"""The ledger as a person would keep it on paper: dictionaries, and displacement unit by unit.
+
+It shares nothing with the code under test but the names of accounts, and decides before each step whether the step is
+possible.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+WAITS_AGAIN = {"order", "transfer"}
+
+
+@dataclass
+class PaperClaim:
+    """A reservation: units still open, of which some are picked."""
+
+    sku: str
+    node: str
+    reference: str
+    purpose: str
+    units: int
+    rank: int = 0
+    picked: int = 0
+    born: int = 0
+    ended: int = 0
+
+    @property
+    def key(self):
+        return self.sku, self.node
+
+    @property
+    def unpicked(self):
+        return self.units - self.picked
+
+
+@dataclass
+class Paper:
+    """What a person would know of the stock."""
+
+    stock: dict = field(default_factory=lambda: defaultdict(Counter))
+    safety: Counter = field(default_factory=Counter)
+    backorder: Counter = field(default_factory=Counter)
+    claims: dict = field(default_factory=dict)
+    waiting: Counter = field(default_factory=Counter)
+    moves: list = field(default_factory=list)
+    feeds: list = field(default_factory=list)
+    outside: Counter = field(default_factory=Counter)
+
+    def at(self, key):
+        return [claim for claim in self.claims.values() if claim.key == key]
+
+    def on_hand(self, key):
+        return self.stock[key]["on_hand"]
+
+    def reserved(self, key):
+        return sum(claim.units for claim in self.at(key))
+
+    def picked(self, key):
+        return sum(claim.picked for claim in self.at(key))
+
+    def shelf(self, key):
+        return self.on_hand(key) - self.picked(key)
+
+    def free(self, key, *, above_safety=True):
+        kept = self.safety[key] if above_safety else 0
+        return self.on_hand(key) + self.backorder[key] - self.reserved(key) - kept
+
+    def move(self, key, units, *, now):
+        """Raise or lower on hand."""
+        self.stock[key]["on_hand"] += units
+        self.moves.append((now, key, units))
+
+    def since(self, key, as_of):
+        return sum(units for now, moved, units in self.moves if moved == key and now > as_of)
+
+    def claim(self, id_, claim):
+        claim.born = len(self.claims)
+        self.claims[id_] = claim
+
+    def close(self, id_, units, *, picked=0):
+        claim = self.claims[id_]
+        claim.units -= units
+        claim.picked -= picked
+        claim.ended += units
+
+    def can_lose(self, key, units, *, picked=0):
+        """Tell whether on hand can fall by units without anybody being displaced, `picked` of them out of totes."""
+        left = self.on_hand(key) - units
+        return left >= 0 and left >= self.picked(key) - picked
+
+    def displace(self, key):
+        """Take claims away, a unit at a time, until what is left fits."""
+        line = sorted(self.claims.items(), key=lambda item: (item[1].rank, -item[1].born))
+        line = [(id_, claim) for id_, claim in line if claim.key == key]
+        while self.picked(key) > self.on_hand(key):
+            self._lose(next(id_ for id_, claim in line if claim.picked), picked=1)
+        while self.reserved(key) > self.on_hand(key) + self.backorder[key]:
+            loose = next((id_ for id_, claim in line if claim.unpicked), None)
+            if loose is None:
+                self._lose(next(id_ for id_, claim in line if claim.picked), picked=1)
+            else:
+                self._lose(loose, picked=0)
+
+    def _lose(self, id_, *, picked):
+        claim = self.claims[id_]
+        self.close(id_, 1, picked=picked)
+        if claim.purpose in WAITS_AGAIN and claim.reference:
+            self.waiting[claim.sku, claim.reference] += 1
