@@ -1,4 +1,4 @@
-"""The words in which pages speak of states, methods, reasons and refusals, in the reader's language.
+"""The words in which pages speak of states, methods, reasons and roles, in the reader's language.
 
 Used by templates and views. Invariant: a state always has a word and a tone; a code without a word shows itself,
 spelled out, rather than nothing.
@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
-
-from kernel.errors import DomainError
 
 
 class State(NamedTuple):
@@ -171,18 +169,3 @@ def role(code: str) -> str:
 def spelled(code: str) -> str:
     """Return a code as words, for codes that a retailer added."""
     return code.replace("_", " ")
-
-
-def refusal(error: DomainError) -> str:
-    """Return a refusal's sentence in the reader's language; one without a translation keeps its own words."""
-    sentence = REFUSALS.get(error.code)
-    if sentence is None:
-        return error.message
-    try:
-        return str(gettext(sentence)) % vars(error)
-    except KeyError:
-        return error.message
-
-
-# By the stable code of the error; the names in them are fields of the error.
-REFUSALS: Mapping[str, str] = {}
