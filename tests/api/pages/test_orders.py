@@ -1,4 +1,4 @@
-"""The order pages: found by what a caller has at hand, shown whole, cancelled by line after saying what that releases."""
+"""The order pages: found by what a caller has at hand, shown whole, cancelled after saying what that releases."""
 
 import re
 
