@@ -127,6 +127,7 @@ class WorkSettings:
     """How the floor works."""
 
     pick_list_orders: int = _setting(8, _POSITIVE)
+    keep_days: int = _setting(7, _POSITIVE)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ COMMANDS = {
     "user": "api.cli.keeping:user",
     "key": "api.cli.keeping:key",
     "backup": "api.cli.keeping:backup",
+    "openapi": "api.cli.keeping:openapi",
     "solve": "api.cli.solving:solve",
     "plan": "api.cli.planning:plan",
     "demo": "demo.command:demo",

@@ -67,7 +67,8 @@ _DAY = table(NodeDay)
 _BETWEEN = select(_DAY.c.node, _DAY.c.on_date, _DAY.c.capacity_minutes, _DAY.c.claimed_minutes).where(
     _DAY.c.on_date.between(bindparam("first"), bindparam("last"))
 )
-_USUAL = select(NodeProfile.capacity_minutes).where(NodeProfile.node == bindparam("place")).scalar_subquery()
+_PROFILE = table(NodeProfile)
+_USUAL = select(_PROFILE.c.capacity_minutes).where(_PROFILE.c.node == bindparam("place")).scalar_subquery()
 _CHANGE = (
     update(_DAY)
     .where(_DAY.c.node == bindparam("place"), _DAY.c.on_date == bindparam("day"))

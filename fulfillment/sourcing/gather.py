@@ -195,7 +195,7 @@ def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], 
     return Problem(
         nodes=net.nodes,
         open_cost=np.broadcast_to(0, len(net.nodes)),
-        capacity_ids=tuple(_capacity_id(ground, place) for place in used.tolist()),
+        capacity_ids=tuple(map(str, used.tolist())),
         capacities=ground.minutes.ravel()[used],
         skus=tuple(ground.skus),
         stock=ground.stock,
@@ -204,11 +204,6 @@ def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], 
             for scene, demand, each, place in zip(scenes, wanted, options, places, strict=True)
         ),
     )
-
-
-def _capacity_id(ground: Ground, place: int) -> str:
-    node, column = divmod(place, ground.minutes.shape[1])
-    return f"{ground.net.nodes[node]} {date.fromordinal(ground.first_ordinal + column)}"
 
 
 def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capacity: NDArray[np.int64]) -> OrderProblem:

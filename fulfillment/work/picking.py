@@ -56,11 +56,11 @@ def propose(session: Session, node: str, *, max_orders: int, actor: str, now: da
         .order_by(FulfillmentOrder.ship_by, FulfillmentOrder.promised_by, FulfillmentOrder.id)
         .limit(max_orders)
     )
-    # Somebody else may have taken some of them between the reading and the lock.
-    free = [fo for fo in lock_orders(session, session.scalars(urgent).all()) if fo.status in TO_PICK]
-    if not free:
-        raise NothingToPick(node)
-    return _open_list(session, free, actor=actor, now=now)
+    # Somebody else may take some of them between the reading and the lock: whoever gets none looks again.
+    while fo_ids := session.scalars(urgent).all():
+        if free := [fo for fo in lock_orders(session, fo_ids) if fo.status in TO_PICK]:
+            return _open_list(session, free, actor=actor, now=now)
+    raise NothingToPick(node)
 
 
 def start(session: Session, fo_ids: Sequence[str], *, actor: str, now: datetime) -> PickList:

@@ -1,7 +1,6 @@
 """Transfer legs: sent by the source, received for the order that awaits them, or short of it."""
 
 import pytest
-from stock.transfers import TransferWant
 
 from fulfillment.work import cancelling, collecting, picking, transfers, transport
 from fulfillment.work.errors import NotPossibleNow, WrongMethod
@@ -10,6 +9,7 @@ from kernel.ids import new_id
 from stock import transfers as stock_transfers
 from stock.availability import levels
 from stock.errors import UnknownDocument
+from stock.transfers import TransferWant
 from tests.fulfillment.work.floor import (
     BY,
     allocate,
