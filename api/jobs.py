@@ -23,11 +23,12 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from api import proof, slots
+from api import night, proof, slots
 from api.config import Config, JobSettings
 from api.house import House
 from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
+from fulfillment.planning import report
 from kernel import events, idempotency
 
 Value = TypeVar("Value")
@@ -98,9 +99,22 @@ def prove_ledger(turn: Turn) -> int:
     return turn.house.doors.read(lambda session: sum(1 for _ in proof.findings(session)))
 
 
+def plan_runs(turn: Turn) -> int:
+    """Work out the run that somebody queued. Taking it is one step from queued to running, which one process makes;
+    the solver may then be silent for longer than any lease.
+    """
+    doors = turn.house.doors
+    run_id = doors.read(report.queued)
+    if run_id is None:
+        return 0
+    night.work_out(doors, run_id, now=turn.now, time_limit_s=turn.house.config.night.time_limit_s)
+    return 1
+
+
 PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again.", prove_ledger, None)
 JOBS = (
     PROVE_LEDGER,
+    Job("plan_runs", "A run that was started is worked out.", plan_runs, lambda jobs: jobs.plan_runs_s),
     Job(
         "place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s
     ),
