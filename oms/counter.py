@@ -63,7 +63,9 @@ def hand_over(
     )
     if due.minor and paid_by is not None:
         order = history.lock(session, order.id)
+        history.touch(order)
         payments.write(session, order, kind=paid_by, amount_minor=due.minor, actor=actor, now=now)
+        session.flush()
     return handed_over
 
 
