@@ -280,3 +280,17 @@ def test_a_suspended_store_lets_its_collections_wait(session):
     session.flush()
     [change] = decided(session, collected())
     assert [missing.reason for missing in change.missing] == ["no_node"]
+
+
+def test_a_cut_off_after_closing_still_counts_today(session):
+    catalog.put_profiles(session, [profile("MAD-W", cut_off="23:30")])
+    stock(session, A={"MAD-W": 5})
+    [change] = decided(session, wanted(), now=datetime(2026, 11, 17, 22, 0, tzinfo=UTC))
+    assert change.packages[0].work_on == TODAY
+
+
+def test_a_long_lead_puts_a_collection_off_by_days(session):
+    put_policy(session, collect_lead_minutes=3 * 24 * 60)
+    stock(session, A={"MAD-S": 5})
+    [change] = decided(session, collected())
+    assert change.packages[0].work_on == date(2026, 11, 20)
