@@ -101,7 +101,6 @@ def prove_ledger(turn: Turn) -> int:
     return turn.house.doors.read(lambda session: sum(1 for _ in proof.findings(session)))
 
 
-PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again.", prove_ledger, None)
 def expire_holds(turn: Turn) -> int:
     """Release holds whose time is over."""
     return _until_done(lambda: turn.write(lambda session: reservations.expire_holds(session, limit=BATCH)))
@@ -128,6 +127,7 @@ def work_out_runs(turn: Turn) -> int:
     return nights.work_out_queued(turn.house, turn)
 
 
+PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again.", prove_ledger, None)
 RUNS = Job("work_out_runs", "Runs that were started are worked out.", work_out_runs, lambda jobs: jobs.work_out_runs_s)
 JOBS = (
     Job("place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s),
@@ -136,6 +136,7 @@ JOBS = (
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
     Job("plan_night", "Each night a run is started.", plan_night, None),
     RUNS,
+    PROVE_LEDGER,
     Job("forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s),
 )
 
