@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint ci lock clean
+.PHONY: help setup setup-dev demo test lint ci lock openapi clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -37,6 +37,9 @@ lock: setup-dev ## resolve the dependencies again
 	@! grep -n '://' requirements.lock requirements-dev.lock
 
 LOCK_FLAGS := --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+openapi: setup ## write docs/openapi.json anew from the code
+	@$(BIN)/oms openapi > docs/openapi.json
 
 clean: ## remove .venv, caches and what was built
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -127,6 +127,7 @@ class WorkSettings:
     """How the floor works."""
 
     pick_list_orders: int = _setting(8, _POSITIVE)
+    keep_days: int = _setting(7, _POSITIVE)
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ class JobSettings:
     expire_holds_s: int = _setting(15, _POSITIVE)
     expire_no_shows_s: int = _setting(300, _POSITIVE)
     decide_waiting_s: int = _setting(10, _POSITIVE)
+    work_out_runs_s: int = _setting(2, _POSITIVE)
     forget_keys_s: int = _setting(3600, _POSITIVE)
     lease_s: int = _setting(120, _POSITIVE)
 

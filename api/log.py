@@ -22,9 +22,11 @@ ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 def configure(settings: LogSettings) -> None:
     """Write log lines to standard error, in the wanted form and from the wanted level on."""
     as_json = settings.format == "json"
-    renderer = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    # Without the rich traceback, which shows the values of local variables, and with them people.
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
+    renderer = structlog.processors.JSONRenderer() if as_json else console
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

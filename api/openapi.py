@@ -5,6 +5,7 @@ Used by the application when it starts. Invariant: the document is made from the
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -62,6 +63,11 @@ def document(app: Flask) -> dict[str, Any]:
     """Return the whole document of `app`."""
     described: dict[str, Any] = app.extensions["oms_specification"].spec.to_dict()
     return described
+
+
+def text(app: Flask) -> str:
+    """Return the document as the snapshot holds it."""
+    return json.dumps(document(app), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _pages() -> Blueprint:

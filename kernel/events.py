@@ -71,7 +71,8 @@ _SAME = (_OUTBOX.c.aggregate == bindparam("aggregate")) & (_OUTBOX.c.aggregate_i
 _FOLLOWING = select(func.coalesce(func.max(_OUTBOX.c.sequence), 0) + 1).where(_SAME).scalar_subquery()
 # Built once, since most writes of the house record an event.
 _RECORD = insert(_OUTBOX).values(
-    id=bindparam("id"), type=bindparam("type"), aggregate=bindparam("aggregate"), aggregate_id=bindparam("aggregate_id"),
+    id=bindparam("id"), type=bindparam("type"),
+    aggregate=bindparam("aggregate"), aggregate_id=bindparam("aggregate_id"),
     sequence=_FOLLOWING, payload=bindparam("payload"), recorded_at=database_now(),
 )  # fmt: skip
 

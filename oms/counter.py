@@ -38,10 +38,13 @@ def hand_over(
     identified_by: str | None = None,
     accepted: Mapping[str, int] | None = None,
     paid_by: str | None = None,
+    reason: str = "refused",
     actor: str,
     now: datetime,
 ) -> FulfillmentOrder:
     """Hand a ready order over, collecting what is due for it; `paid_by` is how it was paid (payments.KINDS).
+
+    `reason` is why something stays, when not everything is accepted.
 
     Raises PaymentDue when something is due and nobody paid, InvalidRequest for an unknown way of paying, and what
     `collecting.hand_over` raises.
@@ -60,7 +63,9 @@ def hand_over(
     )
     if due.minor and paid_by is not None:
         order = history.lock(session, order.id)
+        history.touch(order)
         payments.write(session, order, kind=paid_by, amount_minor=due.minor, actor=actor, now=now)
+        session.flush()
     return handed_over
 
 

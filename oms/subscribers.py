@@ -40,11 +40,11 @@ def units_cancelled(session: Session, event: UnitsCancelled) -> None:
     _count(session, order, event)
     history.touch(order)
     details = {"lines": [{"sku": line.sku, "units": line.units} for line in event.lines]}
-    who = {"actor": event.actor, "now": event.occurred_at}
-    history.write(session, order.id, "lines_cancelled", reason=event.reason, details=details, **who)
+    actor, now = event.actor, event.occurred_at
+    history.write(session, order.id, "lines_cancelled", reason=event.reason, details=details, actor=actor, now=now)
     session.flush()
     _tell(session, order, event)
-    closing.settle(session, order, **who)
+    closing.settle(session, order, actor=actor, now=now)
 
 
 HANDLERS: Handlers = {

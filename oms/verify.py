@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from stock.verify import Finding
 
 from fulfillment.work.models import Demand, DemandLine
 from oms.customers import OPEN
 from oms.models import Cancellation, Order, OrderLine, OrderStatus
+from stock.verify import Finding
 
 INVARIANT = "I5"
 
@@ -27,19 +27,17 @@ def findings(session: Session) -> Iterator[Finding]:
 
 
 def _lines(session: Session) -> Iterator[Finding]:
-    wanted = func.coalesce(DemandLine.units, 0)
-    fulfilled = func.coalesce(DemandLine.fulfilled, 0)
+    wanted, gone = func.coalesce(DemandLine.units, 0), func.coalesce(DemandLine.fulfilled, 0)
     wrong = (
-        select(OrderLine, DemandLine)
+        select(OrderLine, wanted, gone)
         .outerjoin(DemandLine, DemandLine.id == OrderLine.id)
-        .where((OrderLine.ordered != OrderLine.cancelled + wanted) | (OrderLine.returned > fulfilled))
+        .where((OrderLine.ordered != OrderLine.cancelled + wanted) | (OrderLine.returned > gone))
     )
-    for line, demand in session.execute(wrong):
-        units, gone = (demand.units, demand.fulfilled) if demand else (0, 0)
+    for line, units, fulfilled in session.execute(wrong):
         yield _finding(
             "order_line", line.id,
             f"{line.ordered} ordered, {line.cancelled} cancelled, {line.returned} returned; "
-            f"its demand wants {units} and has fulfilled {gone}",
+            f"its demand wants {units} and has fulfilled {fulfilled}",
         )  # fmt: skip
 
 

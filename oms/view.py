@@ -62,14 +62,20 @@ class Moment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderView:
-    """Everything about one order but the person."""
+class Outline:
+    """What a channel asks about an order: its lines, where their units stand, and why."""
 
     order: Order
     public_status: PublicStatus
     lines: Sequence[LineView]
     parts: Sequence[PartView]
     decisions: Sequence[Decision]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderView(Outline):
+    """Everything about one order but the person."""
+
     payments: Sequence[Payment]
     holds: Sequence[Hold]
     returns: Sequence[Return]
@@ -78,17 +84,26 @@ class OrderView:
     due: Money
 
 
-def whole(session: Session, order_id: str) -> OrderView:
-    """Return the order with all that hangs on it. Raises UnknownOrder."""
+def outline(session: Session, order_id: str) -> Outline:
+    """Return the order with its lines, fulfillment orders and decisions. Raises UnknownOrder."""
     order = history.get(session, order_id)
     physical = _physical(session, [order_id])
     parts = _parts(session, order_id)
-    return OrderView(
+    return Outline(
         order=order,
         public_status=_public_status(order, physical, [part.fulfillment_order for part in parts]),
         lines=[LineView(line, _counters(line, physical), _reason(line, physical)) for line in order.lines],
         parts=parts,
         decisions=decisions(session, order_id),
+    )
+
+
+def whole(session: Session, order_id: str) -> OrderView:
+    """Return the order with all that hangs on it. Raises UnknownOrder."""
+    outlined = outline(session, order_id)
+    order = outlined.order
+    return OrderView(
+        **vars(outlined),
         payments=list(session.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.id))),
         holds=list(session.scalars(select(Hold).where(Hold.order_id == order_id).order_by(Hold.id))),
         returns=_returns(session, order_id),

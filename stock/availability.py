@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
+from kernel.db import table
 from stock.models import Node, NodeStatus, OpenDemand, StockBalance
 
 if TYPE_CHECKING:
@@ -49,18 +50,22 @@ def levels(
     session: Session, skus: Iterable[str], *, nodes: Sequence[str] | None = None
 ) -> dict[tuple[str, str], Level]:
     """Return the level of each balance of `skus`, by SKU and node; pairs that never had stock are absent."""
-    query = select(
-        StockBalance.sku, StockBalance.node,
-        StockBalance.on_hand, StockBalance.reserved, StockBalance.picked, StockBalance.safety_stock,
-        StockBalance.backorder_limit, StockBalance.in_transit, StockBalance.version,
-    )  # fmt: skip
-    if nodes is not None:
-        query = query.where(StockBalance.node.in_(nodes))
-    found = {}
-    for some in _chunks(skus):
-        for sku, node, *counters in session.execute(query.where(StockBalance.sku.in_(some))):
-            found[sku, node] = Level(*counters)
-    return found
+    query, at = (_LEVELS, {}) if nodes is None else (_LEVELS_AT, {"nodes": list(nodes)})
+    return {
+        (row[0], row[1]): Level(*row[2:])
+        for some in _chunks(skus)
+        for row in session.execute(query, {"skus": some, **at})
+    }
+
+
+# Built once, since every decision reads levels.
+_BALANCE = table(StockBalance)
+_LEVELS = select(
+    _BALANCE.c.sku, _BALANCE.c.node,
+    _BALANCE.c.on_hand, _BALANCE.c.reserved, _BALANCE.c.picked, _BALANCE.c.safety_stock,
+    _BALANCE.c.backorder_limit, _BALANCE.c.in_transit, _BALANCE.c.version,
+).where(_BALANCE.c.sku.in_(bindparam("skus", expanding=True)))  # fmt: skip
+_LEVELS_AT = _LEVELS.where(_BALANCE.c.node.in_(bindparam("nodes", expanding=True)))
 
 
 def network(session: Session, skus: Iterable[str]) -> dict[str, int]:

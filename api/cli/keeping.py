@@ -112,6 +112,16 @@ def backup(session: Session, target: Path) -> None:
     )
 
 
+@click.command()
+@with_session
+def openapi(session: Session) -> None:
+    """Print the OpenAPI document of the REST API."""
+    from api.app import create_app
+    from api.openapi import text
+
+    click.echo(text(create_app(session.config)), nl=False)
+
+
 def _copy(source: Path, target: Path) -> None:
     """Copy in small steps, so that writers are never kept waiting, and check the copy before it gets its name."""
     draft = target.with_name(f"{target.name}.part")

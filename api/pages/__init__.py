@@ -47,7 +47,9 @@ def _front() -> Blueprint:
 
 def _templates_speak(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(bar_links=bar.links, first_page=bar.first_page, scan_id=new_id, here=links.here, column=links.column)
+    app.jinja_env.globals.update(
+        bar_links=bar.links, first_page=bar.first_page, scan_id=new_id, here=links.here, column=links.column
+    )
     app.jinja_env.filters.update(
         state=words.state,
         method=words.method,

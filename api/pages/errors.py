@@ -17,7 +17,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from api import errors as problems
-from api.pages import bar, words
+from api.pages import bar, refusals
 from api.pages.visit import by_htmx
 from kernel.errors import DomainError, NotFound
 
@@ -41,7 +41,7 @@ def refused(error: DomainError) -> ResponseReturnValue:
     """Show a refusal from below: what is not possible, and what is instead."""
     status = problems.status_of(error)
     title = gettext("Not found") if isinstance(error, NotFound) else gettext("This is not possible now")
-    return page(status, title, words.refusal(error), [fault.message for fault in error.faults])
+    return page(status, title, *refusals.said(error))
 
 
 def forged(error: CSRFError) -> ResponseReturnValue:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
-from flask import request
+from flask import redirect, request
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from api.access import Caller, SignedIn
@@ -51,3 +52,10 @@ def caller() -> Caller:
 def by_htmx() -> bool:
     """Tell whether the page asks for a part of itself."""
     return request.headers.get("HX-Request") == "true"
+
+
+def move_on(address: str) -> ResponseReturnValue:
+    """Go to another page after something was done, also from a form that htmx sent."""
+    if by_htmx():
+        return "", 204, {"HX-Redirect": address}
+    return redirect(address, code=303)

@@ -1,4 +1,4 @@
-"""The words in which pages speak of states, methods, reasons and refusals, in the reader's language.
+"""The words in which pages speak of states, methods, reasons and roles, in the reader's language.
 
 Used by templates and views. Invariant: a state always has a word and a tone; a code without a word shows itself,
 spelled out, rather than nothing.
@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
-
-from kernel.errors import DomainError
 
 
 class State(NamedTuple):
@@ -66,6 +64,14 @@ STATES: Mapping[str, State] = {
     # Of nodes.
     "open": State(lazy_gettext("open"), "good"),
     "suspended": State(lazy_gettext("stopped for now"), "warn"),
+    "busy": State(lazy_gettext("busy"), "warn"),
+    "full": State(lazy_gettext("full today"), "warn"),
+    "stopped": State(lazy_gettext("stopped today"), "warn"),
+    "closed_today": State(lazy_gettext("closed"), "calm"),
+    # what became of a run's movements
+    "applied": State(lazy_gettext("applied"), "good"),
+    "lapsed": State(lazy_gettext("lapsed"), "warn"),
+    "declined": State(lazy_gettext("declined"), "calm"),
     # Of a page, not of a document.
     "late": State(lazy_gettext("late"), "bad"),
     "waiting": State(lazy_gettext("waiting"), "warn"),
@@ -163,18 +169,3 @@ def role(code: str) -> str:
 def spelled(code: str) -> str:
     """Return a code as words, for codes that a retailer added."""
     return code.replace("_", " ")
-
-
-def refusal(error: DomainError) -> str:
-    """Return a refusal's sentence in the reader's language; one without a translation keeps its own words."""
-    sentence = REFUSALS.get(error.code)
-    if sentence is None:
-        return error.message
-    try:
-        return str(gettext(sentence)) % vars(error)
-    except KeyError:
-        return error.message
-
-
-# By the stable code of the error; the names in them are fields of the error.
-REFUSALS: Mapping[str, str] = {}

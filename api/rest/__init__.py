@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from api.rest import catalog, events, stock
+from api.rest import catalog, events, fulfillment_orders, orders, pick_lists, returns, runs, stock, transfers
 
-RESOURCES = (catalog.resource, events.resource, stock.resource)
+RESOURCES = (
+    orders.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource, stock.resource,
+    transfers.resource, runs.resource, catalog.resource, events.resource,
+)  # fmt: skip

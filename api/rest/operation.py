@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -48,7 +48,7 @@ class Call:
     vault: Vault
     config: Config
     body: Any = None
-    query: dict[str, Any] = field(default_factory=dict)
+    query: Any = field(default_factory=dict)
 
     @property
     def actor(self) -> str:
@@ -64,11 +64,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """A value with another status than the declared one, or with headers."""
+    """A value with another status than the declared one, or with what is to follow once it is committed."""
 
     value: Any
     status: int | None = None
-    headers: dict[str, str] = field(default_factory=dict)
+    after: Callable[[House], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ class Operation:
     at: View | None
     version: View | None
     after: Callable[[House, Call], object] | None
+    each: bool
 
     @property
     def writes(self) -> bool:
@@ -108,6 +109,8 @@ class Operation:
             present.doors.read(lambda session: self._check_node(session, call, path))
         if faults:
             requests.refuse([*faults, *self._further_faults(present, call, path, faults)])
+        if self.each:
+            return _respond(self.status, self.view(present, call, **path))
         return self._write(present, call, path, key) if self.writes else self._read(present, call, path)
 
     def _body(self) -> tuple[Any, list[Fault]]:
@@ -142,23 +145,29 @@ class Operation:
         return response
 
     def _write(self, present: House, call: Call, path: dict[str, Any], key: Any) -> Response:
+        follow: list[Callable[[], object]] = []
+
         def commit(session: Session, plan: Any) -> Answer:
+            follow.clear()
             if self.version:
                 _check_version(self.version(session, **path))
             decided = {"decided": plan} if self.decide else {}
             reply = self.view(session, call, **path, **decided)
-            status, value = (
-                (reply.status or self.status, reply.value) if isinstance(reply, Reply) else (self.status, reply)
-            )
-            return Answer(status, self._dump(value))
+            told = reply if isinstance(reply, Reply) else Reply(reply)
+            if told.after:
+                follow.append(partial(told.after, present))
+            if self.after:
+                follow.append(partial(self.after, present, call))
+            return Answer(told.status or self.status, self._dump(told.value))
 
         decide = self.decide or (lambda *_args, **_path: None)
         answer, replayed = present.doors.answer(key, lambda session: decide(session, call, **path), commit)
         response = _respond(answer.status, answer.body)
         if replayed:
             response.headers["Idempotency-Replayed"] = "true"
-        elif self.after:
-            _afterwards(lambda: self.after(present, call))  # type: ignore[misc]
+        else:
+            for step in follow:
+                _afterwards(step)
         return response
 
     def _dump(self, value: Any) -> Any:
@@ -180,7 +189,7 @@ class Resource(Blueprint):
         self, method: str, path: str, *, scope: str, body: type[ma.Schema] | ma.Schema | None = None,
         query: type[ma.Schema] | None = None, answer: type[ma.Schema] | ma.Schema | None = None, status: int = 200,
         key: bool = False, decide: View | None = None, at: View | None = None, version: View | None = None,
-        after: Callable[[House, Call], object] | None = None,
+        after: Callable[[House, Call], object] | None = None, each: bool = False,
         example: Any = None, content_type: str | None = None,
     ) -> Callable[[Decorated], Decorated]:  # fmt: skip
         """Declare the decorated view as an operation.
@@ -198,6 +207,7 @@ class Resource(Blueprint):
             at: `(session, call, **path) -> nodes` it concerns, for callers bound to a node; none may call without it.
             version: `(session, **path) -> int`; a read sends it as ETag, a write wants it as If-Match.
             after: `(house, call)`, run once the change is committed; a job makes up for it when it fails.
+            each: The view is given the house, commits row by row and encodes itself: `(house, call, **path)`.
             example: A body that works.
             content_type: What is sent when it is not JSON.
         """
@@ -205,7 +215,7 @@ class Resource(Blueprint):
         def declare(view: Decorated) -> Decorated:
             operation = Operation(
                 view=view, method=method, scope=scope, body=_instance(body), query=_instance(query),
-                answer=_instance(answer), status=status, key=key, decide=decide, at=at, version=version, after=after,
+                answer=_instance(answer), status=status, key=key, decide=decide, at=at, version=version, after=after, each=each,
             )  # fmt: skip
 
             @wraps(view)

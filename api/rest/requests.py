@@ -21,7 +21,7 @@ from api.access import Caller
 from api.bulk import Row
 from api.errors import Problem, faults_of
 from api.house import House
-from api.rest import mending
+from api.schemas import mending
 from api.schemas.base import MAX_ROWS
 from api.transaction import RequestKey
 from kernel.errors import Fault

@@ -145,7 +145,7 @@ def money_properties(_converter: Any, field: ma.fields.Field[Any], **_: Any) -> 
     if not isinstance(field, MoneyField):
         return {}
     return {
-        "type": "object",
+        "type": ["object", "null"] if field.allow_none else "object",
         "required": ["amount", "currency"],
         "additionalProperties": False,
         "properties": {

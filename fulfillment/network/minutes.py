@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, Update, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.network.models import NodeDay, NodeProfile
+from kernel.db import table
 from kernel.errors import Conflict
 
 NodeMinutes = tuple[str, date, int]
@@ -60,29 +60,34 @@ def release(session: Session, minutes: Iterable[NodeMinutes]) -> None:
 
 def days_between(session: Session, first: date, last: date) -> list[tuple[str, date, int | None, int]]:
     """Return node, date, changed capacity and claimed minutes of the days that have been touched."""
-    rows = session.execute(
-        select(NodeDay.node, NodeDay.on_date, NodeDay.capacity_minutes, NodeDay.claimed_minutes).where(
-            NodeDay.on_date.between(first, last)
-        )
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    return [(row[0], row[1], row[2], row[3]) for row in session.execute(_BETWEEN, {"first": first, "last": last})]
+
+
+_DAY = table(NodeDay)
+_BETWEEN = select(_DAY.c.node, _DAY.c.on_date, _DAY.c.capacity_minutes, _DAY.c.claimed_minutes).where(
+    _DAY.c.on_date.between(bindparam("first"), bindparam("last"))
+)
+_PROFILE = table(NodeProfile)
+_USUAL = select(_PROFILE.c.capacity_minutes).where(_PROFILE.c.node == bindparam("place")).scalar_subquery()
+_CHANGE = (
+    update(_DAY)
+    .where(_DAY.c.node == bindparam("place"), _DAY.c.on_date == bindparam("day"))
+    .values(claimed_minutes=_DAY.c.claimed_minutes + bindparam("minutes"))
+)
+_CLAIM = _CHANGE.where(_DAY.c.claimed_minutes + bindparam("minutes") <= func.coalesce(_DAY.c.capacity_minutes, _USUAL))
 
 
 def _take(session: Session, node: str, on: date, minutes: int) -> bool:
-    usual = select(NodeProfile.capacity_minutes).where(NodeProfile.node == node).scalar_subquery()
-    holds = NodeDay.claimed_minutes + minutes <= func.coalesce(NodeDay.capacity_minutes, usual)
-    return _add(session, (NodeDay.node == node) & (NodeDay.on_date == on) & holds, minutes)
+    return _changed(session, _CLAIM, node, on, minutes)
 
 
 def _give_back(session: Session, node: str, on: date, minutes: int) -> None:
-    found = _add(session, (NodeDay.node == node) & (NodeDay.on_date == on), -minutes)
+    found = _changed(session, _CHANGE, node, on, -minutes)
     assert found, f"{node} released {minutes} minutes on {on} that nobody claimed"
 
 
-def _add(session: Session, where: Any, minutes: int) -> bool:
-    values = {"claimed_minutes": NodeDay.claimed_minutes + minutes}
-    unsynchronised = {"synchronize_session": False}
-    result = session.execute(update(NodeDay).where(where).values(values), execution_options=unsynchronised)
+def _changed(session: Session, statement: Update, node: str, on: date, minutes: int) -> bool:
+    result = session.execute(statement, {"place": node, "day": on, "minutes": minutes})
     assert isinstance(result, CursorResult)
     return result.rowcount == 1
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.network.models import Revision
+from kernel.db import table
 from stock.models import Node
 
 NETWORK: Final = "network"
@@ -20,8 +21,9 @@ POLICIES: Final = "policies"
 _RAISED: Final = "revision_raised"
 
 # Nodes belong to the room below, which knows no revision; each carries a version that only rises.
-_VERSIONS = select(Revision.scope, Revision.version).union_all(
-    select(literal("nodes"), func.coalesce(func.sum(Node.version), 0))
+_REVISION = table(Revision)
+_VERSIONS = select(_REVISION.c.scope, _REVISION.c.version).union_all(
+    select(literal("nodes"), func.coalesce(func.sum(table(Node).c.version), 0))
 )
 
 

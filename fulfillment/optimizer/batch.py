@@ -1,56 +1,83 @@
 """Many orders that share stock and capacity.
 
 Owns the order of the steps: prices and their bound, a first plan, local search, recombination. `solve` calls it for
-batches too large to prove at once; the night does for everything not yet accepted. Invariant: the plan fits and the
-bound is valid, whenever time ends.
+everything that is too large to prove at once. Invariant: the plan fits and the bound is valid, whenever time ends.
 
-Lines are left whole, divisible ones too. Opening costs have no price here: such problems belong to exact.py.
+Orders of many lines are decided alone, before the others; a divisible line is divided only where it would otherwise
+stay unfilled. Opening costs have no price here: problems with any belong to exact.py.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 from typing import Final
 
 import numpy as np
 
+from fulfillment.optimizer.alone import decided_first, served_last
 from fulfillment.optimizer.blocks import Batch, laid_out
 from fulfillment.optimizer.draft import Draft
 from fulfillment.optimizer.lagrangian import Prices, ascend
 from fulfillment.optimizer.plan import Plan, priced_plan
 from fulfillment.optimizer.pool import disturbed, recombined
-from fulfillment.optimizer.problem import Problem
+from fulfillment.optimizer.problem import OrderProblem, Problem
+from fulfillment.optimizer.reasons import left_after
 from fulfillment.optimizer.search import improve, placed
 
+_PRICED_LINES: Final = 8
+"""Orders of more lines are too dear to price again and again."""
 _PRICE_ROUNDS: Final = 200
-_SEARCH_ROUNDS: Final = 6
+_SEARCH_ROUNDS: Final = 12
+_PROVEN: Final = 1e-5
+_SOLVER: Final = "prices, search and HiGHS"
+
+
+def batchable(problem: Problem) -> bool:
+    """Tell whether prices can hold all that the orders share."""
+    return len(problem.orders) > 1 and not problem.open_cost.any()
 
 
 def solve_batch(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
-    """Plan many orders well, and say how far from the best the plan may be."""
+    """Plan many orders well, and say how far from the best the plan may be.
+
+    The prices and the first plan take the time they take; search and recombination stop at the time limit. A line that
+    must be served may stay unfilled, which `check` finds.
+    """
     started = perf_counter()
-    batch = laid_out(problem)
-    prices = ascend(batch, rounds=_PRICE_ROUNDS)
-    draft = placed(batch, prices.rows, _sequence(batch))
-    improve(draft, rounds=_SEARCH_ROUNDS)
-    left = time_limit_s - (perf_counter() - started)
-    draft = _recombined(draft, prices, time_limit_s=left, seed=seed)
-    return priced_plan(
-        problem,
-        draft.assignments(),
-        bound=prices.bound,
-        seconds=perf_counter() - started,
-        solver="Lagrangian prices, search, HiGHS",
-        seed=seed,
-    )
+    deadline = started + time_limit_s
+    long = [index for index, order in enumerate(problem.orders) if _groups(order) > _PRICED_LINES]
+    others = sorted(set(range(len(problem.orders))) - set(long))
+    assignments, bound = decided_first(problem, long)
+    if others:
+        rest = replace(problem, orders=tuple(problem.orders[index] for index in others))
+        batch = laid_out(rest)
+        prices = ascend(batch, rounds=_PRICE_ROUNDS)
+        bound += prices.bound
+        if long:
+            stock, capacities = left_after(problem, assignments)
+            batch = laid_out(replace(rest, stock=stock, capacities=capacities))
+            prices = ascend(batch, rounds=_PRICE_ROUNDS)
+        draft = _planned(batch, prices, deadline=deadline, seed=seed)
+        assignments += [part._replace(order=others[part.order]) for part in draft.assignments()]
+    assignments = served_last(problem, assignments)
+    seconds = perf_counter() - started
+    return priced_plan(problem, assignments, bound=bound, seconds=seconds, solver=_SOLVER, seed=seed)
 
 
-def _sequence(batch: Batch) -> list[int]:
-    """Return the orders with many lines first, which have fewest ways to be served."""
-    lines: list[int] = np.argsort(-np.diff(batch.starts), kind="stable").tolist()
-    return lines
+def _groups(order: OrderProblem) -> int:
+    return len(order.lines) - sum(len(group) - 1 for group in order.together if group)
 
 
-def _recombined(draft: Draft, prices: Prices, *, time_limit_s: float, seed: int) -> Draft:
-    found = disturbed(draft.batch, prices.rows, calls=40, spread=0.3, seed=seed)
-    return recombined(draft, found, prices.rows, reach=0.5, time_limit_s=time_limit_s, seed=seed)
+def _planned(batch: Batch, prices: Prices, *, deadline: float, seed: int) -> Draft:
+    many_lines_first: list[int] = np.argsort(-np.diff(batch.starts), kind="stable").tolist()
+    draft = placed(batch, prices.rows, many_lines_first)
+    improve(draft, rounds=_SEARCH_ROUNDS, deadline=deadline)
+    reached = draft.cost * batch.scale - prices.bound <= _PROVEN * abs(prices.bound)
+    if reached or perf_counter() > deadline:
+        return draft
+    found = disturbed(batch, prices.rows, calls=40, spread=0.3, seed=seed)
+    left = max(0.1, deadline - perf_counter())
+    draft = recombined(draft, found, prices.rows, reach=0.5, time_limit_s=left, seed=seed)
+    improve(draft, rounds=_SEARCH_ROUNDS, deadline=deadline)
+    return draft

@@ -49,7 +49,7 @@ def ascend(batch: Batch, *, rounds: int) -> Prices:
     prices = np.zeros(len(batch.limits))
     best, best_value = prices, -np.inf
     mean, square = np.zeros_like(prices), np.zeros_like(prices)
-    for number in range(1, rounds + 1):
+    for number in range(1, rounds + 1 if len(prices) > 1 else 2):
         value, use = _relaxed(batch, prices)
         if value > best_value:
             best, best_value = prices, value

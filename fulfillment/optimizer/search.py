@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Final
 
 import numpy as np
@@ -23,41 +24,39 @@ from fulfillment.optimizer.mip import Floats
 from fulfillment.optimizer.problem import Integers
 
 _LEAST_GAIN: Final = 1e-4
+_WORTH_A_ROUND: Final = 1e-5
 _PLACING_ROUNDS: Final = 8
+_AT_ONCE: Final = 500
 _VICTIMS: Final = 3
 
 
 def placed(batch: Batch, prices: Floats, sequence: Sequence[int]) -> Draft:
     """Serve every order in turn as the prices say is best, out of what those before it left.
 
-    All waiting orders are decided at once; those whose choice no longer fits wait for the next round.
+    A few orders are decided at once; those whose choice no longer fits are decided again, before the next come.
     """
     draft = Draft(batch)
-    blocks: Iterable[Block] = batch.blocks
-    waiting = list(sequence)
-    for _ in range(_PLACING_ROUNDS):
-        found: dict[int, Offer] = {}
-        left = np.array(draft.left)
-        for block in blocks:
-            _, option = choose(block, *_guarded(draft, block, left, base=priced(block, prices)))
-            found |= {offer.order: offer for offer in offers(batch, block, option, np.arange(len(block.orders)))}
-        unplaced = [order for order in waiting if not _replace(draft, found[order])]
-        if not unplaced or len(unplaced) == len(waiting):
-            break
-        waiting = unplaced
-        blocks = batch.parts(waiting)
+    for start in range(0, len(sequence), _AT_ONCE):
+        waiting = list(sequence[start : start + _AT_ONCE])
+        for _ in range(_PLACING_ROUNDS):
+            found: dict[int, Offer] = {}
+            left = np.array(draft.left)
+            for block in batch.parts(waiting):
+                _, option = choose(block, *_guarded(draft, block, left, base=priced(block, prices)))
+                found |= {offer.order: offer for offer in offers(batch, block, option, np.arange(len(block.orders)))}
+            waiting = [order for order in waiting if not _replace(draft, found[order])]
+            if not waiting:
+                break
     return draft
 
 
-def improve(draft: Draft, *, rounds: int) -> None:
-    """Move single orders, then eject, until a round gains next to nothing."""
+def improve(draft: Draft, *, rounds: int, deadline: float) -> None:
+    """Move single orders, then eject, until a round gains next to nothing or the clock (perf_counter) has passed."""
     for _ in range(rounds):
         before = draft.cost
-        for _ in range(2):
-            if not _move(draft):
-                break
+        _move(draft)
         _eject(draft)
-        if before - draft.cost < _LEAST_GAIN * max(1.0, len(draft.offers)) / 10:
+        if before - draft.cost < _WORTH_A_ROUND * abs(before) or perf_counter() > deadline:
             break
 
 

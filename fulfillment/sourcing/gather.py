@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from fulfillment.network import minutes, policies, revisions, snapshot
@@ -25,8 +26,11 @@ from fulfillment.sourcing.options import TERMS, Flags, Integers, Options, Scene,
 from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.shipping import to_ship
 from fulfillment.work.models import Method
+from kernel.db import table
 from stock import availability
 from stock.models import Article
+
+DAY_MINUTES: Final = 24 * 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,17 +93,22 @@ def _ground(
 
 
 def _weights_g(session: Session, skus: Sequence[str]) -> dict[str, int]:
-    rows = session.execute(select(Article.sku, Article.weight_g).where(Article.sku.in_(skus)))
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in session.execute(_WEIGHTS, {"skus": skus})}
+
+
+_ARTICLE = table(Article)
+_WEIGHTS = select(_ARTICLE.c.sku, _ARTICLE.c.weight_g).where(_ARTICLE.c.sku.in_(bindparam("skus", expanding=True)))
 
 
 def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime) -> tuple[int, int]:
     """Return the first and last date, as ordinals, on which any node might work for these demands."""
     ahead = max(
-        (policy.settings.horizon_days + early_days(demand, now) for demand, policy in zip(wanted, active, strict=True)),
-        default=1,
+        policy.settings.horizon_days + early_days(demand, now) + policy.settings.collect_lead_minutes // DAY_MINUTES
+        for demand, policy in zip(wanted, active, strict=True)
     )
-    columns = following(days.closes_s, int(now.timestamp()), ahead + 1)
+    # A day ends with the cut-off for what is shipped, with the closing hour for what is collected.
+    ends_s = np.maximum(days.cut_off_s, days.closes_s)
+    columns = following(ends_s, int(now.timestamp()), ahead + 2)
     ordinals = np.take_along_axis(days.ordinal, columns, axis=1)
     ordinals = ordinals[ordinals != NEVER]
     if not len(ordinals):
@@ -186,12 +195,14 @@ def _options(scene: Scene, demand: Wanted) -> Options:
 
 def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], options: Sequence[Options]) -> Problem:
     net, width = ground.net, ground.minutes.shape[1]
-    places = [each.node * width + each.ordinal - ground.first_ordinal for each in options]
+    columns = [each.ordinal - ground.first_ordinal for each in options]
+    assert all(((column >= 0) & (column < width)).all() for column in columns), "a day lies outside the window read"
+    places = [each.node * width + column for each, column in zip(options, columns, strict=True)]
     used = np.unique(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
     return Problem(
         nodes=net.nodes,
         open_cost=np.broadcast_to(0, len(net.nodes)),
-        capacity_ids=tuple(_capacity_id(ground, place) for place in used.tolist()),
+        capacity_ids=tuple(map(str, used.tolist())),
         capacities=ground.minutes.ravel()[used],
         skus=tuple(ground.skus),
         stock=ground.stock,
@@ -200,11 +211,6 @@ def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], 
             for scene, demand, each, place in zip(scenes, wanted, options, places, strict=True)
         ),
     )
-
-
-def _capacity_id(ground: Ground, place: int) -> str:
-    node, column = divmod(place, ground.minutes.shape[1])
-    return f"{ground.net.nodes[node]} {date.fromordinal(ground.first_ordinal + column)}"
 
 
 def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capacity: NDArray[np.int64]) -> OrderProblem:

@@ -7,99 +7,113 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from fulfillment.sourcing.drafts import Draft
-from fulfillment.sourcing.proposal import Change
+from fulfillment.sourcing.proposal import Change, Package
 from fulfillment.work.allocation import AllocatedLine, Allocation
-from fulfillment.work.models import Decision, Demand, DemandLine
+from fulfillment.work.models import Demand
 from kernel.ids import new_id
 
 
-def new_demand(change: Change, missing: Mapping[str, int]) -> Demand:
-    """Return the row of a new demand with its lines; `missing` are the units that wait, by line."""
+def new_demand(change: Change) -> dict[str, Any]:
+    """Return the row of a new demand."""
     wanted = change.wanted
-    demand = Demand(
-        id=wanted.demand_id,
-        reference=wanted.reference,
-        method=wanted.method,
-        service=wanted.service,
-        collect_node=wanted.collect_node,
-        latitude=wanted.location.latitude,
-        longitude=wanted.location.longitude,
-        postal_code=wanted.postal_code,
-        country=wanted.country,
-        geocode=wanted.location.geocode,
-        value_minor=wanted.value_minor,
-        rank=wanted.rank,
-        wanted_from=wanted.wanted_from,
-        wanted_by=wanted.wanted_by,
-        policy=wanted.policy,
-        placed_at=wanted.placed_at,
-        attempts=0,
-        lines=[
-            DemandLine(
-                id=line.id,
-                position=position,
-                sku=line.sku,
-                units=line.units,
-                allocated=line.units - missing.get(line.id, 0),
-                divisible=line.divisible,
-                unit_value_minor=line.unit_value_minor,
-                excluded_nodes=list(line.excluded_nodes),
-            )
-            for position, line in enumerate(wanted.lines, start=1)
-        ],
-    )
-    settle(demand, change)
-    demand.version = 1
-    return demand
+    return {
+        "id": wanted.demand_id,
+        "reference": wanted.reference,
+        "method": wanted.method,
+        "service": wanted.service,
+        "collect_node": wanted.collect_node,
+        "latitude": wanted.location.latitude,
+        "longitude": wanted.location.longitude,
+        "postal_code": wanted.postal_code,
+        "country": wanted.country,
+        "geocode": wanted.location.geocode,
+        "value_minor": wanted.value_minor,
+        "rank": wanted.rank,
+        "wanted_from": wanted.wanted_from,
+        "wanted_by": wanted.wanted_by,
+        "promised_by": promise(change),
+        "policy": wanted.policy,
+        "placed_at": wanted.placed_at,
+        "waiting_reason": change.missing[0].reason if change.missing else None,
+        "attempts": 1 if change.missing else 0,
+        "version": 1,
+    }
 
 
-def settle(demand: Demand, change: Change) -> None:
-    """Note on a demand what a decision means for it: what it waits for, and what it may be promised.
+def new_lines(change: Change, missing: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the rows of a new demand's lines; `missing` are the units that wait, by line."""
+    return [
+        {
+            "id": line.id,
+            "demand_id": change.wanted.demand_id,
+            "position": position,
+            "sku": line.sku,
+            "units": line.units,
+            "allocated": line.units - missing.get(line.id, 0),
+            "fulfilled": 0,
+            "divisible": line.divisible,
+            "unit_value_minor": line.unit_value_minor,
+            "excluded_nodes": list(line.excluded_nodes),
+        }
+        for position, line in enumerate(change.wanted.lines, start=1)
+    ]
 
-    A promise is given once, when every unit has a node, and is kept from then on.
+
+def promise(change: Change, standing: Sequence[datetime] = ()) -> datetime | None:
+    """Return when all of a demand will have arrived, `standing` orders included; None while units have no node."""
+    arrivals = [*standing, *(package.arrives_at for package in change.packages)]
+    return None if change.missing else max(arrivals, default=None)
+
+
+def settle(demand: Demand, change: Change, standing: Sequence[datetime]) -> None:
+    """Note on a demand what a new decision means for it. A promise is given once, and kept from then on.
+
+    `standing` are the promises of the fulfillment orders that stay whatever was decided.
     """
-    demand.version = (demand.version or 0) + 1
+    demand.version += 1
     demand.waiting_reason = change.missing[0].reason if change.missing else None
     demand.attempts = demand.attempts + 1 if change.missing else 0
-    if demand.promised_by is None and change.packages and not change.missing:
-        demand.promised_by = max(package.arrives_at for package in change.packages)
+    if demand.promised_by is None:
+        demand.promised_by = promise(change, standing)
 
 
-def decision(change: Change, *, cause: str, now: datetime) -> Decision:
+def decision(change: Change, *, cause: str, now: datetime) -> dict[str, Any]:
     """Return the row of a decision."""
     rationale, wanted = change.rationale, change.wanted
-    return Decision(
-        id=new_id(),
-        demand_id=wanted.demand_id,
-        cause=cause,
-        status=rationale.status,
-        objective_minor=rationale.objective_minor,
-        bound_minor=rationale.bound_minor,
-        by_term=dict(rationale.by_term),
-        assignments=[
-            {
-                "node": package.node,
-                "carrier_service": package.carrier_service,
-                "transfer": package.transfer,
-                "work_on": package.work_on.isoformat(),
-                "arrives_at": package.arrives_at.isoformat(),
-                "lines": [{"line": line.line_id, "sku": line.sku, "units": line.units} for line in package.lines],
-            }
-            for package in change.packages
-        ],
-        unfilled=[
+    return {
+        "id": new_id(),
+        "demand_id": wanted.demand_id,
+        "cause": cause,
+        "status": rationale.status,
+        "objective_minor": rationale.objective_minor,
+        "bound_minor": rationale.bound_minor,
+        "by_term": dict(rationale.by_term),
+        "assignments": [_assignment(package) for package in change.packages],
+        "unfilled": [
             {"line": missing.line_id, "sku": missing.sku, "units": missing.units, "reason": missing.reason}
             for missing in change.missing
         ],
-        candidates=list(rationale.candidates),
-        policy=wanted.policy,
-        policy_version=change.policy_version,
-        run_id=change.run_id,
-        solve_ms=rationale.solve_ms,
-        decided_at=now,
-    )
+        "candidates": list(rationale.candidates),
+        "policy": wanted.policy,
+        "policy_version": change.policy_version,
+        "run_id": change.run_id,
+        "solve_ms": rationale.solve_ms,
+        "decided_at": now,
+    }
+
+
+def _assignment(package: Package) -> dict[str, Any]:
+    return {
+        "node": package.node,
+        "carrier_service": package.carrier_service,
+        "transfer": package.transfer,
+        "work_on": package.work_on.isoformat(),
+        "arrives_at": package.arrives_at.isoformat(),
+        "lines": [{"line": line.line_id, "sku": line.sku, "units": line.units} for line in package.lines],
+    }
 
 
 def allocation_of(draft: Draft, change: Change, decision_id: str, reservation_ids: Sequence[str | None]) -> Allocation:

@@ -7,7 +7,7 @@ and then by age; a demand that was tried in vain several times is tried less oft
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Select, exists, func, or_, select
@@ -25,7 +25,7 @@ RETRY_AFTER: Final = timedelta(minutes=5)
 def due(session: Session, *, limit: int) -> list[str]:
     """Return the ids of up to `limit` waiting demands that may be served now, by rank and then by age.
 
-    What waits for an address waits until somebody changes it; what waits for stock, until an open node can promise some.
+    What waits for an address does so until somebody changes it; what waits for stock, until an open node has some.
     """
     now = session.scalar(select(database_now()))
     assert now is not None, "the database has a clock"
@@ -43,7 +43,7 @@ def for_skus(session: Session, skus: Collection[str], *, limit: int) -> list[str
     return _ids(session, _waiting().where(OpenDemand.sku.in_(sorted(skus))), limit)
 
 
-def _waiting() -> Select[Any]:
+def _waiting() -> Select[str, int, datetime]:
     # Open demand holds only what waits, so that the whole history of demand lines is never looked through.
     return (
         select(Demand.id, Demand.rank, Demand.placed_at)
@@ -62,6 +62,6 @@ def _in_stock() -> Any:
     )
 
 
-def _ids(session: Session, query: Select[Any], limit: int) -> list[str]:
+def _ids(session: Session, query: Select[str, int, datetime], limit: int) -> list[str]:
     ordered = query.distinct().order_by(Demand.rank.desc(), Demand.placed_at, Demand.id).limit(limit)
     return [row[0] for row in session.execute(ordered)]

@@ -6,18 +6,23 @@ order begins with its first history row and its event; a leg by transfer begins 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy.orm import Session
-from stock.transfers import TransferWant
+from sqlalchemy import insert
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from fulfillment.work import states, transport
-from fulfillment.work.models import FulfillmentLine, FulfillmentOrder, Method, Status
+from fulfillment.work.events import FulfillmentOrderMoved
+from fulfillment.work.models import FulfillmentHistory, FulfillmentLine, FulfillmentOrder, Method, Status
+from kernel import events
+from kernel.db import table
 from kernel.ids import digits, new_id, short_code
 from stock import transfers
 from stock.documents import TransferStatus
+from stock.transfers import TransferWant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +61,19 @@ def allocate(
     session: Session, allocations: Sequence[Allocation], *, actor: str, now: datetime, reason: str
 ) -> list[FulfillmentOrder]:
     """Make fulfillment orders, open the transfers of those that are legs, and return them in order."""
+    if not allocations:
+        return []
     orders = [_order(allocation) for allocation in allocations]
-    session.add_all(orders)
-    session.flush()
-    for order in orders:
-        states.begin(session, order, actor=actor, now=now, reason=reason)
+    lines = [_line(order, line) for order, each in zip(orders, allocations, strict=True) for line in each.lines]
+    session.execute(_ORDER, orders)
+    session.execute(_LINE, lines)
+    session.execute(_HISTORY, [_begun(order, actor=actor, now=now, reason=reason) for order in orders])
+    known = [_known(session, order, lines) for order in orders]
+    for order in known:
+        events.record(session, _allocated(order, actor=actor, now=now, reason=reason))
         if order.method == Method.TRANSFER:
             _open_transfer(session, order, actor=actor, now=now)
-    return orders
+    return known
 
 
 def supersede(session: Session, orders: Sequence[FulfillmentOrder], *, actor: str, now: datetime, reason: str) -> None:
@@ -74,39 +84,70 @@ def supersede(session: Session, orders: Sequence[FulfillmentOrder], *, actor: st
             transport.cancel(session, order, actor=actor, now=now)
 
 
-def _order(allocation: Allocation) -> FulfillmentOrder:
+# Built once: every order that is placed passes here.
+_ORDER = insert(table(FulfillmentOrder))
+_LINE = insert(table(FulfillmentLine))
+_HISTORY = insert(table(FulfillmentHistory))
+_EMPTY = {column.name: None for column in table(FulfillmentOrder).columns if column.nullable}
+
+
+def _order(allocation: Allocation) -> dict[str, Any]:
     awaits = any(line.reservation_id is None for line in allocation.lines)
-    return FulfillmentOrder(
-        id=allocation.id,
-        number=f"F{short_code()}",
-        demand_id=allocation.demand_id,
-        reference=allocation.reference,
-        decision_id=allocation.decision_id,
-        node=allocation.node,
-        method=allocation.method,
-        status=Status.AWAITING_TRANSFER if awaits else Status.ALLOCATED,
-        service=allocation.service,
-        carrier_service=allocation.carrier_service,
-        destination_node=allocation.destination_node,
-        supplies=allocation.supplies,
-        work_on=allocation.work_on,
-        work_minutes=allocation.work_minutes,
-        ship_by=allocation.ship_by,
-        promised_by=allocation.promised_by,
-        pickup_code=digits() if allocation.method == Method.COLLECT else None,
-        rank=allocation.rank,
-        lines=[_line(line) for line in allocation.lines],
-    )
+    values = {each.name: getattr(allocation, each.name) for each in fields(allocation) if each.name != "lines"}
+    return {
+        **_EMPTY,
+        **values,
+        "number": f"F{short_code()}",
+        "status": Status.AWAITING_TRANSFER.value if awaits else Status.ALLOCATED.value,
+        "pickup_code": digits() if allocation.method == Method.COLLECT else None,
+        "wrong_codes": 0,
+        "version": 1,
+    }
 
 
-def _line(line: AllocatedLine) -> FulfillmentLine:
-    return FulfillmentLine(
-        id=new_id(),
-        demand_line_id=line.demand_line_id,
-        sku=line.sku,
-        units=line.units,
-        reservation_id=line.reservation_id,
-    )
+def _line(order: Mapping[str, Any], line: AllocatedLine) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "fulfillment_order_id": order["id"],
+        "demand_line_id": line.demand_line_id,
+        "sku": line.sku,
+        "units": line.units,
+        "picked": 0,
+        "reservation_id": line.reservation_id,
+    }
+
+
+def _begun(order: Mapping[str, Any], *, actor: str, now: datetime, reason: str) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "fulfillment_order_id": order["id"],
+        "what": order["status"],
+        "from_status": None,
+        "to_status": order["status"],
+        "actor": actor,
+        "reason": reason,
+        "details": {},
+        "occurred_at": now,
+    }
+
+
+def _allocated(order: FulfillmentOrder, *, actor: str, now: datetime, reason: str) -> FulfillmentOrderMoved:
+    return FulfillmentOrderMoved(
+        aggregate_id=order.id, number=order.number, demand_id=order.demand_id, reference=order.reference,
+        node=order.node, method=order.method, from_status="", to_status=order.status, reason=reason,
+        actor=actor, occurred_at=now,
+    )  # fmt: skip
+
+
+def _known(session: Session, order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> FulfillmentOrder:
+    """Let the session know rows that were just written, without reading them back."""
+    own = [FulfillmentLine(**line) for line in lines if line["fulfillment_order_id"] == order["id"]]
+    for line in own:
+        make_transient_to_detached(line)
+    known = FulfillmentOrder(**order, lines=sorted(own, key=lambda line: line.sku))
+    make_transient_to_detached(known)
+    session.add(known)
+    return known
 
 
 def _open_transfer(session: Session, leg: FulfillmentOrder, *, actor: str, now: datetime) -> None:

@@ -38,7 +38,10 @@ class Cancelled:
 
 
 def cancel_units(session: Session, *, lines: Mapping[str, int], reason: str, actor: str, now: datetime) -> Cancelled:
-    """Give up units of demand lines (by line id). Raises LinesAlreadyShipped, InvalidUnits, UnknownLines; all or none."""
+    """Give up units of demand lines (by line id), all or none.
+
+    Raises LinesAlreadyShipped, which names every line that asks for too many, InvalidUnits, UnknownLines.
+    """
     waiting, parts, demand_lines = _found(session, lines)
     told = _told(waiting, parts)
     reference = session.get_one(Demand, next(iter(demand_lines.values())).demand_id).reference

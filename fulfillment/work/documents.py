@@ -9,7 +9,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+import numpy as np
 import segno
 import zxingcpp
 from fpdf import FPDF
@@ -26,8 +28,12 @@ from stock.models import Node
 
 # A label of 100 x 150 mm is what thermal printers of carriers take; a slip is A5.
 LABEL_MM = (100, 150)
+SLIP_MM = (148, 210)
 MARGIN_MM = 6
 FONT = "helvetica"
+BAR_MM = 22
+# A scanner needs ten modules of white on either side of a Code 128 (ISO/IEC 15417).
+QUIET_MODULES = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +97,7 @@ def slip_pdf(
 ) -> bytes:
     """Render the packing slip of an order: what is in the package, without prices. Raises UnknownFulfillmentOrder."""
     fo, words = _order(session, fo_id), wording or Wording()
-    paper = _paper("A5")
+    paper = _paper(SLIP_MM)
     _line(paper, f"{words.packing_slip} {fo.number}", size=16, style="B")
     _line(paper, f"{words.order} {fo.reference}", size=10)
     if recipient is not None:
@@ -133,7 +139,7 @@ def _carrier(session: Session, shipment: Shipment) -> str:
     return f"{row.carrier_name} {row.service}" if row else shipment.carrier_service
 
 
-def _paper(size: str | tuple[float, float]) -> FPDF:
+def _paper(size: tuple[float, float]) -> FPDF:
     paper = FPDF(unit="mm", format=size)
     paper.set_margin(MARGIN_MM)
     paper.set_auto_page_break(auto=True, margin=MARGIN_MM)
@@ -167,14 +173,16 @@ def _contents(paper: FPDF, words: Wording, stops: Sequence[Stop]) -> None:
 def _code128(paper: FPDF, text: str) -> None:
     """Draw the barcode as bars, which print sharply at any resolution, with the text below."""
     image = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128).to_image(scale=1, add_quiet_zones=False)
-    modules = memoryview(image).tolist()[0]
-    width = paper.epw / len(modules)
-    left, top, height = paper.l_margin, paper.get_y() + 3, 22
+    modules: list[int] = np.asarray(image)[0].tolist()
+    width = paper.epw / (len(modules) + 2 * QUIET_MODULES)
+    left, top = paper.l_margin + QUIET_MODULES * width, paper.get_y() + 3
     paper.set_fill_color(0)
-    for place, shade in enumerate(modules):
+    for shade, bar in groupby(modules):
+        bar_width = len(list(bar)) * width
         if shade == 0:
-            paper.rect(left + place * width, top, width, height, style="F")
-    paper.set_y(top + height + 1)
+            paper.rect(left, top, bar_width, BAR_MM, style="F")
+        left += bar_width
+    paper.set_y(top + BAR_MM + 1)
     paper.set_font("courier", style="B", size=12)
     paper.cell(0, 6, text, align="C", new_x="LMARGIN", new_y="NEXT")
 

@@ -16,6 +16,7 @@ from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, UniqueConstrai
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, Code, Document, Id, database_now
+from kernel.states import Transitions
 
 
 class Method(enum.StrEnum):
@@ -49,7 +50,7 @@ class Status(enum.StrEnum):
 
 
 S = Status
-TRANSITIONS = {
+TRANSITIONS: Transitions = {
     S.ALLOCATED: {S.AWAITING_TRANSFER, S.ACCEPTED, S.SUPERSEDED, S.REJECTED, S.CANCELLED, S.HANDED_OVER},
     S.AWAITING_TRANSFER: {S.ALLOCATED, S.REJECTED, S.CANCELLED, S.SUPERSEDED},
     S.ACCEPTED: {S.PICKING, S.REJECTED, S.CANCELLED, S.SUPERSEDED},

@@ -56,11 +56,11 @@ def propose(session: Session, node: str, *, max_orders: int, actor: str, now: da
         .order_by(FulfillmentOrder.ship_by, FulfillmentOrder.promised_by, FulfillmentOrder.id)
         .limit(max_orders)
     )
-    # Somebody else may have taken some of them between the reading and the lock.
-    free = [fo for fo in lock_orders(session, session.scalars(urgent).all()) if fo.status in TO_PICK]
-    if not free:
-        raise NothingToPick(node)
-    return _open_list(session, free, actor=actor, now=now)
+    # Somebody else may take some of them between the reading and the lock: whoever gets none looks again.
+    while fo_ids := session.scalars(urgent).all():
+        if free := [fo for fo in lock_orders(session, fo_ids) if fo.status in TO_PICK]:
+            return _open_list(session, free, actor=actor, now=now)
+    raise NothingToPick(node)
 
 
 def start(session: Session, fo_ids: Sequence[str], *, actor: str, now: datetime) -> PickList:
@@ -213,10 +213,12 @@ def _fitting(walk: Sequence[Stop], code: str, *, line_id: str | None, units: int
     if not same:
         expected = next((stop for stop in asked if stop.to_pick and stop.status in ON_THE_WALK), None)
         raise WrongArticle(code.strip(), expected.words if expected else "nothing more: all is picked")
-    fitting = next((stop for stop in same if stop.to_pick >= units), None)
+    # Only when no order of the walk wants the article any more is the scan for one that was taken off it.
+    wanting = [stop for stop in same if stop.status in ON_THE_WALK] or same[:1]
+    fitting = next((stop for stop in wanting if stop.to_pick >= units or stop.status not in ON_THE_WALK), None)
     if fitting is None:
-        wanted, have = sum(stop.units for stop in same), sum(stop.picked for stop in same)
-        raise TooMany(same[0].words, wanted=wanted, have=have, scanned=units)
+        wanted, have = sum(stop.units for stop in wanting), sum(stop.picked for stop in wanting)
+        raise TooMany(wanting[0].words, wanted=wanted, have=have, scanned=units)
     return fitting
 
 

@@ -59,6 +59,8 @@ def move(
 
 def begin(session: Session, fo: FulfillmentOrder, *, actor: str, now: datetime, reason: str = "") -> None:
     """Write the first history row of a new fulfillment order and tell it."""
+    if fo.status in CLOSED:
+        fo.ended_at = now
     _write(session, fo, fo.status, None, fo.status, actor=actor, now=now, reason=reason, details=None)
     events.record(
         session,

@@ -7,20 +7,25 @@ arrives for an order is reserved for it in the posting that receives it; what do
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fulfillment.work import completion, packing, shipping, states, transport
 from fulfillment.work.errors import WrongMethod
 from fulfillment.work.locks import lock_order
 from fulfillment.work.models import OPEN, FulfillmentLine, FulfillmentOrder, Method, Status
+from fulfillment.work.shipping import reserved_units
+from fulfillment.work.withdrawal import Cause, Fate, Part, spread, withdraw, withdraw_missing
+from kernel.ids import new_id
 from stock import transfers
 from stock.documents import Transfer, TransferLine, TransferStatus
 from stock.errors import UnknownDocument
-from stock.transfers import TransferWant
+from stock.reservations import ReservedUnits
+from stock.transfers import Arrived, Choice, TransferWant, on_the_way
 
 ARRIVED = frozenset({TransferStatus.RECEIVED, TransferStatus.CLOSED_SHORT})
 
@@ -32,6 +37,20 @@ class Receipt:
     transfer: Transfer
     reserved: Mapping[str, int]
     missing: Mapping[str, int]
+
+
+def open_document(session: Session, leg: FulfillmentOrder, *, actor: str, now: datetime) -> Transfer:
+    """Open the document of a leg: what its source is to send, and for whom."""
+    assert leg.destination_node is not None, f"transfer leg {leg.number} goes nowhere"
+    wants = [
+        TransferWant(sku=line.sku, units=line.units, reference=line.demand_line_id, rank=leg.rank)
+        for line in leg.lines
+        if line.units
+    ]
+    return transfers.open_transfer(
+        session, source=leg.node, destination=leg.destination_node, reference=leg.id, lines=wants,
+        status=TransferStatus.APPROVED, expected_at=leg.promised_by, actor=actor, now=now,
+    )  # fmt: skip
 
 
 def dispatch(
@@ -51,7 +70,7 @@ def dispatch(
     if leg.status == Status.PICKED:
         packing.close_package(session, leg, weight_g=None, packages=1, actor=actor, now=now)
     shipment = shipping.open_shipment(session, leg, tracking_number, carrier_service, now=now)
-    transfer = transport.document(session, leg) or _open_document(session, leg, actor=actor, now=now)
+    transfer = transport.document(session, leg) or open_document(session, leg, actor=actor, now=now)
     sent = [_sent(leg, line) for line in transfer.lines]
     transfers.dispatch(session, transfer.id, sent, actor=actor, now=now)
     details = {"tracking_number": shipment.tracking_number, "transfer": transfer.number}
@@ -74,13 +93,11 @@ def receive(
     When that is all that comes (`complete`), the transfer is closed and what is missing waits for another node. Units
     that nobody awaits any more become plain stock.
     """
-    transfer = session.get(Transfer, transfer_id)
-    if transfer is None:
-        raise UnknownDocument("transfer", transfer_id)
+    transfer = _document(session, transfer_id)
     leg = _leg(session, transfer)
     supplied = _supplied(session, leg)
     if received is None:
-        received = {line.line: on_its_way(line) for line in transfer.lines}
+        received = {line.line: on_the_way(line) for line in transfer.lines}
     wanted = _wanted(transfer, supplied, received)
     arrived = transfers.receive(session, transfer_id, received, wanted=wanted, actor=actor, now=now)
     reserved = Counter[str]()
@@ -97,22 +114,29 @@ def receive(
     return Receipt(transfer, +reserved, +missing)
 
 
-def on_its_way(line: TransferLine) -> int:
-    """Return the units of a line that are dispatched and not yet accounted for."""
-    return line.dispatched - line.received - line.written_off
+def cancel(session: Session, transfer_id: str, *, choice: Choice | None = None, actor: str, now: datetime) -> Transfer:
+    """Call a transfer off; on its way, `choice` says whether its units go back to the source or are written off.
+
+    What an order awaited of it waits for another node.
+    """
+    transfer = _document(session, transfer_id)
+    leg = _leg(session, transfer)
+    if leg is not None and leg.status in OPEN:
+        parts = [Part.of(leg, line, line.units) for line in leg.lines if line.units]
+        withdraw(session, parts, _cause(leg, "cancel_transfer", "called_off", Status.CANCELLED, actor=actor, now=now))
+        return transfer
+    transfers.cancel(session, transfer_id, choice=choice, actor=actor, now=now)
+    if leg is not None:
+        states.move(session, leg, Status.RETURNED_TO_SENDER, actor=actor, now=now, reason=choice or "")
+        _let_wait(session, transfer, _supplied(session, leg), "called_off", actor=actor, now=now)
+    return transfer
 
 
-def _open_document(session: Session, leg: FulfillmentOrder, *, actor: str, now: datetime) -> Transfer:
-    assert leg.destination_node is not None, f"transfer leg {leg.number} goes nowhere"
-    wants = [
-        TransferWant(sku=line.sku, units=line.units, reference=line.demand_line_id, rank=leg.rank)
-        for line in leg.lines
-        if line.units
-    ]
-    return transfers.open_transfer(
-        session, source=leg.node, destination=leg.destination_node, reference=leg.id, lines=wants,
-        status=TransferStatus.APPROVED, expected_at=leg.promised_by, actor=actor, now=now,
-    )  # fmt: skip
+def _document(session: Session, transfer_id: str) -> Transfer:
+    transfer = session.get(Transfer, transfer_id)
+    if transfer is None:
+        raise UnknownDocument("transfer", transfer_id)
+    return transfer
 
 
 def _sent(leg: FulfillmentOrder, line: TransferLine) -> ReservedUnits | None:
@@ -171,19 +195,27 @@ def _close_short(
 ) -> Counter[str]:
     missing = Counter[str]()
     for line in transfer.lines:
-        missing[line.sku] += on_its_way(line)
+        missing[line.sku] += on_the_way(line)
     if not missing.total():
         return missing
     transfers.close_short(session, transfer.id, actor=actor, now=now)
-    if supplied is not None:
-        references = {line.reference for line in transfer.lines}
-        parts = [part for reference in sorted(references) for part in _uncovered(session, supplied, reference)]
-        cause = Cause(
-            kind="short_receipt", reference=supplied.reference, reason="not_received", actor=actor, now=now,
-            fate=Fate.WAIT, ends=Status.SUPERSEDED,
-        )  # fmt: skip
-        withdraw_missing(session, parts, cause)
+    _let_wait(session, transfer, supplied, "not_received", actor=actor, now=now)
     return missing
+
+
+def _let_wait(
+    session: Session, transfer: Transfer, supplied: FulfillmentOrder | None, reason: str, *, actor: str, now: datetime
+) -> None:
+    if supplied is None:
+        return
+    references = {line.reference for line in transfer.lines}
+    parts = [part for reference in sorted(references) for part in _uncovered(session, supplied, reference)]
+    cause = _cause(supplied, "short_receipt", reason, Status.SUPERSEDED, actor=actor, now=now)
+    withdraw_missing(session, parts, cause)
+
+
+def _cause(fo: FulfillmentOrder, kind: str, reason: str, ends: Status, *, actor: str, now: datetime) -> Cause:
+    return Cause(kind=kind, reference=fo.reference, reason=reason, actor=actor, now=now, fate=Fate.WAIT, ends=ends)
 
 
 def _uncovered(session: Session, supplied: FulfillmentOrder, demand_line_id: str) -> Iterator[Part]:

@@ -1,4 +1,4 @@
-"""Transfer legs: the fulfillment orders by which other nodes supply an order that awaits a transfer, and their documents.
+"""Transfer legs: the fulfillment orders by which other nodes supply one that awaits a transfer, and their documents.
 
 Read by every verb that changes an order with legs. Invariant: the transfer document of a leg has the leg as reference.
 """
@@ -15,7 +15,8 @@ from stock import transfers
 from stock.documents import Transfer, TransferStatus
 
 ADVANCEMENT = (
-    Status.ALLOCATED, Status.AWAITING_TRANSFER, Status.ACCEPTED, Status.PICKING, Status.PICKED, Status.PACKED, Status.READY,
+    Status.ALLOCATED, Status.AWAITING_TRANSFER, Status.ACCEPTED, Status.PICKING, Status.PICKED, Status.PACKED,
+    Status.READY,
 )  # fmt: skip
 UNDISPATCHED = frozenset({TransferStatus.PROPOSED, TransferStatus.APPROVED, TransferStatus.PICKING})
 

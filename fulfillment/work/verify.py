@@ -9,14 +9,15 @@ stays open for a closed order.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
 from sqlalchemy.orm import Session
-from stock.verify import Finding
 
 from fulfillment.work.models import LEFT, OPEN, DemandLine, FulfillmentLine, FulfillmentOrder, Method, PutBack
 from stock.documents import Transfer, TransferLine
 from stock.models import OpenDemand, Purpose, Reservation
+from stock.verify import Finding
 
 INVARIANT = "I5"
 
@@ -118,13 +119,13 @@ def _awaited(session: Session) -> Iterator[Finding]:
             yield _finding("fulfillment_order", fo_id, message)
 
 
-def _at_sources() -> Select[tuple[str | None, str, int]]:
+def _at_sources() -> Select[*tuple[Any, ...]]:
     of_line = (FulfillmentOrder.supplies, FulfillmentLine.demand_line_id)
     legs = _open_lines(*of_line, func.sum(FulfillmentLine.units)).where(FulfillmentOrder.method == Method.TRANSFER)
     return legs.group_by(*of_line)
 
 
-def _in_transit() -> Select[tuple[str | None, str, int]]:
+def _in_transit() -> Select[*tuple[Any, ...]]:
     of_line = (FulfillmentOrder.supplies, TransferLine.reference)
     on_its_way = TransferLine.dispatched - TransferLine.received - TransferLine.written_off
     return (
@@ -168,9 +169,9 @@ def _put_back(session: Session) -> Iterator[Finding]:
 _reserved = (Reservation.id == FulfillmentLine.reservation_id) & (Reservation.sku == FulfillmentLine.sku)
 
 
-def _open_lines(*columns: object) -> Select[tuple[object, ...]]:
+def _open_lines(*columns: Any) -> Select[*tuple[Any, ...]]:
     return (
-        select(*columns)  # type: ignore[call-overload]
+        select(*columns)
         .select_from(FulfillmentLine)
         .join(FulfillmentOrder, FulfillmentOrder.id == FulfillmentLine.fulfillment_order_id)
         .where(FulfillmentOrder.status.in_(OPEN), FulfillmentLine.units > 0)

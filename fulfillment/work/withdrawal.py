@@ -20,6 +20,7 @@ from fulfillment.work import completion, demands, states, transport
 from fulfillment.work.events import DemandWaiting, LineUnits, UnitsCancelled
 from fulfillment.work.models import OPEN, Demand, DemandLine, FulfillmentLine, FulfillmentOrder, Method, PutBack, Status
 from kernel import events
+from kernel.events import Event
 from kernel.ids import new_id
 from stock import reservations
 from stock.postings import DemandChange, Header
@@ -79,7 +80,7 @@ class Cause:
 def withdraw(
     session: Session, parts: Sequence[Part], cause: Cause, *, waiting: Mapping[str, int] | None = None
 ) -> None:
-    """Take `parts` off their open orders in the ledger and in every counter; a cancel also ends `waiting` units by line."""
+    """Take `parts` off their open orders in the ledger and in all counters; a cancel ends `waiting` units by line."""
     whole = [*parts, *_other_ends(session, parts)]
     _withdraw(session, whole, cause, waiting or {}, asked=parts)
 
@@ -198,13 +199,18 @@ def _tell(session: Session, demand_id: str, lines: tuple[LineUnits, ...], cause:
     demand = session.get(Demand, demand_id)
     assert demand is not None, f"no demand {demand_id}"
     demand.version += 1
-    told = {"aggregate_id": demand_id, "reference": demand.reference, "lines": lines, "reason": cause.reason}
     if cause.fate is Fate.WAIT:
-        events.record(session, DemandWaiting(**told))
-        return
-    if all(line.waiting == 0 for line in demand.lines):
-        demand.waiting_reason = None
-    events.record(session, UnitsCancelled(**told, actor=cause.actor, occurred_at=cause.now))
+        news: Event = DemandWaiting(
+            aggregate_id=demand_id, reference=demand.reference, lines=lines, reason=cause.reason
+        )
+    else:
+        news = UnitsCancelled(
+            aggregate_id=demand_id, reference=demand.reference, lines=lines, reason=cause.reason, actor=cause.actor,
+            occurred_at=cause.now,
+        )  # fmt: skip
+        if all(line.waiting == 0 for line in demand.lines):
+            demand.waiting_reason = None
+    events.record(session, news)
 
 
 def _lower_orders(session: Session, parts: Sequence[Part], cause: Cause, *, asked: Sequence[Part]) -> None:

@@ -30,7 +30,9 @@ CASES = {
     "no external id": (command(external_id=""), ("/external_id", "invalid")),
     "long external id": (command(external_id="x" * 65), ("/external_id", "invalid")),
     "unprintable external id": (command(external_id="a\0"), ("/external_id", "invalid")),
-    "unknown currency": (command(replace(line(), unit_price=Money(100, "XXX")), currency="XXX"), ("/currency", "unknown_currency")),
+    "unknown currency": (
+        command(replace(line(), unit_price=Money(100, "XXX")), currency="XXX"), ("/currency", "unknown_currency"),
+    ),
     "unknown method": (replace(command(), method="teleport"), ("/method", "unknown_method")),
     "unknown service": (command(service="teleport"), ("/service", "unknown_service")),
     "no lines": (replace(command(), lines=()), ("/lines", "required")),

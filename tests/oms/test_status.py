@@ -33,7 +33,8 @@ TABLE = {
     "delivered": (one_line(fulfilled=2), [ship(Status.DELIVERED)], PublicStatus.DELIVERED),
     "ready": (one_line(allocated=2), [collect(Status.READY)], PublicStatus.PICKUP_AVAILABLE),
     "ready, and a parcel travels": (
-        one_line(allocated=1, fulfilled=1), [ship(Status.SHIPPED), collect(Status.READY)], PublicStatus.PICKUP_AVAILABLE,
+        one_line(allocated=1, fulfilled=1), [ship(Status.SHIPPED), collect(Status.READY)],
+        PublicStatus.PICKUP_AVAILABLE,
     ),
     "on its way to the store": (
         one_line(allocated=2), [collect(Status.AWAITING_TRANSFER), Part(Method.TRANSFER, Status.SHIPPED)],

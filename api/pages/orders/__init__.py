@@ -1,7 +1,7 @@
-"""The pages of orders, for staff of any channel: find one, see all that happened to it and why, cancel, hold, redirect.
+"""The pages of orders, for staff of any channel: find one, see all that happened to it and why, cancel, hold.
 
-Registered by `api/pages`. Invariant: agents, planners and administrators read; who changes an order holds the scope that
-the REST interface asks for, too.
+Registered by `api/pages`. Invariant: agents, planners and administrators read; whoever changes an order holds the scope
+that the REST interface asks for, too.
 """
 
 from __future__ import annotations

@@ -5,15 +5,18 @@ Invariant: it reads the decision as it was stored, and works nothing out anew, s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
 from api.pages import costs, i18n
+from api.pages.visit import config, now
 from fulfillment.sourcing import explain
 from fulfillment.work.models import Decision
+from kernel.money import parse
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def _verdict(option: Mapping[str, Any], currency: str) -> str:
 
 def _sentences(decision: Decision, names: Mapping[str, str], currency: str) -> list[str]:
     told = [
-        gettext(explain.TEMPLATES[sentence.code], **_translated(sentence.values))
+        gettext(explain.TEMPLATES[sentence.code], **_worded(sentence.values))
         for sentence in explain.words(decision, names=names, currency=currency)
     ]
     if decision.status == "optimal" and decision.assignments:
@@ -108,8 +111,21 @@ def _sentences(decision: Decision, names: Mapping[str, str], currency: str) -> l
     return told
 
 
-def _translated(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: gettext(value) if name == "why" else value for name, value in values.items()}
+def _worded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what stands in a sentence as the reader writes it."""
+    return {name: WRITTEN.get(name, lambda value: value)(value) for name, value in values.items()}
+
+
+def _money(value: str) -> str:
+    amount, currency = value.split()
+    return i18n.money(parse(amount, currency).minor, currency)
+
+
+def _instant(value: str) -> str:
+    return i18n.moment(datetime.fromisoformat(value).replace(tzinfo=UTC), config().night.time_zone, now()).striptags()
+
+
+WRITTEN: Mapping[str, Callable[[str], str]] = {"why": gettext, "cost": _money, "gap": _money, "arrives_at": _instant}
 
 
 # The sentences of `explain` stand here once more, word by word, so that they come into the catalogue.

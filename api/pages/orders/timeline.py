@@ -26,8 +26,9 @@ def told(moment: Moment, names: Names) -> str:
 
 
 def why(moment: Moment) -> str:
-    """Return the reason as it was given, in words; empty when there is none."""
-    return words.reason(moment.reason) if moment.reason else ""
+    """Return the reason in words; empty when there is none, and for a decision, which tells its own."""
+    decided = moment.fulfillment_order is not None and moment.from_status is None
+    return "" if decided or not moment.reason else words.reason(moment.reason)
 
 
 def tone(moment: Moment) -> str:
@@ -49,10 +50,6 @@ def _of_work(moment: Moment, names: Names) -> str:
     return gettext("%(node)s: %(state)s", node=node, state=state)
 
 
-def _placed(moment: Moment) -> str:
-    return gettext("The order came in")
-
-
 def _cancelled(moment: Moment) -> str:
     units = sum(line.get("units", 0) for line in moment.details.get("lines", ()))
     return ngettext("%(num)d unit was cancelled", "%(num)d units were cancelled", units)
@@ -63,7 +60,7 @@ def _moved(moment: Moment) -> str:
 
 
 OF_ORDER: Mapping[str, Callable[[Moment], str]] = {
-    "placed": _placed,
+    "placed": lambda _moment: gettext("The order came in"),
     "moved": _moved,
     "lines_cancelled": _cancelled,
     "paid": lambda _moment: gettext("A payment came in"),

@@ -6,6 +6,9 @@ so that any view can be shared.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from babel import numbers
 from babel.dates import get_day_names
 from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
@@ -13,7 +16,8 @@ from flask_babel import get_locale, gettext
 
 from api.pages import costs, export, words
 from api.pages.gate import for_roles
-from api.pages.planner import carriers, network, node, runs, waiting
+from api.pages.planner import carriers, ledger, network, node, runs, waiting
+from kernel.money import Money
 
 room = Blueprint("planner", __name__, url_prefix="/planner")
 
@@ -21,7 +25,7 @@ room = Blueprint("planner", __name__, url_prefix="/planner")
 def _speak(state: BlueprintSetupState) -> None:
     """Give the templates the words that only the desk uses."""
     state.app.jinja_env.filters.update(
-        term=costs.term, exclusion=costs.exclusion, weekday=weekday, cause=cause, plain_money=export.plain
+        term=costs.term, exclusion=costs.exclusion, weekday=weekday, cause=cause, plain_money=export.plain, round_money=round_money
     )
 
 
@@ -39,10 +43,18 @@ def cause(code: str) -> str:
     return known.get(code, words.spelled(code))
 
 
+def round_money(minor: int, currency: str) -> str:
+    """Write a large amount without its small digits."""
+    whole = round(Decimal(Money(minor, currency).amount))
+    return str(numbers.format_currency(whole, currency, currency_digits=False, format="¤#,##0", locale=get_locale()))
+
+
 room.record_once(_speak)
 room.before_request(for_roles("planner", "admin"))
 
 room.add_url_rule("/", "network", network.page)
+room.add_url_rule("/ledger", "ledger", ledger.page)
+room.add_url_rule("/ledger", "prove", ledger.prove, methods=["POST"])
 
 room.add_url_rule("/nodes/<node_id>", "node", node.page)
 room.add_url_rule("/nodes/<node_id>/stop", "stop", node.stop, methods=["POST"])

@@ -9,10 +9,13 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from api import proof
 from api.pages.export import Columns, amount, csv_file
 from api.pages.links import sorted_by
+from api.pages.planner import map_of
 from api.pages.planner.today import NodeToday, node_today
 from api.pages.visit import config, doors, now
+from api.proof import Proof
 from fulfillment.network import report as network_report
 from fulfillment.work import report as work_report
 from fulfillment.work.report import Load, WaitingReason
@@ -29,10 +32,11 @@ SORTABLE = (
 
 @dataclass(frozen=True)
 class Network:
-    """All that the page answers: nodes, and what waits by reason."""
+    """All that the page answers: nodes, what waits by reason, and what the last proof of the ledger found."""
 
     nodes: list[NodeToday]
     waiting: list[WaitingReason]
+    proof: Proof | None
 
     @property
     def waiting_units(self) -> int:
@@ -51,7 +55,8 @@ class Network:
 def page() -> ResponseReturnValue:
     """Show the network, or give its table as a file."""
     network = doors().read(lambda session: gather(session, now=now()))
-    nodes = sorted_by(network.nodes, SORTABLE, STANDING_ORDER)
+    busiest = sorted(network.nodes, key=lambda node: -node.claimed_minutes)
+    nodes = sorted_by(busiest, SORTABLE, STANDING_ORDER)
     if request.args.get("format") == "csv":
         return csv_file("network", columns(config().network.currency), nodes)
     return render_template(
@@ -59,7 +64,10 @@ def page() -> ResponseReturnValue:
         network=network,
         nodes=nodes,
         standing=STANDING_ORDER,
+        map=map_of.network(nodes),
         currency=config().network.currency,
+        zone=config().night.time_zone,
+        now=now(),
     )
 
 
@@ -75,7 +83,7 @@ def gather(session: Session, *, now: datetime) -> Network:
         for node in nodes
         if node.id in days
     ]
-    return Network(shown, work_report.waiting_reasons(session))
+    return Network(shown, work_report.waiting_reasons(session), proof.latest(session))
 
 
 def columns(currency: str) -> Columns[NodeToday]:

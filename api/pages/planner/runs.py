@@ -12,6 +12,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
+from api import nights
+from api.house import house
 from api.pages import costs
 from api.pages.export import Columns, amount, csv_file
 from api.pages.links import sorted_by
@@ -102,7 +104,7 @@ def listing() -> ResponseReturnValue:
 
 def start() -> ResponseReturnValue:
     """Queue a run; it is solved in the background."""
-    run_id = doors().write(lambda session: _start(session))
+    run_id = doors().write(_start)
     return redirect(url_for("pages.planner.run", run_id=run_id), code=303)
 
 
@@ -114,8 +116,9 @@ def page(run_id: str) -> ResponseReturnValue:
         return _file(shown, request.args.get("table", "movements"), currency)
     return render_template(
         "planner/run.html", page=shown, run=shown.run, currency=currency, zone=config().night.time_zone, now=now(),
-        standing=STANDING_ORDER, under_way=shown.run.status in UNDER_WAY, fates=sorted({row.fate for row in shown.movements}),
-        term_figures=_term_figures(shown.terms, currency), sources=shown.places("source"), targets=shown.places("target"),
+        standing=STANDING_ORDER, under_way=shown.run.status in UNDER_WAY,
+        fates=sorted({row.fate for row in shown.movements}), term_figures=_term_figures(shown.terms, currency),
+        sources=shown.places("source"), targets=shown.places("target"),
     )  # fmt: skip
 
 
@@ -132,11 +135,7 @@ def accept(run_id: str) -> ResponseReturnValue:
     if chosen == []:
         flash(gettext("Nothing was ticked, so nothing was accepted."), "warn")
         return redirect(url_for("pages.planner.run", run_id=run_id), code=303)
-    instant, actor = now(), caller().actor
-    outcome = doors().decide_then_commit(
-        lambda session: runs.consider(session, run_id, chosen, now=instant),
-        lambda session, considered: runs.accept(session, run_id, considered, actor=actor, now=instant),
-    )
+    outcome = nights.accept(house(), run_id, chosen, actor=caller().actor)
     count = len(outcome.applied)
     flash(ngettext("%(num)d movement is applied.", "%(num)d movements are applied.", count), "good")
     if outcome.lapsed:

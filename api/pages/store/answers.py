@@ -1,4 +1,4 @@
-"""The answer to a scan: a tone, and a sentence that says what was counted, or what was scanned and what was expected."""
+"""The answer to a scan: a tone, and a sentence that says what was counted, or what was expected instead."""
 
 from __future__ import annotations
 

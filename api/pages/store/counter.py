@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.pages.store.room import at_this_node, here, store
-from api.pages.visit import caller, doors, now, vault
-from fulfillment.work import collecting, walking
+from api.pages.visit import caller, doors, move_on, now, vault
 from fulfillment.work import board as boards
+from fulfillment.work import collecting, walking
 from fulfillment.work.collecting import Identification
 from fulfillment.work.models import FulfillmentOrder, Status
 from oms import counter as counters
@@ -96,9 +96,9 @@ def hand_over_confirm(fo_id: str) -> ResponseReturnValue:
 
     if doors().write(give) == Status.REFUSED:
         flash(gettext("Nothing was taken. Put the units back: the task is on the store's page."), "good")
-        return redirect(url_for("pages.store.home"), code=303)
+        return move_on(url_for("pages.store.home"))
     flash(gettext("Handed over. Thank you."), "good")
-    return redirect(url_for("pages.store.counter"), code=303)
+    return move_on(url_for("pages.store.counter"))
 
 
 def find_ready(session: Session, node: str, text: str) -> list[FulfillmentOrder]:

@@ -1,4 +1,4 @@
-"""What would become of units that this store cannot serve: decided as if it had happened, said in words, then committed.
+"""What would become of units that this store cannot serve: decided as if it had happened, said, then committed.
 
 Used by the pages of missing articles and of rejections. Invariant: what a page says before it is confirmed comes from
 the same decision that is made again, and committed, when it is.
@@ -72,7 +72,7 @@ def order_effect(session: Session, proposal: Proposal) -> list[str]:
         waiting = sum(missing.units for missing in change.missing)
         if waiting:
             why = words.reason(change.missing[0].reason)
-            sentences.append(gettext("%(units)s of the order waits. %(why)s.", units=i18n.units(waiting), why=why))
+            sentences.append(gettext("%(units)s: the customer waits. %(why)s.", units=i18n.units(waiting), why=why))
     return sentences or [gettext("Nothing of the order has to move.")]
 
 

@@ -1,4 +1,4 @@
-"""One fulfillment order at the store: what is in it, and the next step: pack, ship, set ready, dispatch; with its paper."""
+"""One fulfillment order at the store, its next step (pack, ship, set ready, dispatch) and its paper."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.pages.store.room import at_this_node, store
@@ -108,6 +109,7 @@ def _order(session: Session, fo_id: str) -> str:
         destination=destination.name if destination else "",
         shipment=shipping.shipment_of(session, fo_id),
         late=_is_late(fo, now()),
+        next_to_pack=_next_to_pack(session, fo) if fo.status in {Status.SHIPPED, Status.READY} else None,
         history=boards.history(session, [fo_id]),
     )
 
@@ -167,11 +169,17 @@ def _customer_name(session: Session, fo: FulfillmentOrder) -> str:
     return (person or {}).get("name") or ""
 
 
+def _next_to_pack(session: Session, done: FulfillmentOrder) -> FulfillmentOrder | None:
+    """Return the order to pack after this one, so that it is one tap away."""
+    picked = select(FulfillmentOrder).where(
+        FulfillmentOrder.node == done.node, FulfillmentOrder.status == Status.PICKED
+    )
+    return session.scalar(picked.order_by(FulfillmentOrder.ship_by, FulfillmentOrder.number).limit(1))
+
+
 def _is_late(fo: FulfillmentOrder, at: datetime) -> bool:
     return fo.ship_by < at and fo.status in {*TO_PICK, Status.PICKING, Status.PICKED, Status.PACKED}
 
 
 def _is_number(text: str) -> bool:
     return text.replace(".", "", 1).isdecimal()
-
-

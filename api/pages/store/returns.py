@@ -5,20 +5,28 @@ Invariant: searches travel in the body of a request, since names, phones and mai
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from api.pages.store.room import here, store
-from api.pages.visit import caller, doors, now, vault
+from api.pages.store.room import at_this_node, here, store
+from api.pages.visit import caller, doors, move_on, now, vault
 from api.pages.words import GRADE_EFFECTS, GRADES
 from oms import history, queries, returns
 from oms.commands import ReturnBrought
-from oms.models import Order
+from oms.models import Order, Return
 from stock.reports import articles
 
-WHY_RETURNED = ("changed_mind", "too_small", "too_large", "damaged", "not_as_described", "wrong_article", "late", "other")
+WHY_RETURNED = (
+    "changed_mind",
+    "too_small",
+    "too_large",
+    "damaged",
+    "not_as_described",
+    "wrong_article",
+    "late",
+    "other",
+)
 MOST_FOUND = 20
 
 
@@ -49,17 +57,29 @@ def return_order(order_id: str) -> ResponseReturnValue:
 def return_confirm(order_id: str) -> ResponseReturnValue:
     """Take back what was brought."""
 
-    def receive(session: Session) -> tuple[str, dict[str, int]]:
+    def receive(session: Session) -> str:
         order = history.get(session, order_id)
         brought = _brought(order)
-        made = returns.at_counter(
-            session, order_id, node=here().id, brought=brought, actor=caller().actor, now=now()
-        )
-        return made.number, {grade: sum(item.units for item in brought if item.grade == grade) for grade in GRADES}
+        made = returns.at_counter(session, order_id, node=here().id, brought=brought, actor=caller().actor, now=now())
+        return made.id
 
-    number, graded = doors().write(receive)
-    flash(gettext("Return %(number)s is done. Send the goods where they belong:", number=number), "good")
-    return render_template("store/returned.html", number=number, graded=graded, effects=GRADE_EFFECTS)
+    return move_on(url_for("pages.store.return_done", return_id=doors().write(receive)))
+
+
+@store.get("/<node>/returns/done/<return_id>")
+def return_done(return_id: str) -> ResponseReturnValue:
+    """Say where each piece of a return belongs."""
+
+    def show(session: Session) -> str:
+        made = at_this_node(session.get(Return, return_id))
+        return render_template(
+            "store/returned.html",
+            made=made,
+            articles=articles(session, {line.sku for line in made.lines}),
+            effects=GRADE_EFFECTS,
+        )
+
+    return doors().read(show)
 
 
 def _lines_page(session: Session, order_id: str) -> str:

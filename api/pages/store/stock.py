@@ -64,7 +64,9 @@ def places(session: Session, sku: str, around: str) -> list[Place]:
     named = select(Node.id, Node.name).where(Node.id.in_(have), Node.status == NodeStatus.OPEN)
     away = _distances(session, around)
     found = [Place(node, name, have[node], away.get(node)) for node, name in session.execute(named)]
-    return sorted(found, key=lambda place: (place.distance_km is None, place.distance_km or 0, place.name))[:MOST_PLACES]
+    return sorted(found, key=lambda place: (place.distance_km is None, place.distance_km or 0, place.name))[
+        :MOST_PLACES
+    ]
 
 
 def _article(session: Session, sku: str) -> str:

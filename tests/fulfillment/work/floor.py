@@ -87,7 +87,8 @@ def allocate(
     fo = FulfillmentOrder(
         id=new_id(), number=f"F{short_code()}", demand_id=wanted.id, reference=wanted.reference, node=node,
         method=method or wanted.method, status=status, service="standard", work_on=NOW.date(), work_minutes=MINUTES,
-        ship_by=NOW + timedelta(hours=5), promised_by=NOW + timedelta(days=2), supplies=supplies.id if supplies else None,
+        ship_by=NOW + timedelta(hours=5), promised_by=NOW + timedelta(days=2),
+        supplies=supplies.id if supplies else None,
         destination_node=supplies.node if supplies else None,
         pickup_code=digits() if wanted.method == Method.COLLECT else None,
     )  # fmt: skip

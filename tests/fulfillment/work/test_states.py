@@ -10,9 +10,7 @@ from fulfillment.work.models import CLOSED, LEFT, OPEN, TRANSITIONS, Demand, Sta
 from kernel.states import IllegalTransition
 from tests.fulfillment.work.floor import BY, NOW, allocate, demand, news, statuses, stock
 
-PAIRS = list(itertools.product(Status, Status))
-ALLOWED = [(source, target) for source, target in PAIRS if target in TRANSITIONS[source]]
-REFUSED = [pair for pair in PAIRS if pair not in ALLOWED]
+ALLOWED = [(source, target) for source, target in itertools.product(Status, Status) if target in TRANSITIONS[source]]
 
 
 @pytest.fixture
@@ -21,11 +19,7 @@ def order(session):
     return allocate(session, demand(session, coat=1))
 
 
-def pairs(chosen):
-    return pytest.mark.parametrize(("source", "target"), chosen, ids=["-".join(pair) for pair in chosen])
-
-
-@pairs(ALLOWED)
+@pytest.mark.parametrize(("source", "target"), ALLOWED, ids=["-".join(pair) for pair in ALLOWED])
 def test_an_allowed_step_writes_status_history_and_news_together(session, order, source, target):
     order.status = source
     states.move(session, order, target, **BY, reason="because")
@@ -35,12 +29,13 @@ def test_an_allowed_step_writes_status_history_and_news_together(session, order,
     assert news(session, order.id) == [f"fulfillment_order.{target}"]
 
 
-@pairs(REFUSED)
-def test_any_other_step_is_refused_and_writes_nothing(session, order, source, target):
-    order.status = source
-    with pytest.raises(IllegalTransition, match=order.number):
-        states.move(session, order, target, **BY)
-    assert order.status == source
+@pytest.mark.parametrize("source", Status)
+def test_any_other_step_is_refused_and_writes_nothing(session, order, source):
+    for target in set(Status) - TRANSITIONS[source]:
+        order.status = source
+        with pytest.raises(IllegalTransition, match=order.number):
+            states.move(session, order, target, **BY)
+        assert order.status == source
     assert statuses(session, order) == news(session, order.id) == []
 
 
@@ -69,6 +64,6 @@ def test_each_status_says_what_to_do_instead(session, order, status):
 
 
 def test_open_and_closed_are_all_there_is():
-    assert OPEN | CLOSED == set(Status)
+    assert set(Status) == OPEN | CLOSED
     assert not OPEN & CLOSED
     assert all(not TRANSITIONS[status] & OPEN for status in CLOSED)

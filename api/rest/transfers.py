@@ -1,0 +1,187 @@
+"""/transfers and /counts: stock on its way between nodes, and the truth of the shelf."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import cursors, deciding
+from api.openapi import PREFIX
+from api.rest.operation import Call, Reply, Resource, anywhere
+from api.schemas import transfers as schemas
+from fulfillment.work import transfers as work_transfers
+from kernel.errors import Conflict
+from stock import counts, lists, transfers
+from stock.documents import Transfer
+
+resource = Resource("transfers", __name__, url_prefix=PREFIX, description="Transfers between nodes, and counts.")
+TRANSFER, COUNT = "/transfers/<transfer_id>", "/counts/<count_id>"
+
+
+class ServesAnOrder(Conflict):
+    """A transfer that serves an order is moved by its fulfillment order."""
+
+    code = "transfer_serves_order"
+
+
+def _source(session: Session, _call: Call, transfer_id: str) -> list[str]:
+    return [lists.transfer(session, transfer_id).source]
+
+
+def _destination(session: Session, _call: Call, transfer_id: str) -> list[str]:
+    return [lists.transfer(session, transfer_id).destination]
+
+
+def _counted(session: Session, _call: Call, count_id: str) -> list[str]:
+    return [lists.count(session, count_id).node]
+
+
+def _node_of_body(_session: Session, call: Call) -> list[str]:
+    return [call.body["node"]]
+
+
+def _plain(session: Session, transfer_id: str) -> Transfer:
+    found = lists.transfer(session, transfer_id)
+    if found.reference:
+        message = f"Transfer {found.number} serves fulfillment order {found.reference}: move or cancel that."
+        raise ServesAnOrder(message)
+    return found
+
+
+def _by_line(call: Call) -> dict[int, int] | None:
+    lines = call.body["lines"]
+    return None if lines is None else {line["line"]: line["units"] for line in lines}
+
+
+@resource.operation(
+    "POST", "/transfers", scope="stock:write", body=schemas.OpenTransferSchema, answer=schemas.TransferSchema, status=201,
+    key=True, example={"source": "MAD-W", "destination": "MAD-1", "lines": [{"sku": "SHI01-WHT-M", "units": 5}]},
+)  # fmt: skip
+def open_transfer(session: Session, call: Call) -> Any:
+    """Open a transfer of plain stock, approved."""
+    return transfers.open_transfer(session, **call.body, reference="", actor=call.actor, now=call.now)
+
+
+@resource.operation(
+    "GET", "/transfers", scope="stock:read", query=schemas.TransferQuery, answer=schemas.TransferPage, at=anywhere
+)
+def list_transfers(session: Session, call: Call) -> Any:
+    """List transfers, oldest first."""
+    after = cursors.decode(call.query["cursor"], str)
+    asked = {"node": call.node(call.query["node"]), "status": call.query["status"]}
+    return cursors.page(lists.transfers(session, **asked, after=after, limit=call.query["limit"]))
+
+
+@resource.operation("GET", TRANSFER, scope="stock:read", answer=schemas.TransferSchema)
+def show_transfer(session: Session, _call: Call, transfer_id: str) -> Any:
+    """Show a transfer."""
+    return lists.transfer(session, transfer_id)
+
+
+@resource.operation("POST", f"{TRANSFER}/approve", scope="stock:write", answer=schemas.TransferSchema)
+def approve_transfer(session: Session, call: Call, transfer_id: str) -> Any:
+    """Approve a proposed transfer."""
+    return transfers.approve(session, transfer_id, actor=call.actor, now=call.now)
+
+
+@resource.operation(
+    "POST", f"{TRANSFER}/dispatch", scope="stock:write", body=schemas.SentSchema, answer=schemas.TransferSchema, key=True,
+    at=_source, example={},
+)  # fmt: skip
+def dispatch_transfer(session: Session, call: Call, transfer_id: str) -> Any:
+    """Send plain stock on its way; what serves an order is dispatched with its fulfillment order."""
+    found = _plain(session, transfer_id)
+    sent = _by_line(call) or {line.line: line.units for line in found.lines}
+    units = [sent.get(line.line) for line in found.lines]
+    return transfers.dispatch(session, transfer_id, units, actor=call.actor, now=call.now)
+
+
+@resource.operation(
+    "POST", f"{TRANSFER}/receive", scope="stock:write", body=schemas.ArrivedSchema, answer=schemas.TransferSchema, key=True,
+    at=_destination, example={},
+)  # fmt: skip
+def receive_transfer(session: Session, call: Call, transfer_id: str) -> Any:
+    """Put what arrived on hand, reserved at once for the order that awaits it."""
+    complete = call.body["complete"]
+    receipt = work_transfers.receive(
+        session, transfer_id, _by_line(call), complete=complete, actor=call.actor, now=call.now
+    )
+    skus = {line.sku for line in receipt.transfer.lines}
+    return Reply(receipt.transfer, after=lambda house: deciding.after_stock(house, skus, actor=call.actor))
+
+
+@resource.operation(
+    "POST", f"{TRANSFER}/cancel", scope="stock:write", body=schemas.CancelTransferSchema, answer=schemas.TransferSchema,
+    example={"choice": "write_back"},
+)  # fmt: skip
+def cancel_transfer(session: Session, call: Call, transfer_id: str) -> Any:
+    """Cancel a transfer of plain stock; what is on its way comes back or is written off."""
+    _plain(session, transfer_id)
+    return transfers.cancel(session, transfer_id, **call.body, actor=call.actor, now=call.now)
+
+
+@resource.operation(
+    "POST", f"{TRANSFER}/close-short", scope="stock:write", body=schemas.CloseShortSchema, answer=schemas.TransferSchema,
+    at=_destination, example={"reason": "lost"},
+)  # fmt: skip
+def close_transfer_short(session: Session, call: Call, transfer_id: str) -> Any:
+    """Write off what did not arrive and will not."""
+    _plain(session, transfer_id)
+    transfers.close_short(session, transfer_id, **call.body, actor=call.actor, now=call.now)
+    return lists.transfer(session, transfer_id)
+
+
+@resource.operation(
+    "POST", "/counts", scope="stock:write", body=schemas.OpenCountSchema, answer=schemas.CountSchema, status=201,
+    at=_node_of_body, example={"node": "MAD-1", "skus": ["SHI01-WHT-M"]},
+)  # fmt: skip
+def open_count(session: Session, call: Call) -> Any:
+    """Open a count of some articles of a node."""
+    return counts.open_count(session, **call.body, actor=call.actor, now=call.now)
+
+
+@resource.operation(
+    "GET", "/counts", scope="stock:read", query=schemas.CountQuery, answer=schemas.CountPage, at=anywhere
+)
+def list_counts(session: Session, call: Call) -> Any:
+    """List counts, oldest first."""
+    after = cursors.decode(call.query["cursor"], str)
+    asked = {"node": call.node(call.query["node"]), "status": call.query["status"]}
+    return cursors.page(lists.counts(session, **asked, after=after, limit=call.query["limit"]))
+
+
+@resource.operation("GET", COUNT, scope="stock:read", answer=schemas.CountSchema, at=_counted)
+def show_count(session: Session, _call: Call, count_id: str) -> Any:
+    """Show a count."""
+    return lists.count(session, count_id)
+
+
+@resource.operation(
+    "POST", f"{COUNT}/lines", scope="stock:write", body=schemas.CountedSchema, answer=schemas.CountLineSchema, at=_counted,
+    example={"sku": "SHI01-WHT-M", "units": 7},
+)  # fmt: skip
+def record_count(session: Session, call: Call, count_id: str) -> Any:
+    """Write down what the shelf holds of an article, totes not included."""
+    return counts.record(session, count_id, **call.body, actor=call.actor, now=call.now)
+
+
+@resource.operation("POST", f"{COUNT}/submit", scope="stock:write", answer=schemas.CountSchema, at=_counted)
+def submit_count(session: Session, call: Call, count_id: str) -> Any:
+    """Hand a count in for review."""
+    return counts.submit(session, count_id, actor=call.actor, now=call.now)
+
+
+@resource.operation("POST", f"{COUNT}/post", scope="stock:write", answer=schemas.CountSchema, at=_counted)
+def post_count(session: Session, call: Call, count_id: str) -> Any:
+    """Post the differences; reservations give way to what was counted."""
+    counts.post(session, count_id, actor=call.actor, now=call.now)
+    found = lists.count(session, count_id)
+    skus = {line.sku for line in found.lines}
+    return Reply(found, after=lambda house: deciding.after_stock(house, skus, actor=call.actor))
+
+
+@resource.operation("POST", f"{COUNT}/void", scope="stock:write", answer=schemas.CountSchema, at=_counted)
+def void_count(session: Session, call: Call, count_id: str) -> Any:
+    """Throw a count away."""
+    return counts.void(session, count_id, actor=call.actor, now=call.now)

@@ -1,0 +1,146 @@
+"""Transfers and counts on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields, post_load
+
+from api.schemas.base import MAX_ROWS, PageQuery, Schema, at_most, code, instant, one_of, page_of, text, units, whole
+from stock.documents import CountStatus, TransferStatus
+from stock.transfers import TransferWant
+
+
+class WantSchema(Schema):
+    """Units wanted at the destination."""
+
+    sku = code()
+    units = units()
+
+    @post_load
+    def make(self, values: dict[str, Any], **_: Any) -> TransferWant:
+        """Return what the stock room takes."""
+        return TransferWant(**values)
+
+
+class OpenTransferSchema(Schema):
+    """Units that should go from one node to another."""
+
+    source = code()
+    destination = code()
+    expected_at = instant(load_default=None, allow_none=True)
+    lines = fields.List(fields.Nested(WantSchema), required=True, validate=at_most(MAX_ROWS, at_least=1))
+
+
+class NumberedUnitsSchema(Schema):
+    """Units of a line, by its number."""
+
+    line = whole(0, MAX_ROWS)
+    units = units(0)
+
+
+class SentSchema(Schema):
+    """What leaves; all of it when no line is named."""
+
+    lines = fields.List(fields.Nested(NumberedUnitsSchema), load_default=None, allow_none=True)
+
+
+class ArrivedSchema(Schema):
+    """What arrived, all of it when no line is named; `complete` false when more is still to come."""
+
+    lines = fields.List(fields.Nested(NumberedUnitsSchema), load_default=None, allow_none=True)
+    complete = fields.Boolean(load_default=True)
+
+
+class CancelTransferSchema(Schema):
+    """What becomes of units that are already on their way."""
+
+    choice = fields.String(load_default=None, allow_none=True, validate=one_of("write_back", "write_off"))
+
+
+class CloseShortSchema(Schema):
+    """Why what is missing will not come."""
+
+    reason = text(64, load_default="lost")
+
+
+class TransferLineSchema(Schema):
+    """Units of an article in a transfer; with a reference they are for an order line."""
+
+    line = fields.Integer()
+    sku = fields.String()
+    reference = fields.String()
+    units = fields.Integer()
+    dispatched = fields.Integer()
+    received = fields.Integer()
+    written_off = fields.Integer()
+
+
+class TransferSchema(Schema):
+    """A transfer; its reference is the fulfillment order it serves, if any."""
+
+    id = fields.String()
+    number = fields.String()
+    source = fields.String()
+    destination = fields.String()
+    reference = fields.String()
+    status = fields.String(metadata={"enum": list(TransferStatus)})
+    expected_at = instant(allow_none=True)
+    version = fields.Integer()
+    lines = fields.List(fields.Nested(TransferLineSchema))
+
+
+class TransferQuery(PageQuery):
+    """Which transfers are wanted; `node` is the source or the destination."""
+
+    node = fields.String(load_default=None)
+    status = fields.String(load_default=None, validate=one_of(*TransferStatus))
+
+
+TransferPage = page_of(TransferSchema)
+
+
+class OpenCountSchema(Schema):
+    """Articles to be counted at a node."""
+
+    node = code()
+    skus = fields.List(code(), required=True, validate=at_most(MAX_ROWS, at_least=1))
+    reason = text(64, load_default="recount")
+
+
+class CountedSchema(Schema):
+    """What the shelf holds of an article."""
+
+    sku = code()
+    units = units(0)
+
+
+class CountLineSchema(Schema):
+    """An article of a count: what the shelf should hold, and what it holds."""
+
+    sku = fields.String()
+    expected = fields.Integer(allow_none=True)
+    counted = fields.Integer(allow_none=True)
+    counted_by = fields.String(allow_none=True)
+    counted_at = instant(allow_none=True)
+
+
+class CountSchema(Schema):
+    """A count."""
+
+    id = fields.String()
+    node = fields.String()
+    status = fields.String(metadata={"enum": list(CountStatus)})
+    reason = fields.String()
+    version = fields.Integer()
+    lines = fields.List(fields.Nested(CountLineSchema))
+
+
+class CountQuery(PageQuery):
+    """Which counts are wanted."""
+
+    node = fields.String(load_default=None)
+    status = fields.String(load_default=None, validate=one_of(*CountStatus))
+
+
+CountPage = page_of(CountSchema)

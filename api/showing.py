@@ -1,0 +1,75 @@
+"""Orders gathered for whoever asked: lean for the channel that placed one, whole for the agent who looks at it.
+
+Called by REST resources. Invariant: what is stored as the answer to an idempotency key names no person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.schemas.orders import show_decision, show_line, show_order, show_part
+from fulfillment.sourcing import explain
+from kernel.vault import SubjectErased, Vault
+from oms import customers, history, view
+from oms.models import Order
+from oms.view import OrderView
+from stock import reports
+
+
+def placed(session: Session, order: Order, *, currency: str) -> dict[str, Any]:
+    """Return an order as the channel that placed it wants to see it: without person, payments or history."""
+    return _shown(view.outline(session, order.id), currency)
+
+
+def whole(session: Session, order_id: str, *, vault: Vault, currency: str) -> dict[str, Any]:
+    """Return an order with its person, address and payments. Raises UnknownOrder."""
+    found = view.whole(session, order_id)
+    contact, address = _person(session, vault, found.order)
+    return _shown(found, currency) | {
+        "contact": contact,
+        "ship_to": address,
+        "holds": found.holds,
+        "paid": found.paid,
+        "due": found.due,
+    }
+
+
+def page(session: Session, orders: Sequence[Order]) -> list[tuple[Order, str]]:
+    """Return orders of a list, each with what its shopper is told."""
+    told = view.public_statuses(session, orders)
+    return [(order, str(told[order.id])) for order in orders]
+
+
+def decisions(session: Session, order_id: str, *, currency: str) -> list[dict[str, Any]]:
+    """Return every decision about an order, in figures and in words. Raises UnknownOrder."""
+    history.get(session, order_id)
+    names = {node.id: node.name for node in reports.nodes(session)}
+    return [
+        {
+            **show_decision(decision, currency),
+            **{
+                name: getattr(decision, name)
+                for name in ("assignments", "unfilled", "candidates", "policy", "policy_version")
+            },
+            "words": [sentence.text for sentence in explain.words(decision, names=names, currency=currency)],
+        }
+        for decision in view.decisions(session, order_id)
+    ]
+
+
+def _shown(found: OrderView, currency: str) -> dict[str, Any]:
+    return show_order(found.order, str(found.public_status)) | {
+        "lines": [show_line(line, found.order.currency) for line in found.lines],
+        "fulfillment_orders": [show_part(part) for part in found.parts],
+        "decisions": [show_decision(decision, currency) for decision in found.decisions],
+    }
+
+
+def _person(session: Session, vault: Vault, order: Order) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    try:
+        return customers.contact(session, vault, order.customer_id), customers.address(session, vault, order)
+    except SubjectErased:
+        return None, None

@@ -1,0 +1,39 @@
+import numpy as np
+
+from fulfillment.network import costs
+
+NODE = np.array([0, 1, 1])
+
+
+def test_handling_is_the_labour_of_the_options_node():
+    assert costs.handling(np.array([120, 250]), NODE).tolist() == [120, 250, 250]
+
+
+def test_the_carrier_asks_by_node_and_by_line():
+    assert costs.carrier(np.array([300, 450]), NODE).tolist() == [300, 450, 450]
+    assert costs.carrier(np.array([[1, 2], [3, 4]]), NODE).tolist() == [[1, 2, 2], [3, 4, 4]]
+
+
+def test_a_line_costs_once_and_for_each_unit():
+    handling = costs.line_handling(np.array([30, 60]), np.array([10, 12]), np.array([1, 3]), NODE)
+    assert handling.tolist() == [[40, 72, 72], [60, 96, 96]]
+
+
+def test_lateness_bites_for_each_day_begun():
+    due = 1_000_000
+    arrives = np.array([due - 1, due, due + 1, due + costs.DAY_S, due + costs.DAY_S + 1])
+    assert costs.lateness(arrives, due, 300).tolist() == [0, 0, 300, 300, 600]
+
+
+def test_pick_risk_bites_where_lines_are_not_found():
+    risk = costs.pick_risk(np.array([1.0, 0.9]), 600, NODE, 2)
+    assert risk.tolist() == [[0, 60, 60], [0, 60, 60]]
+
+
+def test_preference_adds_the_kind_and_the_day():
+    assert costs.preference(np.array([0, 25]), NODE, np.array([0, 0, 2])).tolist() == [0, 25, 27]
+
+
+def test_churn_bites_only_for_a_line_that_leaves_its_node():
+    current = np.array([[True, False], [False, False]])
+    assert costs.churn(NODE, current, 50).tolist() == [[0, 50, 50], [0, 0, 0]]
