@@ -24,8 +24,8 @@ def open_shop(session):
     factories.lay_out(session)
     rows = [PlacementRow(sku=sku, node=STORE, shelf=shelf) for sku, shelf in SHELVES.items()]
     catalog.put_placements(session, rows)
-    factories.stock(session, STORE, boots=20, coat=20, hat=20, scarf=20)
-    factories.stock(session, "SVQ", coat=5)
+    factories.stock(session, STORE, boots=200, coat=200, hat=200, scarf=200)
+    factories.stock(session, "SVQ", coat=50)
     for username, node in PEOPLE.items():
         role, language = ("store", "es") if username == "tienda" else (username, "en")
         name = f"{username.title()} García"
