@@ -100,7 +100,7 @@ def place(session: Session, prepared: Prepared, *, vault: Vault, now: datetime, 
     if prepared.existing_id is not None:
         return Placed(history.get(session, prepared.existing_id), created=False)
     command = prepared.command
-    with session.no_autoflush:  # so that one flush writes all of the order
+    with session.no_autoflush:  # so that what belongs to the order is written together
         order = _write(session, prepared, _customer(session, prepared, vault), now=now, actor=actor)
         _tell(session, order)
         if command.paid and order.total_minor:
@@ -222,6 +222,7 @@ def _write(session: Session, prepared: Prepared, customer_id: str | None, *, now
     order.updated_at = database_now()
     order.lines = [_line(prepared, number) for number in range(len(command.lines))]
     session.add(order)
+    session.flush()
     history.write(session, order.id, "placed", actor=actor, now=now, moved=(OrderStatus.CREATED, status))
     return order
 
