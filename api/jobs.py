@@ -23,17 +23,19 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from api import night, proof, slots
+from api import proof, slots
 from api.config import Config, JobSettings
 from api.house import House
 from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
-from fulfillment.planning import report
+from fulfillment.work import collecting
 from kernel import events, idempotency
+from stock import reservations
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
 BATCH = 500
+NO_SHOWS = 20
 CONTINUOUS = "continuous"
 # Hours after the wanted one in which a night that was missed, or died, is made up for.
 CATCH_UP_HOURS = 3
@@ -99,28 +101,43 @@ def prove_ledger(turn: Turn) -> int:
     return turn.house.doors.read(lambda session: sum(1 for _ in proof.findings(session)))
 
 
-def plan_runs(turn: Turn) -> int:
-    """Work out the run that somebody queued. Taking it is one step from queued to running, which one process makes;
-    the solver may then be silent for longer than any lease.
-    """
-    doors = turn.house.doors
-    run_id = doors.read(report.queued)
-    if run_id is None:
-        return 0
-    night.work_out(doors, run_id, now=turn.now, time_limit_s=turn.house.config.night.time_limit_s)
-    return 1
+def expire_holds(turn: Turn) -> int:
+    """Release holds whose time is over."""
+    return _until_done(lambda: turn.write(lambda session: reservations.expire_holds(session, limit=BATCH)))
 
 
-PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again.", prove_ledger, None)
+def expire_no_shows(turn: Turn) -> int:
+    """Give up orders at the counter that nobody came for; their units go back to the shelf."""
+    step = lambda session: collecting.expire(session, now=turn.now, limit=NO_SHOWS)  # noqa: E731
+    return _until_done(lambda: turn.write(step), batch=NO_SHOWS)
+
+
+def decide_waiting(turn: Turn) -> int:
+    """Decide again what waits and may be served by now."""
+    return deciding.due(turn.house, actor=turn.actor)
+
+
+def plan_night(turn: Turn) -> int:
+    """Queue the run of the night."""
+    return nights.start_unless_under_way(turn.house, turn, actor=turn.actor)
+
+
+def work_out_runs(turn: Turn) -> int:
+    """Work out the runs that are queued."""
+    return nights.work_out_queued(turn.house, turn)
+
+
+RUNS = Job("work_out_runs", "Runs that were started are worked out.", work_out_runs, lambda jobs: jobs.work_out_runs_s)
+PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again each night.", prove_ledger, None)
 JOBS = (
+    Job("place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s),
+    Job("expire_holds", "Holds end when their time is over.", expire_holds, lambda jobs: jobs.expire_holds_s),
+    Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
+    Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
+    Job("plan_night", "Each night a run is started.", plan_night, None),
+    RUNS,
     PROVE_LEDGER,
-    Job("plan_runs", "A run that was started is worked out.", plan_runs, lambda jobs: jobs.plan_runs_s),
-    Job(
-        "place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s
-    ),
-    Job(
-        "forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s
-    ),
+    Job("forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s),
 )
 
 
@@ -129,7 +146,8 @@ def run_slot(house: House, job: Job, slot: str = CONTINUOUS) -> int | None:
 
     A failure is logged and counted and leaves the slot to be taken again; nothing that was committed is lost.
     """
-    seconds = house.config.jobs.lease_s
+    # A run may be silent for as long as its solver thinks.
+    seconds = house.config.jobs.lease_s + (house.config.night.time_limit_s if job is RUNS else 0)
     began_at = time.perf_counter()
     try:
         lease = house.doors.write(
@@ -181,12 +199,12 @@ def _trigger(config: Config, job: Job) -> tuple[Any, Callable[[datetime], str]]:
     return asked, lambda now: (now.astimezone(zone) - timedelta(hours=config.night.hour)).date().isoformat()
 
 
-def _until_done(step: Callable[[], int]) -> int:
+def _until_done(step: Callable[[], int], *, batch: int = BATCH) -> int:
     done = 0
     while True:
         count = step()
         done += count
-        if count < BATCH:
+        if count < batch:
             return done
 
 

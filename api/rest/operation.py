@@ -48,7 +48,7 @@ class Call:
     vault: Vault
     config: Config
     body: Any = None
-    query: dict[str, Any] = field(default_factory=dict)
+    query: Any = field(default_factory=dict)
 
     @property
     def actor(self) -> str:

@@ -1,112 +1,114 @@
-"""Nightly runs as planners and their tools read them."""
+"""Nightly runs on the wire; money is in the network's currency."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import fields
 
-from api.schemas.base import MoneyField, PageQuery, Schema, at_most, code, instant
+from api.schemas.base import MoneyField, PageQuery, Schema, at_most, instant, one_of, page_of
+from fulfillment.planning import report
+from fulfillment.planning.models import Run, RunStatus
+from kernel.money import Money
 
 
 class RunQuery(PageQuery):
     """Which runs are wanted."""
 
-    status = fields.String(
-        load_default=None, validate=at_most(40), metadata={"description": "Only runs in this state."}
-    )
-
-
-class StartRunSchema(Schema):
-    """A run to be worked out now."""
-
-    seed = fields.Integer(load_default=None, strict=True, metadata={"description": "Seed of the solver's draws."})
-
-
-class AcceptRunSchema(Schema):
-    """Which movements are accepted."""
-
-    demands = fields.List(
-        code(),
-        load_default=None,
-        allow_none=True,
-        validate=at_most(100_000),
-        metadata={"description": "Accept the movements of these demands only; null accepts all."},
-    )
-
-
-class PartSchema(Schema):
-    """Units of a line at a node."""
-
-    line = fields.String()
-    sku = fields.String()
-    units = fields.Integer()
-    node = fields.String()
-    method = fields.String()
-    carrier_service = fields.String(allow_none=True)
-    work_on = fields.String(metadata={"format": "date"})
-
-
-class MovementSchema(Schema):
-    """What a run would change for one demand, and what became of that."""
-
-    demand = fields.String(attribute="demand_id")
-    before = fields.List(fields.Nested(PartSchema))
-    after = fields.List(fields.Nested(PartSchema))
-    cost_before = MoneyField()
-    cost_after = MoneyField()
-    saving = MoneyField()
-    fate = fields.String(metadata={"description": "proposed, applied, lapsed or declined"})
-    reason = fields.String(allow_none=True)
+    status = fields.String(load_default=None, validate=one_of(*RunStatus))
 
 
 class StageSchema(Schema):
-    """A stage of working out a run."""
+    """A stage of a run that is done."""
 
     stage = fields.String()
     seconds = fields.Float()
-    best = fields.Integer(allow_none=True)
-    bound = fields.Integer(allow_none=True)
 
 
 class RunSchema(Schema):
-    """A run: what it saw, what it would cost and save, and how far from the optimum it may be."""
+    """A run: what it saw, how it was solved, and what it would save."""
 
     id = fields.String()
     number = fields.String()
-    status = fields.String(metadata={"example": "proposed"})
-    cause = fields.String(metadata={"description": "night, planner or api"})
+    status = fields.String(metadata={"enum": list(RunStatus)})
+    cause = fields.String()
+    seed = fields.Integer()
+    solver = fields.String(allow_none=True)
     demands = fields.Integer()
     cost_before = MoneyField(allow_none=True)
     cost_after = MoneyField(allow_none=True)
-    bound = MoneyField(allow_none=True, metadata={"description": "No plan costs less."})
-    gap = fields.Float(
-        allow_none=True, metadata={"description": "How far the plan may be from the optimum, as a share."}
-    )
+    bound = MoneyField(allow_none=True)
+    gap = fields.Float(allow_none=True, metadata={"description": "How far from the optimum it may be, as a share."})
     before_by_term = fields.Dict(keys=fields.String(), values=MoneyField())
     after_by_term = fields.Dict(keys=fields.String(), values=MoneyField())
-    solver = fields.String(allow_none=True)
-    seed = fields.Integer()
-    seconds = fields.Float(allow_none=True)
-    inputs_hash = fields.String(allow_none=True)
-    ledger_position = fields.Integer(allow_none=True)
     progress = fields.List(fields.Nested(StageSchema))
+    seconds = fields.Float(allow_none=True)
     message = fields.String(allow_none=True)
     decided_by = fields.String(allow_none=True)
     planned_at = instant()
     decided_at = instant(allow_none=True)
 
 
-class RunWithMovementsSchema(RunSchema):
-    """A run with what it would change."""
+class MovementSchema(Schema):
+    """What a run would change for one demand, and what became of it."""
+
+    demand_id = fields.String()
+    before = fields.List(fields.Dict())
+    after = fields.List(fields.Dict())
+    cost_before = MoneyField()
+    cost_after = MoneyField()
+    saving = MoneyField()
+    fate = fields.String(metadata={"description": "proposed, applied, lapsed or declined."})
+    reason = fields.String(allow_none=True)
+
+
+class WholeRunSchema(RunSchema):
+    """A run with its movements."""
 
     movements = fields.List(fields.Nested(MovementSchema))
 
 
-class OutcomeSchema(Schema):
-    """What accepting a run did."""
+RunPage = page_of(RunSchema)
 
-    applied = fields.List(fields.String(), metadata={"description": "Demands whose movements are applied."})
-    lapsed = fields.Dict(
-        keys=fields.String(),
-        values=fields.String(),
-        metadata={"description": "Demands that could not follow, and why."},
-    )
+
+class AcceptSchema(Schema):
+    """The demands whose movements are accepted; all when left out."""
+
+    demand_ids = fields.List(fields.String(), load_default=None, allow_none=True, validate=at_most(100_000, at_least=1))
+
+
+class OutcomeSchema(Schema):
+    """What accepting did."""
+
+    applied = fields.List(fields.String())
+    lapsed = fields.Dict(keys=fields.String(), values=fields.String(), metadata={"description": "Why, by demand."})
+
+
+def show_run(run: Run, currency: str) -> dict[str, Any]:
+    """Return a run as it is sent."""
+
+    def money(minor: int | None) -> Money | None:
+        return None if minor is None else Money(minor, currency)
+
+    names = (
+        "id", "number", "status", "cause", "seed", "solver", "demands", "progress", "seconds", "message", "decided_by",
+        "planned_at", "decided_at",
+    )  # fmt: skip
+    shown = {name: getattr(run, name) for name in names}
+    for name in ("cost_before", "cost_after", "bound"):
+        shown[name] = money(getattr(run, f"{name}_minor"))
+    for name in ("before_by_term", "after_by_term"):
+        shown[name] = {term: money(minor) for term, minor in getattr(run, name).items()}
+    return shown | {"gap": report.gap(run)}
+
+
+def show_whole_run(run: Run, currency: str) -> dict[str, Any]:
+    """Return a run with its movements as it is sent."""
+    names = ("demand_id", "before", "after", "fate", "reason")
+    costs = ("cost_before", "cost_after", "saving")
+    movements = [
+        {name: getattr(movement, name) for name in names}
+        | {name: Money(getattr(movement, f"{name}_minor"), currency) for name in costs}
+        for movement in run.movements
+    ]
+    return show_run(run, currency) | {"movements": movements}
