@@ -23,7 +23,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from api import proof, slots
+from api import deciding, nights, proof, slots
 from api.config import Config, JobSettings
 from api.house import House
 from api.metrics import JOB_RUNS, JOB_SECONDS
