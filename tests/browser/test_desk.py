@@ -30,8 +30,8 @@ def orders_come_in(session):
     """One order that is served at once, and three that wait although stock has come in since."""
     factories.place(session, factories.line("coat", 2), external_id="W-0")
     for number in (1, 2, 3):
-        factories.place(session, factories.line("hat", 25), external_id=f"W-{number}")
-    factories.stock(session, "WH", hat=100)
+        factories.place(session, factories.line("hat", 250), external_id=f"W-{number}")
+    factories.stock(session, "WH", hat=1000)
 
 
 @pytest.fixture(scope="module")

@@ -22,9 +22,9 @@ def waiting_orders(house):
 
     def orders_then_stock(session):
         numbers = [
-            factories.place(session, factories.line("hat", 25), external_id=f"R-{number}").id for number in (1, 2)
+            factories.place(session, factories.line("hat", 250), external_id=f"R-{number}").id for number in (1, 2)
         ]
-        factories.stock(session, "WH", hat=100)
+        factories.stock(session, "WH", hat=1000)
         return numbers
 
     return house.doors.write(orders_then_stock)
