@@ -88,6 +88,12 @@ def accept(house: House, run_id: str, demand_ids: list[str] | None, *, actor: st
     )
 
 
+def reject(house: House, run_id: str, *, actor: str) -> None:
+    """Decline a run. Raises RunNotFound, IllegalTransition."""
+    now = house.clock.now()
+    house.doors.write(lambda session: runs.reject(session, run_id, actor=actor, now=now))
+
+
 def view(house: House, run_id: str, show: Callable[[Run], Value]) -> Value:
     """Return what `show` makes of a run. Raises RunNotFound."""
     return house.doors.read(lambda session: show(runs.view(session, run_id)))

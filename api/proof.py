@@ -12,13 +12,15 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import fulfillment.work.verify
 import oms.verify
 import stock.verify
 from api.models import JobSlot
+from oms.models import Order
+from stock.models import StockBalance, StockEntry
 from stock.verify import Finding
 
 JOB: Final = "prove_ledger"
@@ -30,6 +32,15 @@ class Proof:
 
     at: datetime
     findings: int
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many rows a proof goes over."""
+
+    entries: int
+    balances: int
+    orders: int
 
 
 def findings(session: Session) -> Iterator[Finding]:
@@ -44,3 +55,9 @@ def latest(session: Session) -> Proof | None:
     done = select(JobSlot.finished_at, JobSlot.result).where(JobSlot.job == JOB, JobSlot.finished_at.is_not(None))
     row = session.execute(done.order_by(JobSlot.finished_at.desc()).limit(1)).first()
     return Proof(row.finished_at, int(row.result)) if row else None
+
+
+def size(session: Session) -> Size:
+    """Return how many rows a proof goes over."""
+    counts = [session.scalar(select(func.count()).select_from(each)) or 0 for each in (StockEntry, StockBalance, Order)]
+    return Size(*counts)

@@ -1,62 +1,102 @@
-"""`oms plan`: one nightly run, now: worked out, shown before and after, and accepted when asked to."""
+"""`oms plan`: what the night would change, shown before and after, and accepted in whole or part."""
 
 from __future__ import annotations
+
+import time
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from api import night
+from api import nights
 from api.cli.root import Session, with_session
-from fulfillment.planning import report, runs
-from fulfillment.planning.models import Run
+from api.house import House
+from api.jobs import RUNS, run_slot
+from fulfillment.planning import report
+from fulfillment.planning.models import Run, RunStatus
+from fulfillment.planning.runs import Outcome
 from kernel.money import Money
 
-ACTOR = "cli"
+ACTOR = "command line"
+UNDER_WAY = {RunStatus.QUEUED, RunStatus.RUNNING}
+POLL_S = 0.5
 
 
-@click.command()
-@click.option("--time-limit", type=click.IntRange(1, 86_400), help="Seconds to solve for; else as configured.")
-@click.option("--seed", type=int, help="The seed of the solver's draws; else as configured.")
-@click.option("--accept", is_flag=True, help="Accept what is proposed.")
-@with_session
-def plan(session: Session, time_limit: int | None, seed: int | None, accept: bool) -> None:  # noqa: FBT001 (a flag of the command)
-    """Decide again, together, everything that nobody works on yet."""
-    doors, clock, settings = session.house.doors, session.house.clock, session.config.night
-    chosen = settings.seed if seed is None else seed
-    run_id = doors.write(lambda work: runs.start(work, cause="cli", seed=chosen, actor=ACTOR, now=clock.now()).id)
-    console = Console()
-    with console.status("Working out the night ..."):
-        night.work_out(doors, run_id, now=clock.now(), time_limit_s=time_limit or settings.time_limit_s)
-    run = doors.read(lambda work: runs.view(work, run_id))
-    console.print(_table(run, session.config.network.currency))
-    console.print(_figures(run))
-    if accept:
-        outcome = night.accept(doors, run_id, None, actor=ACTOR, now=clock.now)
-        console.print(f"Applied {len(outcome.applied)} movements; {len(outcome.lapsed)} lapsed.")
+@click.group(invoke_without_command=True)
+@click.option("--accept", "at_once", is_flag=True, help="Accept the whole run at once.")
+@click.pass_context
+def plan(context: click.Context, *, at_once: bool) -> None:
+    """Plan the night: decide anew all that nobody works on yet, and show what would change."""
+    if context.invoked_subcommand is not None:
+        return
+    session: Session = context.obj
+    house = session.house
+    run_id = nights.start(house, cause="command", actor=ACTOR)
+    _work_out(house, run_id)
+    status = nights.view(house, run_id, lambda run: _show(run, house.config.network.currency))
+    if status != RunStatus.PROPOSED:
+        raise click.ClickException("The run could not be worked out.")
+    if at_once:
+        _tell(nights.accept(house, run_id, None, actor=ACTOR))
     else:
-        console.print("Nothing has changed yet: accept it on the planner's page, over REST, or with --accept.")
+        click.echo(f"Accept it with `oms plan accept {run_id}`, or part of it with --demand.")
 
 
-def _table(run: Run, currency: str) -> Table:
-    table = Table("cost", "before", "after", "saving", title=f"Run {run.number}: {run.demands} demands")
+@plan.command()
+@click.argument("run_id")
+@with_session
+def show(session: Session, run_id: str) -> None:
+    """Show a run before and after, by term."""
+    nights.view(session.house, run_id, lambda run: _show(run, session.config.network.currency))
+
+
+@plan.command()
+@click.argument("run_id")
+@click.option("--demand", "demand_ids", multiple=True, help="Accept the movement of this demand only; repeatable.")
+@with_session
+def accept(session: Session, run_id: str, demand_ids: tuple[str, ...]) -> None:
+    """Apply a run; what no longer fits lapses."""
+    _tell(nights.accept(session.house, run_id, list(demand_ids) or None, actor=ACTOR))
+
+
+@plan.command()
+@click.argument("run_id")
+@with_session
+def reject(session: Session, run_id: str) -> None:
+    """Decline a run; nothing changes."""
+    nights.reject(session.house, run_id, actor=ACTOR)
+    click.echo("Rejected.")
+
+
+def _work_out(house: House, run_id: str) -> None:
+    """Work the run out here, or wait for the process that does."""
+    with Console(stderr=True).status("Planning the night ..."):
+        while nights.view(house, run_id, lambda run: run.status) in UNDER_WAY:
+            if run_slot(house, RUNS) is None:
+                time.sleep(POLL_S)
+
+
+def _show(run: Run, currency: str) -> str:
+    if run.cost_before_minor is None or run.cost_after_minor is None:
+        click.echo(f"Run {run.number} is {run.status}. {run.message or ''}".strip())
+        return run.status
+    table = Table("cost", "before", "after", "saving", title=f"Run {run.number}, {run.status}, {run.demands:,} demands")
     for column in table.columns[1:]:
         column.justify = "right"
     for term in report.terms(run):
-        table.add_row(term.term, *(_amount(minor, currency) for minor in (
-            term.before_minor, term.after_minor, term.saving_minor,
-        )))  # fmt: skip
-    before, after = run.cost_before_minor or 0, run.cost_after_minor or 0
-    table.add_section()
-    table.add_row("all", *(_amount(minor, currency) for minor in (before, after, before - after)))
-    return table
-
-
-def _figures(run: Run) -> str:
-    gap = report.gap(run)
-    share = "unknown" if gap is None else f"{gap:.3%}"
-    return f"{len(run.movements)} movements; at most {share} above the optimum; {run.seconds} s, {run.solver}."
+        table.add_row(term.term, *(_amount(minor, currency) for minor in (term.before_minor, term.after_minor, term.saving_minor)))
+    saving = run.cost_before_minor - run.cost_after_minor
+    totals = (run.cost_before_minor, run.cost_after_minor, saving)
+    table.add_row("total", *(_amount(minor, currency) for minor in totals), style="bold")
+    Console().print(table)
+    gap = report.gap(run) or 0.0
+    click.echo(f"{len(run.movements):,} movements; bound {_amount(run.bound_minor or 0, currency)}, gap {gap:.4%}, {run.seconds} s.")
+    return run.status
 
 
 def _amount(minor: int, currency: str) -> str:
     return f"{Money(minor, currency).amount} {currency}"
+
+
+def _tell(outcome: Outcome) -> None:
+    click.echo(f"{len(outcome.applied):,} movements applied, {len(outcome.lapsed):,} lapsed.")
