@@ -6,7 +6,6 @@ limit cuts the proof short), and what first-in-first-out costs, where each order
 
 from __future__ import annotations
 
-from dataclasses import replace
 from statistics import median
 from time import perf_counter
 
@@ -48,7 +47,7 @@ def measured(orders: int, nodes: int, seeds: tuple[int, ...], *, limit_s: float,
         problem = drawn_batch(orders, nodes, seed)
         plan = solve_batch(problem, time_limit_s=limit_s, seed=seed)
         fifo = first_in_first_out(problem)
-        findings += len(check(problem, plan)) + len(check(problem, replace(fifo, status="feasible")))
+        findings += len(check(problem, plan)) + len(check(problem, fifo))
         figures["s"].append(plan.seconds)
         figures["gap"].append(100 * plan.gap)
         figures["cost"].append(plan.objective)

@@ -46,7 +46,8 @@ def arguments(description: str) -> argparse.Namespace:
 
 def report(bench: str, rows: Sequence[Row], *, seeds: Sequence[int], as_json: bool) -> None:
     """Print the rows of a benchmark."""
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    load = f"load {os.getloadavg()[0]:.1f}"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {load}"
     date = datetime.now(UTC).isoformat(timespec="seconds")
     if as_json:
         entries = [{**asdict(row), "ratio": row.ratio} for row in rows]

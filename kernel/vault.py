@@ -11,15 +11,17 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Index, LargeBinary, delete, insert, select, text, update
+from sqlalchemy import Executable, Index, LargeBinary, bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, Code, Id, database_now
+from kernel.db import Base, Code, Id, database_now, table
 from kernel.errors import NotFound
 from kernel.ids import new_id
 
@@ -78,6 +80,15 @@ class SubjectDigest(Base):
     sole: Mapped[bool] = mapped_column(default=False)
 
 
+@dataclass(frozen=True)
+class Clue:
+    """A value that leads to a subject; a `sole` one leads to nobody else."""
+
+    kind: str
+    value: str
+    sole: bool = False
+
+
 class Vault:
     """Stores and reads personal data with a master key of 32 bytes."""
 
@@ -86,44 +97,43 @@ class Vault:
         self._master = AESGCM(master_key)
         self._pepper = hashlib.sha256(b"digest" + master_key).digest()
 
-    def open_subject(self, session: Session) -> str:
-        """Create a subject with a key of its own and return its id."""
+    def open_subject(
+        self, session: Session, *, records: Mapping[str, dict[str, Any]] | None = None, clues: Iterable[Clue] = ()
+    ) -> str:
+        """Create a subject with a key of its own, what is known of it, and return its id."""
         subject_id = new_id()
         key = AESGCM.generate_key(bit_length=256)
-        wrapped = _seal(self._master, key, subject_id)
-        session.execute(insert(Subject).values(id=subject_id, wrapped_key=wrapped, recorded_at=database_now()))
+        session.execute(_OPEN, {"id": subject_id, "wrapped_key": _seal(self._master, key, subject_id)})
+        self._write(session, subject_id, AESGCM(key), records or {}, clues)
         return subject_id
+
+    def write(
+        self, session: Session, subject_id: str, *, records: Mapping[str, dict[str, Any]], clues: Iterable[Clue] = ()
+    ) -> None:
+        """Write (or overwrite) records of a subject, and let `find` lead from the clues to it.
+
+        When a clue is `sole` and another subject has it for itself, the database refuses (IntegrityError): of two who
+        bring the same new person at the same moment, one must begin again and will find what the other wrote. Raises
+        SubjectErased.
+        """
+        self._write(session, subject_id, self._key(session, subject_id), records, clues)
 
     def store(self, session: Session, subject_id: str, name: str, document: dict[str, Any]) -> None:
         """Write (or overwrite) the record `name` of a subject. Raises SubjectErased."""
-        sealed = _seal(self._key(session, subject_id), json.dumps(document).encode(), f"{subject_id}/{name}")
-        row = _insert(session, SubjectRecord).values(subject_id=subject_id, name=name, ciphertext=sealed)
-        session.execute(row.on_conflict_do_update(index_elements=["subject_id", "name"], set_={"ciphertext": sealed}))
+        self.write(session, subject_id, records={name: document})
 
     def read(self, session: Session, subject_id: str, name: str) -> dict[str, Any] | None:
         """Return the record `name`, or None when there is none or the subject was erased."""
-        mine = (SubjectRecord.subject_id == subject_id) & (SubjectRecord.name == name)
-        ciphertext = session.scalar(select(SubjectRecord.ciphertext).where(mine))
-        if ciphertext is None:
+        found = session.execute(_READ, {"subject_id": subject_id, "name": name}).one_or_none()
+        if found is None:
             return None
-        plain = _unseal(self._key(session, subject_id), ciphertext, f"{subject_id}/{name}")
-        document: dict[str, Any] = json.loads(plain)
+        key = AESGCM(_unseal(self._master, found.wrapped_key, subject_id))
+        document: dict[str, Any] = json.loads(_unseal(key, found.ciphertext, f"{subject_id}/{name}"))
         return document
 
-    def index(self, session: Session, subject_id: str, kind: str, value: str, *, sole: bool = False) -> None:
-        """Let `find` lead from this value to the subject.
-
-        When `sole` and another subject has the value for itself, the database refuses (IntegrityError): of two who
-        bring the same new person at the same moment, one must begin again and will find what the other wrote.
-        """
-        digest = self.digest(_folded(value))
-        row = _insert(session, SubjectDigest).values(subject_id=subject_id, kind=kind, digest=digest, sole=sole)
-        session.execute(row.on_conflict_do_nothing(index_elements=["subject_id", "kind", "digest"]))
-
     def find(self, session: Session, kind: str, value: str) -> list[str]:
-        """Return the ids of subjects indexed under this value, oldest first."""
-        same = (SubjectDigest.kind == kind) & (SubjectDigest.digest == self.digest(_folded(value)))
-        return list(session.scalars(select(SubjectDigest.subject_id).where(same).order_by(SubjectDigest.subject_id)))
+        """Return the ids of subjects that a value of this kind leads to, oldest first."""
+        return list(session.scalars(_FIND, {"kind": kind, "digest": self.digest(_folded(value))}))
 
     @staticmethod
     def erase(session: Session, subject_id: str) -> None:
@@ -137,16 +147,63 @@ class Vault:
         """Return a keyed hash (HMAC-SHA256), useless without the master key."""
         return hmac.new(self._pepper, content, hashlib.sha256).digest()
 
+    def _write(
+        self,
+        session: Session,
+        subject_id: str,
+        key: AESGCM,
+        records: Mapping[str, dict[str, Any]],
+        clues: Iterable[Clue],
+    ) -> None:
+        dialect = session.get_bind().dialect.name
+        sealed = [
+            {"name": name, "ciphertext": _seal(key, json.dumps(document).encode(), f"{subject_id}/{name}")}
+            for name, document in records.items()
+        ]
+        digests = [{"kind": clue.kind, "digest": self.digest(_folded(clue.value)), "sole": clue.sole} for clue in clues]
+        for statement, rows in ((_STORE[dialect], sealed), (_INDEX[dialect], digests)):
+            if rows:
+                session.execute(statement, [{"subject_id": subject_id, **row} for row in rows])
+
     def _key(self, session: Session, subject_id: str) -> AESGCM:
-        wrapped = session.scalar(select(Subject.wrapped_key).where(Subject.id == subject_id))
+        wrapped = session.scalar(_KEY, {"subject_id": subject_id})
         if wrapped is None:
             raise SubjectErased(subject_id)
         return AESGCM(_unseal(self._master, wrapped, subject_id))
 
 
-def _insert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    return postgresql.insert(table) if on_postgresql else sqlite.insert(table)
+# Statements are built once, since every order writes a person.
+_SUBJECT, _RECORD, _DIGEST = table(Subject), table(SubjectRecord), table(SubjectDigest)
+_OPEN = insert(_SUBJECT).values(id=bindparam("id"), wrapped_key=bindparam("wrapped_key"), recorded_at=database_now())
+_KEY = select(_SUBJECT.c.wrapped_key).where(_SUBJECT.c.id == bindparam("subject_id"))
+_READ = (
+    select(_RECORD.c.ciphertext, _SUBJECT.c.wrapped_key)
+    .join(_SUBJECT, _SUBJECT.c.id == _RECORD.c.subject_id)
+    .where(_RECORD.c.subject_id == bindparam("subject_id"), _RECORD.c.name == bindparam("name"))
+)
+_FIND = (
+    select(_DIGEST.c.subject_id)
+    .where(_DIGEST.c.kind == bindparam("kind"), _DIGEST.c.digest == bindparam("digest"))
+    .order_by(_DIGEST.c.subject_id)
+)
+
+
+def _storing(insert_: Any) -> Executable:
+    row = insert_(_RECORD)
+    statement: Executable = row.on_conflict_do_update(
+        index_elements=["subject_id", "name"], set_={"ciphertext": row.excluded.ciphertext}
+    )
+    return statement
+
+
+def _indexing(insert_: Any) -> Executable:
+    statement: Executable = insert_(_DIGEST).on_conflict_do_nothing(index_elements=["subject_id", "kind", "digest"])
+    return statement
+
+
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_STORE = {name: _storing(insert_) for name, insert_ in _INSERTS.items()}
+_INDEX = {name: _indexing(insert_) for name, insert_ in _INSERTS.items()}
 
 
 def _folded(value: str) -> bytes:

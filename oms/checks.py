@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from fulfillment.network.models import CarrierService, NodeProfile
 from fulfillment.work.models import Method
 from kernel.countries import COUNTRIES
+from kernel.db import table
 from kernel.errors import Fault
 from kernel.money import CURRENCIES, Money
 from oms.commands import CustomerDetails, Line, PlaceOrder, ShipTo
@@ -237,13 +238,23 @@ def _known(session: Session, command: PlaceOrder) -> Known:
     skus = {line.sku for line in command.lines if line.sku.isprintable()}
     nodes = {node for node in _nodes_named(command) if node.isprintable()}
     ships = any(method_of(command, line) == Method.SHIP for line in command.lines)
+    rows = session.execute(_NODES, {"nodes": nodes}) if nodes else ()
     return Known(
-        skus=frozenset(session.scalars(select(Article.sku).where(Article.sku.in_(skus)))) if skus else frozenset(),
-        nodes=_collecting(session, nodes) if nodes else {},
-        services=frozenset(session.scalars(select(CarrierService.service).where(CarrierService.active).distinct()))
-        if ships
-        else frozenset(),
+        skus=frozenset(session.scalars(_SKUS, {"skus": skus})),
+        nodes={row.id: Collecting(row.status, bool(row.collects)) for row in rows},
+        services=frozenset(session.scalars(_SERVICES)) if ships else frozenset(),
     )
+
+
+# Statements are built once, since every order is checked.
+_ARTICLE, _NODE, _PROFILE, _CARRIER = table(Article), table(Node), table(NodeProfile), table(CarrierService)
+_SKUS = select(_ARTICLE.c.sku).where(_ARTICLE.c.sku.in_(bindparam("skus", expanding=True)))
+_SERVICES = select(_CARRIER.c.service).where(_CARRIER.c.active).distinct()
+_NODES = (
+    select(_NODE.c.id, _NODE.c.status, _PROFILE.c.collects)
+    .outerjoin(_PROFILE, _PROFILE.c.node == _NODE.c.id)
+    .where(_NODE.c.id.in_(bindparam("nodes", expanding=True)))
+)
 
 
 def _nodes_named(command: PlaceOrder) -> Iterator[str]:
@@ -251,12 +262,3 @@ def _nodes_named(command: PlaceOrder) -> Iterator[str]:
         node = collect_node_of(command, line)
         if node is not None:
             yield node
-
-
-def _collecting(session: Session, nodes: set[str]) -> dict[str, Collecting]:
-    found = session.execute(
-        select(Node.id, Node.status, NodeProfile.collects)
-        .outerjoin(NodeProfile, NodeProfile.node == Node.id)
-        .where(Node.id.in_(nodes))
-    )
-    return {row.id: Collecting(row.status, bool(row.collects)) for row in found}

@@ -6,15 +6,17 @@ stands in the vault alone; a customer with open orders is erased when the last o
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from kernel import events
-from kernel.vault import Subject, SubjectErased, Vault
+from kernel.db import database_now, table
+from kernel.vault import Clue, Subject, SubjectErased, Vault
 from oms.commands import CustomerDetails, ShipTo
 from oms.errors import UnknownCustomer
 from oms.events import CustomerErased
@@ -25,28 +27,55 @@ OPEN = (OrderStatus.CREATED, OrderStatus.HELD, OrderStatus.APPROVED)
 # National numbers differ in their last digits; before them people write +34, 0034, 0 or nothing.
 PHONE_DIGITS = 9
 
+# Statements are built once, since every order has a customer.
+_CUSTOMER, _SUBJECT = table(Customer), table(Subject)
+_OPEN = insert(_CUSTOMER).values(id=bindparam("id"), language=bindparam("language"), recorded_at=database_now())
+_LOCK = (
+    select(_CUSTOMER.c.id, _CUSTOMER.c.language)
+    .join(_SUBJECT, _SUBJECT.c.id == _CUSTOMER.c.id)
+    .where(_CUSTOMER.c.id == bindparam("id"), _SUBJECT.c.wrapped_key.is_not(None))
+    .with_for_update(of=_CUSTOMER)
+)
 
-def admit(session: Session, vault: Vault, details: CustomerDetails, *, channel: str) -> Customer:
-    """Find the customer or make one, and keep what the order says about them; the row is locked.
 
-    Of two orders that bring the same new person at once, the database refuses one (IntegrityError), which must begin
-    again. Raises UnknownCustomer and SubjectErased.
+def admit(
+    session: Session,
+    vault: Vault,
+    details: CustomerDetails,
+    *,
+    channel: str,
+    addresses: Mapping[str, ShipTo] | None = None,
+) -> str:
+    """Find the customer or make one, keep what an order says about them, and return their id; the row is locked.
+
+    `addresses` are where orders go, by the order's id. Of two orders that bring the same new person at once, the
+    database refuses one (IntegrityError), which must begin again. Raises UnknownCustomer and SubjectErased.
     """
-    customer = _recognised(session, vault, details, channel) or _open(session, vault)
-    customer.language = details.language
-    known = vault.read(session, customer.id, CONTACT) or {}
+    records = {f"ship_to:{order_id}": asdict(ship_to) for order_id, ship_to in (addresses or {}).items()}
+    clues = [Clue("name", ship_to.name) for ship_to in (addresses or {}).values()]
     said = {name: value for name in ("name", "email", "phone") if (value := getattr(details, name))}
-    if said.items() - known.items():
-        vault.store(session, customer.id, CONTACT, known | said)
-    _index(session, vault, customer.id, details, channel)
-    session.flush()
-    return customer
+    known = _recognised(session, vault, details, channel)
+    if known is None:
+        clues += _clues(details, channel)
+        customer_id = vault.open_subject(session, records={CONTACT: said} | records, clues=clues)
+        session.execute(_OPEN, {"id": customer_id, "language": details.language})
+        return customer_id
+    kept = contact(session, vault, known.id) or {}
+    if said.items() - kept.items():
+        records[CONTACT] = kept | said
+    if CONTACT in records or (details.external_id and known.by != "external"):
+        clues += _new_clues(session, vault, known.id, _clues(details, channel))
+    if records or clues:
+        vault.write(session, known.id, records=records, clues=clues)
+    if known.language != details.language:
+        session.execute(update(Customer).where(Customer.id == known.id).values(language=details.language))
+    return known.id
 
 
 def keep_address(session: Session, vault: Vault, customer_id: str, order_id: str, ship_to: ShipTo) -> None:
     """Keep where an order goes; the recipient's name leads to the customer, as a shopper asks under it."""
-    vault.store(session, customer_id, f"ship_to:{order_id}", asdict(ship_to))
-    vault.index(session, customer_id, "name", ship_to.name)
+    clues = [Clue("name", ship_to.name)]
+    vault.write(session, customer_id, records={f"ship_to:{order_id}": asdict(ship_to)}, clues=clues)
 
 
 def contact(session: Session, vault: Vault, customer_id: str | None) -> dict[str, Any] | None:
@@ -108,39 +137,57 @@ def _erase_unless_needed(session: Session, customer_id: str) -> bool:
     return True
 
 
-def _recognised(session: Session, vault: Vault, details: CustomerDetails, channel: str) -> Customer | None:
+@dataclass(frozen=True)
+class Known:
+    """A customer who is there, and by what they were found."""
+
+    id: str
+    language: str
+    by: str
+
+
+def _recognised(session: Session, vault: Vault, details: CustomerDetails, channel: str) -> Known | None:
     if details.id is not None:
-        customer = _get(session, details.id, lock=True)
-        if _is_erased(session, details.id):
+        _get(session, details.id)
+        known = _lock(session, details.id, "id")
+        if known is None:
             raise SubjectErased(details.id)
-        return customer
+        return known
     given = {"external": details.external_id and f"{channel} {details.external_id}", "email": details.email}
     for kind, value in given.items():
         for customer_id in vault.find(session, kind, value) if value else ():
-            customer = _get(session, customer_id, lock=True)
             # Whoever erases holds the same row: a person found a moment ago may be gone by now, and is then a new one.
-            if not _is_erased(session, customer_id):
-                return customer
+            if known := _lock(session, customer_id, kind):
+                return known
     return None
 
 
-def _open(session: Session, vault: Vault) -> Customer:
-    customer = Customer(id=vault.open_subject(session), language="en")
-    session.add(customer)
-    return customer
+def _lock(session: Session, customer_id: str, by: str) -> Known | None:
+    """Lock a customer; None for one who was erased."""
+    row = session.execute(_LOCK, {"id": customer_id}).one_or_none()
+    return Known(row.id, row.language, by) if row else None
 
 
-def _index(session: Session, vault: Vault, customer_id: str, details: CustomerDetails, channel: str) -> None:
+def _clues(details: CustomerDetails, channel: str) -> list[Clue]:
+    """Return what leads to a customer of whom all this is said."""
+    clues = []
     if details.external_id:
-        vault.index(session, customer_id, "external", f"{channel} {details.external_id}", sole=True)
+        clues.append(Clue("external", f"{channel} {details.external_id}", sole=True))
     if details.email:
-        # Whoever gives their id may bring an address that another customer has; it then leads to that other one.
-        taken = details.id is not None and vault.find(session, "email", details.email)
-        vault.index(session, customer_id, "email", details.email, sole=not taken)
+        clues.append(Clue("email", details.email, sole=True))
     if details.phone:
-        vault.index(session, customer_id, "phone", _phone_key(details.phone))
+        clues.append(Clue("phone", _phone_key(details.phone)))
     if details.name:
-        vault.index(session, customer_id, "name", details.name)
+        clues.append(Clue("name", details.name))
+    return clues
+
+
+def _new_clues(session: Session, vault: Vault, customer_id: str, clues: Iterable[Clue]) -> Iterator[Clue]:
+    """Yield the clues that do not lead to the customer yet; one that another has for itself leads to both."""
+    for clue in clues:
+        owners = vault.find(session, clue.kind, clue.value)
+        if customer_id not in owners:
+            yield replace(clue, sole=clue.sole and not owners)
 
 
 def _phone_key(phone: str) -> str:

@@ -10,16 +10,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from kernel import events
-from kernel.db import database_now
+from kernel.db import database_now, table
 from kernel.ids import new_id
 from kernel.states import advance
 from oms.errors import UnknownOrder
 from oms.events import OrderMoved
 from oms.models import ORDER_TRANSITIONS, Order, OrderHistory, OrderStatus
+
+_TOUCH = update(table(Order)).where(table(Order).c.id == bindparam("order_id")).values(updated_at=database_now())
 
 
 def get(session: Session, order_id: str) -> Order:
@@ -52,12 +54,7 @@ def touch(order: Order) -> None:
 
 def touch_unlocked(session: Session, order_id: str) -> None:
     """Let followers of an order see that its physical side changed; its own row stays at its version."""
-    session.execute(
-        update(Order)
-        .where(Order.id == order_id)
-        .values(updated_at=database_now())
-        .execution_options(synchronize_session=False)
-    )
+    session.execute(_TOUCH, {"order_id": order_id})
 
 
 def write(

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from fulfillment.network import geography
@@ -26,13 +26,13 @@ from fulfillment.work.cancelling import Cancelled
 from fulfillment.work.carrying import CarriedLine
 from fulfillment.work.models import Method
 from kernel import events
-from kernel.db import database_now
+from kernel.db import database_now, table
 from kernel.errors import Fault
 from kernel.ids import new_id, short_code
 from kernel.vault import Vault
 from oms import checks, customers, history, holds, payments
 from oms.checks import Faults
-from oms.commands import CustomerDetails, PlaceOrder
+from oms.commands import PlaceOrder
 from oms.errors import DuplicateOrder, InvalidOrder, InvalidRequest, NothingToCancel, OutOfStock
 from oms.events import LineUnits, OrderPlaced
 from oms.models import Channel, Order, OrderLine, OrderStatus
@@ -41,6 +41,11 @@ NUMBER_LENGTH = 10
 NO_ADDRESS = "no_address"
 # Values weigh lateness and splits; beyond the price of a house they change no decision.
 MOST_VALUE_MINOR = 2**31 - 1
+
+_ORDER = table(Order)
+_SAME = select(_ORDER.c.id, _ORDER.c.number, _ORDER.c.body_hash).where(
+    _ORDER.c.channel == bindparam("channel"), _ORDER.c.external_id == bindparam("external_id")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,18 +100,15 @@ def place(session: Session, prepared: Prepared, *, vault: Vault, now: datetime, 
     if prepared.existing_id is not None:
         return Placed(history.get(session, prepared.existing_id), created=False)
     command = prepared.command
-    details = command.customer or (CustomerDetails(name=command.ship_to.name) if command.ship_to else None)
-    customer_id = customers.admit(session, vault, details, channel=command.channel).id if details else None
-    order = _write(session, prepared, customer_id, now=now, actor=actor)
-    if command.ship_to is not None and customer_id is not None:
-        customers.keep_address(session, vault, customer_id, order.id, command.ship_to)
-    _tell(session, order)
-    if prepared.needs_address:
-        holds.write(session, order, reason=holds.ADDRESS, actor=actor, now=now)
-    if command.paid and order.total_minor:
-        payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
+    with session.no_autoflush:  # so that what belongs to the order is written together
+        order = _write(session, prepared, _customer(session, prepared, vault), now=now, actor=actor)
+        _tell(session, order)
+        if command.paid and order.total_minor:
+            payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
     if prepared.proposal is not None:
         commit.commit(session, prepared.proposal, now=now, actor=actor)
+    if prepared.needs_address:
+        holds.place_on_new(session, order, reason=holds.ADDRESS, actor=actor, now=now)
     for lines in _carried(prepared):
         carrying.carry_out(session, order.id, lines, occurred_at=order.placed_at, actor=actor, now=now)
     return Placed(order, created=True)
@@ -138,11 +140,10 @@ def cancel(
     return cancelling.cancel_units(session, lines=lines or left, reason=reason, actor=actor, now=now)
 
 
-def _existing(session: Session, command: PlaceOrder) -> Order | None:
+def _existing(session: Session, command: PlaceOrder) -> Row[Any, Any, Any] | None:
     if not (command.channel.isprintable() and command.external_id.isprintable()):
         return None
-    same = (Order.channel == command.channel) & (Order.external_id == command.external_id)
-    return session.scalar(select(Order).where(same))
+    return session.execute(_SAME, {"channel": command.channel, "external_id": command.external_id}).one_or_none()
 
 
 def _decided(session: Session, prepared: Prepared, channel: Channel, *, now: datetime) -> Prepared:
@@ -200,6 +201,14 @@ def _shortages(prepared: Prepared, missing: Mapping[str, int]) -> Sequence[Fault
     return faults.found
 
 
+def _customer(session: Session, prepared: Prepared, vault: Vault) -> str | None:
+    command = prepared.command
+    if command.customer is None:
+        return None
+    addresses = {prepared.order_id: command.ship_to} if command.ship_to else {}
+    return customers.admit(session, vault, command.customer, channel=command.channel, addresses=addresses)
+
+
 def _write(session: Session, prepared: Prepared, customer_id: str | None, *, now: datetime, actor: str) -> Order:
     command = prepared.command
     status = OrderStatus.HELD if prepared.needs_address else OrderStatus.APPROVED
@@ -213,8 +222,8 @@ def _write(session: Session, prepared: Prepared, customer_id: str | None, *, now
     order.updated_at = database_now()
     order.lines = [_line(prepared, number) for number in range(len(command.lines))]
     session.add(order)
-    history.write(session, order.id, "placed", actor=actor, now=now, moved=(OrderStatus.CREATED, status))
     session.flush()
+    history.write(session, order.id, "placed", actor=actor, now=now, moved=(OrderStatus.CREATED, status))
     return order
 
 

@@ -60,20 +60,19 @@ def record(session: Session, order_id: str, *, kind: str, amount: Money, actor: 
         raise InvalidRequest(faults.found)
     if amount.minor > (open_amount := due(session, order)).minor:
         raise Overpaid(order.number, open_amount)
+    history.touch(order)
     return write(session, order, kind=kind, amount_minor=amount.minor, actor=actor, now=now)
 
 
 def write(session: Session, order: Order, *, kind: str, amount_minor: int, actor: str, now: datetime) -> Payment:
-    """Write a payment of a locked order whose amount has been checked, with its history and its event."""
+    """Write a payment of an order that is new or locked, its amount checked, with its history and its event."""
     payment = Payment(
         id=new_id(), order_id=order.id, kind=kind, amount_minor=amount_minor, currency=order.currency, actor=actor,
         occurred_at=now,
     )  # fmt: skip
     session.add(payment)
-    history.touch(order)
     paid = {"kind": kind, "amount_minor": amount_minor, "currency": order.currency}
     history.write(session, order.id, "paid", actor=actor, now=now, details=paid)
-    session.flush()
     names = {"number": order.number, "channel": order.channel, "external_id": order.external_id}
     events.record(
         session,

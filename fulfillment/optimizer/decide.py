@@ -10,6 +10,7 @@ the limits, as it nearly always does; where it does not, `decide` returns None a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
@@ -36,9 +37,10 @@ _WORTH_PRUNING: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Parcels:
-    """An order as the subset tables see it: n groups of lines that travel together, K options.
+    """An order as the subset tables see it: n groups of lines that travel together, K of its options.
 
     members   n    the lines of each group
+    options   K    the options, as indices into those of the order
     package   K    cost of a package
     lines     n,K  cost of a group, IMPOSSIBLE where it cannot be served
     unfilled  n    penalty of a group, IMPOSSIBLE where it must be served
@@ -46,10 +48,22 @@ class Parcels:
     """
 
     members: tuple[tuple[int, ...], ...]
+    options: Integers
     package: Integers
     lines: Integers
     unfilled: Integers
     work: Work | None
+
+    def of(self, columns: Integers) -> Parcels:
+        """Return the same order with only the options in some columns, given in ascending order."""
+        work = self.work
+        if work:
+            inside = np.isin(work.columns, columns)
+            places = np.searchsorted(columns, work.columns[inside])
+            work = Work(places, work.package[inside], work.lines[:, inside], work.limits[inside])
+        return Parcels(
+            self.members, self.options[columns], self.package[columns], self.lines[:, columns], self.unfilled, work
+        )
 
 
 def expressible(problem: Problem) -> bool:
@@ -60,21 +74,32 @@ def expressible(problem: Problem) -> bool:
 def decide(problem: Problem) -> Plan | None:
     """Decide an expressible order; None where limits that options share, or lines that must be served, forbid it."""
     started = perf_counter()
-    order = problem.orders[0]
     parcels = parcels_of(problem)
-    if parcels is None:
+    assignments = None if parcels is None else best_assignments(problem.orders[0], parcels)
+    if assignments is None or overdrawn(problem, assignments).size:
         return None
-    kept = _kept(parcels)
-    chosen = _split(parcels, kept, order.max_packages)
-    if chosen is None:
-        return None
-    assignments = _assignments(order, parcels, kept, chosen)
+    seconds = perf_counter() - started
+    return priced_plan(problem, assignments, bound=None, seconds=seconds, solver="subset programme", seed=0)
+
+
+def overdrawn(problem: Problem, assignments: Sequence[Assignment]) -> Integers:
+    """Return the nodes of a one-order problem from which assignments take more units or work than there is."""
     stock, capacities = left_after(problem, assignments)
-    if (stock.size and stock.min() < 0) or (capacities.size and capacities.min() < 0):
-        return None
-    return priced_plan(
-        problem, assignments, bound=None, seconds=perf_counter() - started, solver="subset programme", seed=0
-    )
+    order = problem.orders[0]
+    short = np.flatnonzero((stock < 0).any(axis=0))
+    full = np.append(capacities, 0)[order.option_capacity] < 0
+    return np.union1d(short, order.option_node[full])
+
+
+def best_assignments(order: OrderProblem, parcels: Parcels) -> list[Assignment] | None:
+    """Return the cheapest assignments that the tables know; None if lines that must be served cannot be."""
+    if len(parcels.members) >= _WORTH_PRUNING:
+        full = np.zeros(len(parcels.package), dtype=bool)
+        if parcels.work:
+            full[parcels.work.columns] = True
+        parcels = parcels.of(undominated(parcels.package, parcels.lines, full))
+    chosen = _split(parcels, order.max_packages)
+    return None if chosen is None else _assignments(order, parcels, chosen)
 
 
 def parcels_of(problem: Problem) -> Parcels | None:
@@ -92,7 +117,9 @@ def parcels_of(problem: Problem) -> Parcels | None:
     unfilled = np.array([IMPOSSIBLE if line.unfilled_cost is None else line.unfilled_cost for line in order.lines])
     if len(members) < len(order.lines):
         lines, demands, unfilled = (_grouped(values, members) for values in (lines, demands, unfilled))
-    parcels = Parcels(members, order.package_cost + opening, lines, unfilled, _work(order.work, demands, limits))
+    options = np.arange(len(order.option_ids))
+    work = _work(order.work, demands, limits)
+    parcels = Parcels(members, options, order.package_cost + opening, lines, unfilled, work)
     return parcels if len(members) <= MAX_LINES else _merged_alike(parcels)
 
 
@@ -143,27 +170,13 @@ def _merged_alike(parcels: Parcels) -> Parcels | None:
         return None
     alike = tuple(tuple(np.flatnonzero(kinds == kind).tolist()) for kind in range(int(kinds.max()) + 1))
     members = tuple(tuple(line for group in kind for line in parcels.members[group]) for kind in alike)
-    return Parcels(members, parcels.package, _grouped(parcels.lines, alike), _grouped(parcels.unfilled, alike), None)
+    lines, unfilled = _grouped(parcels.lines, alike), _grouped(parcels.unfilled, alike)
+    return Parcels(members, parcels.options, parcels.package, lines, unfilled, None)
 
 
-def _kept(parcels: Parcels) -> Integers:
-    """Return the options worth pricing, with their work; dropping the dominated pays only for longer orders."""
-    if len(parcels.members) < _WORTH_PRUNING:
-        return np.arange(len(parcels.package))
-    full = np.zeros(len(parcels.package), dtype=bool)
-    if parcels.work:
-        full[parcels.work.columns] = True
-    return undominated(parcels.package, parcels.lines, full)
-
-
-def package_prices(parcels: Parcels, kept: Integers) -> Integers:
-    """Price every subset of groups as one package from the cheapest of the kept options."""
-    work = parcels.work
-    if work:
-        inside = np.isin(work.columns, kept)
-        columns = np.searchsorted(kept, work.columns[inside])
-        work = Work(columns, work.package[inside], work.lines[:, inside], work.limits[inside])
-    return cheapest(parcels.package[kept], parcels.lines[:, kept], work)
+def package_prices(parcels: Parcels) -> Integers:
+    """Price every subset of groups as one package from its cheapest option."""
+    return cheapest(parcels.package, parcels.lines, parcels.work)
 
 
 def best_splits(parcels: Parcels, packages: Integers, most: int | None) -> list[Integers]:
@@ -177,10 +190,10 @@ def best_splits(parcels: Parcels, packages: Integers, most: int | None) -> list[
     return tables[::-1]
 
 
-def _split(parcels: Parcels, kept: Integers, most: int | None) -> list[int] | None:
+def _split(parcels: Parcels, most: int | None) -> list[int] | None:
     """Return the packages of the cheapest plan as subsets of groups; None if lines that must be served cannot be."""
     whole = (1 << len(parcels.members)) - 1
-    packages = package_prices(parcels, kept)
+    packages = package_prices(parcels)
     for limit in (None, most):
         best = best_splits(parcels, packages, limit)
         if best[0][whole] >= IMPOSSIBLE // 2:
@@ -191,17 +204,16 @@ def _split(parcels: Parcels, kept: Integers, most: int | None) -> list[int] | No
     return chosen
 
 
-def _assignments(order: OrderProblem, parcels: Parcels, kept: Integers, chosen: list[int]) -> list[Assignment]:
+def _assignments(order: OrderProblem, parcels: Parcels, chosen: list[int]) -> list[Assignment]:
     assignments = []
     for package in chosen:
         groups = [group for group in range(len(parcels.members)) if package >> group & 1]
-        prices = parcels.package[kept] + parcels.lines[groups][:, kept].sum(axis=0)
+        prices = parcels.package + parcels.lines[groups].sum(axis=0)
         if parcels.work:
             work = parcels.work
-            full = np.zeros(len(parcels.package), dtype=bool)
-            full[work.columns] = work.package + work.lines[groups].sum(axis=0) > work.limits
-            prices = np.where(full[kept], IMPOSSIBLE, prices)
-        option = int(kept[prices.argmin()])
+            full = work.package + work.lines[groups].sum(axis=0) > work.limits
+            prices[work.columns[full]] = IMPOSSIBLE
+        option = int(parcels.options[prices.argmin()])
         assignments += [
             Assignment(0, line, option, order.lines[line].units) for group in groups for line in parcels.members[group]
         ]

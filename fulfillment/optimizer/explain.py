@@ -14,12 +14,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fulfillment.optimizer.decide import best_splits, package_prices, parcels_of
+from fulfillment.optimizer.decide import parcels_of
+from fulfillment.optimizer.narrow import made_to_use
 from fulfillment.optimizer.plan import Plan
 from fulfillment.optimizer.problem import OrderProblem, Problem
 from fulfillment.optimizer.reasons import Exclusion, has_capacity, has_stock
 from fulfillment.optimizer.solve import SolveParams, solve
-from fulfillment.optimizer.subsets import IMPOSSIBLE, forced
+from fulfillment.optimizer.subsets import IMPOSSIBLE
 
 
 class LineReason(NamedTuple):
@@ -137,14 +138,10 @@ def _alternatives(problem: Problem, plan: Plan) -> tuple[Alternative, ...]:
     """Price the best plan through each node that the plan does not use; none for orders the tables cannot hold."""
     parcels = parcels_of(problem)
     order = problem.orders[0]
-    if parcels is None or plan.status == "infeasible" or order.max_packages == 0:
+    if parcels is None or plan.status == "infeasible":
         return ()
-    packages = package_prices(parcels, np.arange(len(parcels.package)))
-    others = None if order.max_packages is None else order.max_packages - 1
-    rest = best_splits(parcels, packages, others)[0]
-    objectives = forced(parcels.package, parcels.lines, parcels.work, rest)
     best = np.full(len(problem.nodes), IMPOSSIBLE, dtype=np.int64)
-    np.minimum.at(best, order.option_node, objectives)
+    np.minimum.at(best, order.option_node, made_to_use(order, parcels))
     best[order.option_node[[part.option for part in plan.assignments]]] = IMPOSSIBLE
     found = np.flatnonzero(best < IMPOSSIBLE // 2)
     return tuple(

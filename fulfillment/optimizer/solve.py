@@ -12,6 +12,7 @@ from typing import Final
 from fulfillment.optimizer.batch import batchable, solve_batch
 from fulfillment.optimizer.decide import decide
 from fulfillment.optimizer.exact import NoPlanInTimeError, solve_exact
+from fulfillment.optimizer.narrow import promising_options, with_options
 from fulfillment.optimizer.plan import Plan, priced_plan
 from fulfillment.optimizer.problem import Problem
 
@@ -38,19 +39,33 @@ class SolveParams:
 def solve(problem: Problem, params: SolveParams | None = None) -> Plan:
     """Return the best plan of a problem that can be found and proven within the limits.
 
-    One order is decided by the subset programme wherever that is exact. A few orders, and whatever prices cannot hold,
-    are a mixed integer programme. Many orders are planned as a batch first; what time is left goes to a proof.
+    One order is decided by the subset programme wherever that is exact, else by a mixed integer programme. So are a few
+    orders, and whatever prices cannot hold. Many are planned as a batch first; what time is left goes to a proof.
     """
     params = params or SolveParams()
     if not problem.orders:
         return priced_plan(problem, (), bound=None, seconds=0.0, solver="none", seed=params.seed)
     if len(problem.orders) == 1:
-        plan = decide(problem)
-        if plan is not None:
-            return plan
+        return decide(problem) or _modelled(problem, params)
     if not batchable(problem) or _columns(problem) <= _SMALL:
         return solve_exact(problem, time_limit_s=params.time_limit_s, seed=params.seed)
     return _planned_then_proven(problem, params)
+
+
+def _modelled(problem: Problem, params: SolveParams) -> Plan:
+    """Solve one order as a model of the options that its best plan can use."""
+    options = promising_options(problem)
+    plan = solve_exact(with_options(problem, options), time_limit_s=params.time_limit_s, seed=params.seed)
+    if plan.status == "infeasible":
+        return plan
+    return priced_plan(
+        problem,
+        [part._replace(option=int(options[part.option])) for part in plan.assignments],
+        bound=None if plan.status == "optimal" else plan.bound,
+        seconds=plan.seconds,
+        solver=plan.solver,
+        seed=plan.seed,
+    )
 
 
 def _columns(problem: Problem) -> int:

@@ -7,7 +7,7 @@ are taken in the house's order (demands, fulfillment orders, balances, minutes);
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert
@@ -19,7 +19,7 @@ from fulfillment.sourcing.drafts import Difference, Draft, difference
 from fulfillment.sourcing.proposal import Change, Missing, Proposal
 from fulfillment.work import allocation, demands, locks
 from fulfillment.work.events import DemandWaiting, LineUnits
-from fulfillment.work.models import NOT_STARTED, Decision, Demand, DemandLine, FulfillmentOrder, Method
+from fulfillment.work.models import LEFT, NOT_STARTED, OPEN, Decision, Demand, DemandLine, FulfillmentOrder, Method
 from kernel import events
 from kernel.db import table
 from kernel.errors import Conflict
@@ -54,7 +54,7 @@ def commit(session: Session, proposal: Proposal, *, now: datetime, actor: str) -
     before = _waiting(session, proposal.changes)
     reservation_ids = _exchange(session, proposal, differences, before, now=now, actor=actor)
     _claim_minutes(session, differences)
-    decision_ids = _record(session, proposal, now=now)
+    decision_ids = _record(session, proposal, orders, now=now)
     ended = [orders[freed.id] for each in differences for freed in each.ended]
     allocation.supersede(session, ended, actor=actor, now=now, reason=proposal.cause)
     made = _allocations(proposal.changes, differences, decision_ids, reservation_ids)
@@ -104,8 +104,8 @@ def _moved(session: Session, change: Change, orders: dict[str, FulfillmentOrder]
 
 def _waiting(session: Session, changes: Sequence[Change]) -> dict[str, int]:
     """Return the units that wait now, by line of the demands that exist."""
-    known = [session.get(Demand, change.wanted.demand_id) for change in changes if change.wanted.version is not None]
-    return {line.id: line.waiting for demand in known if demand is not None for line in demand.lines}
+    known = [_demand(session, change) for change in changes if change.wanted.version is not None]
+    return {line.id: line.waiting for demand in known for line in demand.lines}
 
 
 def _exchange(
@@ -182,25 +182,45 @@ _LINE = insert(table(DemandLine))
 _DECISION = insert(table(Decision))
 
 
-def _record(session: Session, proposal: Proposal, *, now: datetime) -> list[str]:
+def _record(
+    session: Session, proposal: Proposal, orders: Mapping[str, FulfillmentOrder], *, now: datetime
+) -> list[str]:
     """Write demands and decisions; return the decisions' ids in the order of the changes."""
     new = [change for change in proposal.changes if change.wanted.version is None]
     if new:
         session.execute(_DEMAND, [records.new_demand(change) for change in new])
         session.execute(_LINE, [line for change in new for line in records.new_lines(change, _units_missing(change))])
-    for change in proposal.changes:
-        if change.wanted.version is not None:
-            _update(session, change, _units_missing(change))
+    _update(session, [change for change in proposal.changes if change.wanted.version is not None], orders)
     decisions = [records.decision(change, cause=proposal.cause, now=now) for change in proposal.changes]
     session.execute(_DECISION, decisions)
     return [decision["id"] for decision in decisions]
 
 
-def _update(session: Session, change: Change, missing: dict[str, int]) -> None:
+def _update(session: Session, changes: Sequence[Change], orders: Mapping[str, FulfillmentOrder]) -> None:
+    """Move the counters of demands that exist, and note what was decided."""
+    moved: dict[str, int] = {}
+    for change in changes:
+        missing = _units_missing(change)
+        moved |= {line.id: line.waiting - missing.get(line.id, 0) for line in _demand(session, change).lines}
+    demands.allocate(session, {line_id: units for line_id, units in moved.items() if units})
+    for change in changes:
+        records.settle(_demand(session, change), change, _standing(change, orders))
+    session.flush()
+
+
+def _standing(change: Change, orders: Mapping[str, FulfillmentOrder]) -> list[datetime]:
+    freed = {order.id for order in change.wanted.freed}
+    return [
+        order.promised_by
+        for order in orders.values()
+        if order.demand_id == change.wanted.demand_id and order.id not in freed and order.status in OPEN | LEFT
+    ]
+
+
+def _demand(session: Session, change: Change) -> Demand:
     demand = session.get(Demand, change.wanted.demand_id)
-    assert demand is not None, "a locked demand is there"
-    demands.allocate(session, {line.id: line.waiting - missing.get(line.id, 0) for line in demand.lines})
-    records.settle(demand, change)
+    assert demand is not None, f"demand {change.wanted.demand_id} was locked"
+    return demand
 
 
 def _allocations(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ from fulfillment.work.models import Method
 from kernel.db import table
 from stock import availability
 from stock.models import Article
+
+DAY_MINUTES: Final = 24 * 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +102,14 @@ _WEIGHTS = select(_ARTICLE.c.sku, _ARTICLE.c.weight_g).where(_ARTICLE.c.sku.in_(
 
 def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime) -> tuple[int, int]:
     """Return the first and last date, as ordinals, on which any node might work for these demands."""
-    ahead = max(
-        (policy.settings.horizon_days + early_days(demand, now) for demand, policy in zip(wanted, active, strict=True)),
-        default=1,
+    reaches = (
+        policy.settings.horizon_days + early_days(demand, now) + policy.settings.collect_lead_minutes // DAY_MINUTES
+        for demand, policy in zip(wanted, active, strict=True)
     )
-    columns = following(days.closes_s, int(now.timestamp()), ahead + 1)
+    ahead = max(reaches, default=0)
+    # A day ends with the cut-off for what is shipped, with the closing hour for what is collected.
+    ends_s = np.maximum(days.cut_off_s, days.closes_s)
+    columns = following(ends_s, int(now.timestamp()), ahead + 2)
     ordinals = np.take_along_axis(days.ordinal, columns, axis=1)
     ordinals = ordinals[ordinals != NEVER]
     if not len(ordinals):
@@ -190,7 +196,9 @@ def _options(scene: Scene, demand: Wanted) -> Options:
 
 def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], options: Sequence[Options]) -> Problem:
     net, width = ground.net, ground.minutes.shape[1]
-    places = [each.node * width + each.ordinal - ground.first_ordinal for each in options]
+    columns = [each.ordinal - ground.first_ordinal for each in options]
+    assert all(((column >= 0) & (column < width)).all() for column in columns), "a day lies outside the window read"
+    places = [each.node * width + column for each, column in zip(options, columns, strict=True)]
     used = np.unique(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
     return Problem(
         nodes=net.nodes,

@@ -118,37 +118,54 @@ def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assi
 
 
 def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> list[dict[str, Any]]:
-    nodes, options = gathered.net.nodes, gathered.options[number]
-    found = [_candidate(gathered, number, option, reason) for option, reason in enumerate(explanation.options)]
-    cheapest = _cheapest(options.node.tolist(), found)
+    options, line_ids = gathered.options[number], [line.id for line in gathered.wanted[number].lines]
+    dates = {ordinal: date.fromordinal(ordinal).isoformat() for ordinal in set(options.ordinal.tolist())}
+    instants = {seconds: _instant(seconds).isoformat() for seconds in set(options.arrives_s.tolist())}
+    found = [
+        {
+            "node": gathered.net.nodes[node],
+            "carrier_service": None if offer == DIRECT else gathered.net.services[offer].id,
+            "transfer": transfer,
+            "work_on": dates[ordinal],
+            "arrives_at": instants[arrives_s],
+            **_weighed(reason, line_ids),
+        }
+        for node, offer, transfer, ordinal, arrives_s, reason in zip(
+            options.node.tolist(),
+            options.offer.tolist(),
+            options.transfer.tolist(),
+            options.ordinal.tolist(),
+            options.arrives_s.tolist(),
+            explanation.options,
+            strict=True,
+        )
+    ]
+    _note_gaps(options.node.tolist(), found, explanation)
+    fences = options.excluded.items()
+    return found + [
+        {"excluded_by": rule, "nodes": [gathered.net.nodes[node] for node in places]} for rule, places in fences
+    ]
+
+
+def _weighed(reason: OptionReason, line_ids: Sequence[str]) -> dict[str, Any]:
+    """Return what an option would cost for all lines that it may serve, which it may not, and what it was given."""
+    served = [line.cost for line in reason.lines if line.excluded is None]
+    total = [sum(costs) for costs in zip(reason.package, *served, strict=True)]
+    lines = list(zip(line_ids, reason.lines, strict=True))
+    return {
+        "cost": {term: cost for term, cost in zip(TERMS, total, strict=True) if cost},
+        "total": sum(total),
+        "excluded": {line_id: line.excluded for line_id, line in lines if line.excluded is not None},
+        "units": {line_id: line.units for line_id, line in lines if line.units},
+    }
+
+
+def _note_gaps(nodes: Sequence[int], found: Sequence[dict[str, Any]], explanation: Explanation) -> None:
+    """Note on the best candidate of each node that lost how much more the best plan with it would have cost."""
+    cheapest = _cheapest(nodes, found)
     for alternative in explanation.alternatives:
         if alternative.node in cheapest:
             cheapest[alternative.node]["gap"] = alternative.gap
-    found += [
-        {"excluded_by": rule, "nodes": [nodes[node] for node in places]} for rule, places in options.excluded.items()
-    ]
-    return found
-
-
-def _candidate(gathered: Gathered, number: int, option: int, reason: OptionReason) -> dict[str, Any]:
-    options, lines = gathered.options[number], gathered.wanted[number].lines
-    total = list(reason.package)
-    for line in reason.lines:
-        if line.excluded is None:
-            total = [so_far + cost for so_far, cost in zip(total, line.cost, strict=True)]
-    return {
-        "node": gathered.net.nodes[int(options.node[option])],
-        "carrier_service": _offer(gathered, number, option),
-        "transfer": bool(options.transfer[option]),
-        "work_on": date.fromordinal(int(options.ordinal[option])).isoformat(),
-        "arrives_at": _instant(int(options.arrives_s[option])).isoformat(),
-        "cost": {term: cost for term, cost in zip(TERMS, total, strict=True) if cost},
-        "total": sum(total),
-        "excluded": {
-            lines[place].id: line.excluded for place, line in enumerate(reason.lines) if line.excluded is not None
-        },
-        "units": {lines[place].id: line.units for place, line in enumerate(reason.lines) if line.units},
-    }
 
 
 def _cheapest(nodes: Sequence[int], found: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any]]:

@@ -62,20 +62,22 @@ def new_lines(change: Change, missing: Mapping[str, int]) -> list[dict[str, Any]
     ]
 
 
-def promise(change: Change) -> datetime | None:
-    """Return when all of a demand will have arrived; None while units of it have no node."""
-    if change.missing or not change.packages:
-        return None
-    return max(package.arrives_at for package in change.packages)
+def promise(change: Change, standing: Sequence[datetime] = ()) -> datetime | None:
+    """Return when all of a demand will have arrived, `standing` orders included; None while units have no node."""
+    arrivals = [*standing, *(package.arrives_at for package in change.packages)]
+    return None if change.missing else max(arrivals, default=None)
 
 
-def settle(demand: Demand, change: Change) -> None:
-    """Note on a demand what a new decision means for it. A promise is given once, and kept from then on."""
+def settle(demand: Demand, change: Change, standing: Sequence[datetime]) -> None:
+    """Note on a demand what a new decision means for it. A promise is given once, and kept from then on.
+
+    `standing` are the promises of the fulfillment orders that stay whatever was decided.
+    """
     demand.version += 1
     demand.waiting_reason = change.missing[0].reason if change.missing else None
     demand.attempts = demand.attempts + 1 if change.missing else 0
     if demand.promised_by is None:
-        demand.promised_by = promise(change)
+        demand.promised_by = promise(change, standing)
 
 
 def decision(change: Change, *, cause: str, now: datetime) -> dict[str, Any]:

@@ -75,15 +75,6 @@ class InvalidUnits(Rejected):
         super().__init__(" ".join(messages), faults=tuple(Fault("/lines", self.code, message) for message in messages))
 
 
-class UnknownReason(Rejected):
-    """A reason that is not in the list for this use."""
-
-    code = "reason_unknown"
-
-    def __init__(self, reason: str, known: Collection[str]) -> None:
-        super().__init__(f"{reason!r} is no reason for this; use one of {', '.join(sorted(known))}.")
-
-
 class NotPossibleNow(Conflict):
     """The fulfillment order's state does not allow this step; the sentence says which step it does allow."""
 
@@ -98,6 +89,15 @@ class AlreadyShipped(NotPossibleNow):
     """The units have left the node."""
 
     code = "already_shipped"
+
+
+class OnHold(Conflict):
+    """The demand is paused: nobody starts on it, and nothing of it leaves."""
+
+    code = "on_hold"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Fulfillment order {number} is on hold: leave it where it is until the hold is lifted.")
 
 
 class LinesAlreadyShipped(Conflict):

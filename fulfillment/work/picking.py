@@ -25,7 +25,7 @@ from fulfillment.work.errors import (
     WrongArticle,
 )
 from fulfillment.work.locks import lock_order, lock_orders
-from fulfillment.work.models import FulfillmentLine, FulfillmentOrder, Method, PickList, Scan, Status
+from fulfillment.work.models import Demand, FulfillmentLine, FulfillmentOrder, Method, PickList, Scan, Status
 from fulfillment.work.walking import Stop
 from fulfillment.work.withdrawal import Cause, Fate, Part, withdraw
 from kernel.ids import new_id, short_code
@@ -52,7 +52,8 @@ def propose(session: Session, node: str, *, max_orders: int, actor: str, now: da
     waiting = (FulfillmentOrder.node == node) & FulfillmentOrder.status.in_(TO_PICK)
     urgent = (
         select(FulfillmentOrder.id)
-        .where(waiting, FulfillmentOrder.method != Method.CARRY_OUT)
+        .join(Demand, Demand.id == FulfillmentOrder.demand_id)
+        .where(waiting, FulfillmentOrder.method != Method.CARRY_OUT, Demand.paused_at.is_(None))
         .order_by(FulfillmentOrder.ship_by, FulfillmentOrder.promised_by, FulfillmentOrder.id)
         .limit(max_orders)
     )
@@ -213,10 +214,12 @@ def _fitting(walk: Sequence[Stop], code: str, *, line_id: str | None, units: int
     if not same:
         expected = next((stop for stop in asked if stop.to_pick and stop.status in ON_THE_WALK), None)
         raise WrongArticle(code.strip(), expected.words if expected else "nothing more: all is picked")
-    fitting = next((stop for stop in same if stop.to_pick >= units), None)
+    # Only when no order of the walk wants the article any more is the scan for one that was taken off it.
+    wanting = [stop for stop in same if stop.status in ON_THE_WALK] or same[:1]
+    fitting = next((stop for stop in wanting if stop.to_pick >= units or stop.status not in ON_THE_WALK), None)
     if fitting is None:
-        wanted, have = sum(stop.units for stop in same), sum(stop.picked for stop in same)
-        raise TooMany(same[0].words, wanted=wanted, have=have, scanned=units)
+        wanted, have = sum(stop.units for stop in wanting), sum(stop.picked for stop in wanting)
+        raise TooMany(wanting[0].words, wanted=wanted, have=have, scanned=units)
     return fitting
 
 

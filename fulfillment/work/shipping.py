@@ -23,6 +23,11 @@ from stock.postings import Header
 from stock.reservations import ReservedUnits
 
 TRACKING_LENGTH = 12
+INSTEAD = {
+    Method.COLLECT: "set it ready, and hand it over to the customer",
+    Method.TRANSFER: "dispatch it as a transfer",
+    Method.CARRY_OUT: "hand it over at the till",
+}
 
 
 def ship(
@@ -48,13 +53,6 @@ def ship(
     states.move(session, fo, Status.SHIPPED, actor=actor, now=now, details=details)
     session.flush()
     return shipment
-
-
-INSTEAD = {
-    Method.COLLECT: "set it ready, and hand it over to the customer",
-    Method.TRANSFER: "dispatch it as a transfer",
-    Method.CARRY_OUT: "hand it over at the till",
-}
 
 
 def deliver(session: Session, fo_id: str, *, actor: str, now: datetime) -> FulfillmentOrder:

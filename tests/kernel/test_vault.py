@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
 from kernel.db import connect
-from kernel.vault import Subject, SubjectDigest, SubjectErased, SubjectRecord, Vault
+from kernel.vault import Clue, Subject, SubjectDigest, SubjectErased, SubjectRecord, Vault
 
 CONTACT = {"name": "Ana Carvalho Quintela", "email": "ana.quintela@example.org"}
 
@@ -30,6 +30,13 @@ def test_a_record_comes_back_as_it_was_stored(session, vault):
     vault.store(session, ana, "contact", CONTACT)
     assert vault.read(session, ana, "contact") == CONTACT
     assert vault.read(session, ana, "ship_to:1") is None
+
+
+def test_a_person_is_opened_with_all_that_is_known_of_them(session, vault):
+    records = {"contact": CONTACT, "ship_to:1": {"line1": "Rua Nova 1"}}
+    ana = vault.open_subject(session, records=records, clues=[Clue("name", "Ana only")])
+    assert vault.read(session, ana, "ship_to:1") == {"line1": "Rua Nova 1"}
+    assert vault.find(session, "name", "ana only") == [ana]
 
 
 def test_storing_again_overwrites(session, vault):
@@ -67,8 +74,8 @@ def test_another_master_key_reads_nothing(session, vault):
 
 def test_a_person_is_found_whatever_the_case_and_the_spaces(session, vault):
     ana = vault.open_subject(session)
-    vault.index(session, ana, "name", "Ana  Carvalho Quintela ")
-    vault.index(session, ana, "name", "ana carvalho quintela")
+    vault.write(session, ana, records={}, clues=[Clue("name", "Ana  Carvalho Quintela ")])
+    vault.write(session, ana, records={}, clues=[Clue("name", "ana carvalho quintela")])
     assert vault.find(session, "name", "ANA CARVALHO QUINTELA") == [ana]
     assert vault.find(session, "email", "ana carvalho quintela") == []
     assert Vault(b"x" * 32).find(session, "name", "ana carvalho quintela") == []
@@ -78,24 +85,24 @@ def test_a_person_is_found_whatever_the_case_and_the_spaces(session, vault):
 def test_the_oldest_of_several_people_comes_first(session, vault):
     people = [vault.open_subject(session) for _ in range(3)]
     for person in reversed(people):
-        vault.index(session, person, "name", "Juan Mesa Ortega")
+        vault.write(session, person, records={}, clues=[Clue("name", "Juan Mesa Ortega")])
     assert vault.find(session, "name", "Juan Mesa Ortega") == people
     session.rollback()
 
 
 def test_a_sole_value_leads_to_one_person_only(session, vault):
     ana, rui = vault.open_subject(session), vault.open_subject(session)
-    vault.index(session, ana, "email", CONTACT["email"], sole=True)
-    vault.index(session, ana, "email", CONTACT["email"], sole=True)
-    vault.index(session, rui, "name", CONTACT["email"], sole=True)
+    vault.write(session, ana, records={}, clues=[Clue("email", CONTACT["email"], sole=True)])
+    vault.write(session, ana, records={}, clues=[Clue("email", CONTACT["email"], sole=True)])
+    vault.write(session, rui, records={}, clues=[Clue("name", CONTACT["email"], sole=True)])
     with pytest.raises(IntegrityError):
-        vault.index(session, rui, "email", CONTACT["email"], sole=True)
+        vault.write(session, rui, records={}, clues=[Clue("email", CONTACT["email"], sole=True)])
 
 
 def test_an_erased_person_is_found_no_more_and_cannot_be_written_again(session, vault):
     ana = vault.open_subject(session)
     vault.store(session, ana, "contact", CONTACT)
-    vault.index(session, ana, "email", CONTACT["email"])
+    vault.write(session, ana, records={}, clues=[Clue("email", CONTACT["email"])])
     vault.erase(session, ana)
     assert vault.read(session, ana, "contact") is None
     assert vault.find(session, "email", CONTACT["email"]) == []
@@ -118,7 +125,7 @@ def test_an_erased_person_leaves_no_bytes_in_the_file(sqlite_url, vault):
     with database.write() as session:
         ana = vault.open_subject(session)
         vault.store(session, ana, "contact", CONTACT)
-        vault.index(session, ana, "email", CONTACT["email"])
+        vault.write(session, ana, records={}, clues=[Clue("email", CONTACT["email"])])
         session.commit()
         key, sealed = (
             session.get_one(Subject, ana).wrapped_key,

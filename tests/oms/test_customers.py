@@ -3,15 +3,16 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from kernel.vault import SubjectErased
+from kernel.vault import Clue, SubjectErased
 from oms import customers
 from oms.commands import CustomerDetails
 from oms.errors import UnknownCustomer
+from oms.models import Customer
 from tests.factories import NOW, VAULT, customer, news, ship_to
 
 
 def admit(session, channel="web", **fields):
-    return customers.admit(session, VAULT, customer(**fields), channel=channel).id
+    return customers.admit(session, VAULT, customer(**fields), channel=channel)
 
 
 def test_the_same_mail_is_the_same_person_in_every_channel(session):
@@ -53,17 +54,34 @@ def test_an_unknown_id_is_refused(session):
 
 def test_whoever_gives_their_id_may_bring_a_mail_that_another_has(session):
     ana, rui = admit(session), admit(session, email="rui@example.org")
-    assert customers.admit(session, VAULT, customer(id=rui, email="ana@example.org"), channel="web").id == rui
+    assert admit(session, id=rui, email="ana@example.org") == rui
     assert admit(session) == ana
+
+
+def test_a_channels_id_told_afterwards_leads_to_the_person_too(session):
+    ana = admit(session)
+    admit(session, external_id="77")
+    assert admit(session, external_id="77", email=None, name=None) == ana
+
+
+def test_whoever_gives_their_id_may_bring_a_channels_id_that_another_has(session):
+    ana, rui = admit(session, external_id="77"), admit(session, email="rui@example.org")
+    assert admit(session, id=rui, external_id="77", email="rui@example.org") == rui
+    assert admit(session, external_id="77") == ana
+
+
+def test_a_language_follows_what_was_said_last(session):
+    ana = admit(session)
+    admit(session, language="pt-PT")
+    assert session.get(Customer, ana).language == "pt-PT"
 
 
 def test_two_who_bring_the_same_new_mail_at_once_cannot_both_make_a_person(database):
     with database.write() as session:
         session.info.clear()
         admit(session, email="both@example.org")
-        made = VAULT.open_subject(session)
         with pytest.raises(IntegrityError):
-            VAULT.index(session, made, "email", "both@example.org", sole=True)
+            VAULT.open_subject(session, clues=[Clue("email", "both@example.org", sole=True)])
 
 
 def test_a_person_without_open_orders_is_erased_at_once(session):

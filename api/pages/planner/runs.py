@@ -12,7 +12,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
-from api import night
+from api import nights
+from api.house import house
 from api.pages import costs
 from api.pages.export import Columns, amount, csv_file
 from api.pages.links import sorted_by
@@ -134,7 +135,7 @@ def accept(run_id: str) -> ResponseReturnValue:
     if chosen == []:
         flash(gettext("Nothing was ticked, so nothing was accepted."), "warn")
         return redirect(url_for("pages.planner.run", run_id=run_id), code=303)
-    outcome = night.accept(doors(), run_id, chosen, actor=caller().actor, now=now)
+    outcome = nights.accept(house(), run_id, chosen, actor=caller().actor)
     count = len(outcome.applied)
     flash(ngettext("%(num)d movement is applied.", "%(num)d movements are applied.", count), "good")
     if outcome.lapsed:

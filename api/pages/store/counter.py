@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from api.pages.store.room import at_this_node, here, store
 from api.pages.visit import caller, doors, move_on, now, vault
-from fulfillment.work import collecting, walking
 from fulfillment.work import board as boards
+from fulfillment.work import collecting, walking
 from fulfillment.work.collecting import Identification
 from fulfillment.work.models import FulfillmentOrder, Status
 from oms import counter as counters

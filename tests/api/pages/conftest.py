@@ -1,4 +1,4 @@
-"""The pages on a database of their own, with a small retailer, a person of each role, and clients that are signed in."""
+"""The pages on a database of their own, with a small retailer, a person of each role, and signed-in clients."""
 
 from collections.abc import Callable, Iterator
 

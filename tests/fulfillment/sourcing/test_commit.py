@@ -210,6 +210,17 @@ def test_an_accepted_order_stands_and_counts_as_a_package(session):
     assert session.get(Demand, demand.demand_id).waiting_reason == "package_limit"
 
 
+def test_a_promise_counts_what_was_placed_before(session):
+    stock(session, A={"BCN-S": 5})
+    demand = wanted([("A", 1), ("B", 1)])
+    [far] = place(session, demand)
+    assert session.get(Demand, demand.demand_id).promised_by is None
+    orders.accept(session, far.id, actor="clerk", now=NOW)
+    stock(session, B={"MAD-W": 5})
+    [near] = place_again(session, demand)
+    assert near.promised_by < far.promised_by == session.get(Demand, demand.demand_id).promised_by
+
+
 def test_churn_keeps_a_line_where_it_is(session):
     stock(session, A={"MAD-S": 5})
     demand = wanted()

@@ -8,6 +8,7 @@ import pytest
 from fulfillment.network import catalog, policies
 from fulfillment.network.geography import NOWHERE
 from fulfillment.sourcing.decide import CannotCollect, decide
+from fulfillment.sourcing.gather import gather
 from fulfillment.work.models import Status
 from stock.models import Node
 from tests.fulfillment.sourcing.world import BARCELONA, NOW, collected, place, profile, served, stock, wanted
@@ -280,3 +281,21 @@ def test_a_suspended_store_lets_its_collections_wait(session):
     session.flush()
     [change] = decided(session, collected())
     assert [missing.reason for missing in change.missing] == ["no_node"]
+
+
+def test_a_cut_off_after_closing_still_counts_today(session):
+    catalog.put_profiles(session, [profile("MAD-W", cut_off="23:30")])
+    stock(session, A={"MAD-W": 5})
+    [change] = decided(session, wanted(), now=datetime(2026, 11, 17, 22, 0, tzinfo=UTC))
+    assert change.packages[0].work_on == TODAY
+
+
+def test_a_long_lead_puts_a_collection_off_by_days(session):
+    put_policy(session, collect_lead_minutes=3 * 24 * 60)
+    stock(session, A={"MAD-S": 5})
+    [change] = decided(session, collected())
+    assert change.packages[0].work_on == date(2026, 11, 20)
+
+
+def test_nothing_wanted_is_a_problem_without_orders(session):
+    assert gather(session, [], now=NOW).problem.orders == ()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from fulfillment.work import picking
+from fulfillment.work import cancelling, picking
 from fulfillment.work.errors import (
     AlreadyShipped,
     ClaimedByOther,
@@ -215,6 +215,24 @@ def test_picking_a_superseded_order_says_what_to_do(session):
         scan(session, fo.id, "coat")
     with pytest.raises(NotPossibleNow, match="served from elsewhere now: stop"):
         picking.start(session, [fo.id], **BY)
+
+
+def test_an_order_cancelled_on_the_walk_takes_no_scan_from_one_that_is_still_wanted(session):
+    gone, wanted = ordered(session, coat=1), ordered(session, coat=1)
+    made = picking.start(session, [gone.id, wanted.id], **BY)
+    cancelling.cancel_units(session, lines={line(gone, "coat").demand_line_id: 1}, reason="late", **BY)
+    assert scan(session, made.id, "coat").stop.number == wanted.number
+    assert [stop.number for stop in picking.lines(session, made.id)] == [wanted.number]
+    with pytest.raises(TooMany, match="1 wanted, 1 already there"):
+        scan(session, made.id, "coat")
+
+
+def test_an_article_that_nobody_on_the_walk_wants_any_more_is_to_be_put_back(session):
+    gone, wanted = ordered(session, coat=1), ordered(session, boots=1)
+    made = picking.start(session, [gone.id, wanted.id], **BY)
+    cancelling.cancel_units(session, lines={line(gone, "coat").demand_line_id: 1}, reason="late", **BY)
+    with pytest.raises(NotPossibleNow, match="nobody wants its units any more: put back"):
+        scan(session, made.id, "coat")
 
 
 def test_picking_a_shipped_order_says_what_to_do(session):
