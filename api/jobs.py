@@ -128,7 +128,6 @@ def work_out_runs(turn: Turn) -> int:
     return nights.work_out_queued(turn.house, turn)
 
 
-PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again.", prove_ledger, None)
 RUNS = Job("work_out_runs", "Runs that were started are worked out.", work_out_runs, lambda jobs: jobs.work_out_runs_s)
 PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again each night.", prove_ledger, None)
 JOBS = (
