@@ -18,6 +18,12 @@ COAT, HAT = factories.GTINS["coat"], factories.GTINS["hat"]
 numbers = iter(range(1, 1000))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def many_orders_need_much_stock(house):
+    house.doors.write(lambda session: factories.stock(session, STORE, coat=100, hat=20))
+    house.doors.write(lambda session: factories.stock(session, "SVQ", coat=20))
+
+
 @pytest.fixture
 def clerk(signed_in):
     return signed_in("store")
