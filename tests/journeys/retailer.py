@@ -1,0 +1,298 @@
+"""The people of a retailer as a client of the REST API: each verb is what somebody there does, in their words.
+
+Stories are told with it. What the network is made of stands in `tests/factories.py`. Invariant: the retailer remembers
+what came in and what tills sold, so that at the end every unit can be accounted for, whatever the story was.
+"""
+
+import itertools
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from api import jobs, proof
+from api.clock import Clock
+from api.house import EXTENSION
+from fulfillment.work.models import OPEN
+from tests.factories import GTINS
+
+API = "/api/v1"
+EVERYTHING = {"limit": 200}
+COUNTERS = ("ordered", "cancelled", "waiting", "allocated", "fulfilled", "returned")
+PLACES = ("on_hand", "reserved", "picked", "damaged", "quarantine", "in_transit")
+PHYSICAL = ("on_hand", "damaged", "quarantine", "in_transit")
+MADRID = {
+    "name": "Ana Carvalho", "line1": "Calle del Pez 7", "city": "Madrid", "postal_code": "28001", "country": "ES",
+}  # fmt: skip
+
+
+class Refused(Exception):
+    """The retailer's own system said no, and why."""
+
+    def __init__(self, problem):
+        super().__init__(f"{problem['status']} {problem['code']}: {problem['detail']}")
+        self.status, self.code, self.detail = problem["status"], problem["code"], problem["detail"]
+
+
+@contextmanager
+def refused(code, status=409):
+    """Expect a refusal with this code, and yield what was caught."""
+    with pytest.raises(Refused) as caught:
+        yield caught
+    assert (caught.value.code, caught.value.status) == (code, status), caught.value
+
+
+class Order:
+    """An order, looked at anew each time."""
+
+    def __init__(self, retailer, id_):
+        self.retailer, self.id = retailer, id_
+
+    @property
+    def whole(self):
+        return self.retailer.get(f"/orders/{self.id}")
+
+    @property
+    def status(self):
+        return self.whole["status"]
+
+    @property
+    def told(self):
+        """What the shopper is told."""
+        return self.whole["public_status"]
+
+    @property
+    def parts(self):
+        """The fulfillment orders that people have work with, transfer legs included."""
+        return [part for part in self.whole["fulfillment_orders"] if part["status"] in OPEN]
+
+    @property
+    def nodes(self):
+        return sorted(part["node"] for part in self.parts)
+
+    @property
+    def part(self):
+        """The only fulfillment order that people have work with."""
+        (only,) = self.parts
+        return only
+
+    def part_at(self, node):
+        (found,) = [part for part in self.parts if part["node"] == node]
+        return found
+
+    def line(self, sku):
+        (found,) = [line for line in self.whole["lines"] if line["sku"] == sku]
+        return found
+
+    def units(self, sku):
+        """Where the units of a line stand: its counters that are not zero."""
+        line = self.line(sku)
+        return {name: line[name] for name in COUNTERS if line[name]}
+
+    def happened(self):
+        """What happened, in order."""
+        return [moment["what"] for moment in self.retailer.get(f"/orders/{self.id}/history")["history"]]
+
+
+class Retailer:
+    """Its shoppers, clerks, carriers and planners, all with one key."""
+
+    def __init__(self, app, house, key):
+        self.app, self.house, self.key = app, house, key
+        self.came_in, self.sold_at_tills, self.orders = Counter(), Counter(), []
+        self._numbers = itertools.count(1)
+
+    # Shoppers
+
+    def sells(self, channel="web", collect_at=None, paid=False, **units):
+        """Take an order for so many units of each article: shipped to Madrid, or collected at a store."""
+        lines = [
+            {"sku": sku, "quantity": count, "unit_price": {"amount": "20.00", "currency": "EUR"}}
+            for sku, count in units.items()
+        ]
+        where = {"method": "collect", "collect_node": collect_at} if collect_at else {"ship_to": MADRID}
+        body = {
+            "channel": channel, "external_id": f"S-{next(self._numbers)}", "currency": "EUR", "lines": lines,
+            "customer": {"name": "Ana Carvalho", "email": "ana@example.org"}, "paid": paid, **where,
+        }  # fmt: skip
+        order = Order(self, self.post("/orders", body)["id"])
+        self.orders.append(order)
+        return order
+
+    def cancels(self, order, **units):
+        """Cancel units of articles, or the whole order."""
+        lines = [{"line_id": order.line(sku)["id"], "units": count} for sku, count in units.items()]
+        return self.post(f"/orders/{order.id}/cancel", {"reason": "customer", "lines": lines or None})["units"]
+
+    # The stock room
+
+    def gets(self, node, **units):
+        """Receive units from a supplier."""
+        self.came_in.update(units)
+        lines = [{"node": node, "sku": sku, "units": count} for sku, count in units.items()]
+        self.post("/stock/receipts", {"lines": lines})
+
+    def sells_at_till(self, node, **units):
+        self.sold_at_tills.update(units)
+        self.post("/stock/sales", {"node": node, "lines": _lines(units), "reference": "T-1"})
+
+    def counts(self, node, **units):
+        """Count articles on the shelf, review and post what was found."""
+        count = self.post("/counts", {"node": node, "skus": sorted(units)})
+        for sku, found in units.items():
+            self.post(f"/counts/{count['id']}/lines", {"sku": sku, "units": found})
+        self.post(f"/counts/{count['id']}/submit")
+        self.post(f"/counts/{count['id']}/post")
+
+    def stock(self, node, sku):
+        """Where the units of an article stand at a node: what is not zero."""
+        rows = self.get("/stock/balances", node=node, sku=sku)["items"]
+        return {name: row[name] for row in rows for name in PLACES if row[name]}
+
+    # The floor
+
+    def accepts(self, part):
+        self._work(part, "accept")
+
+    def starts(self, *parts):
+        """Begin a pick list with these fulfillment orders."""
+        named = {"node": parts[0]["node"], "fulfillment_orders": [part["id"] for part in parts]}
+        return self.post("/pick-lists", named)
+
+    def scans(self, part, sku, units=1):
+        scan = {"scan_id": f"scan-{next(self._numbers)}", "code": GTINS[sku], "units": units}
+        return self._work(part, "pick", scan)
+
+    def picks(self, part):
+        """Pick all of a fulfillment order, one scan for each unit."""
+        for stop in self.starts(part)["stops"]:
+            for _ in range(stop["units"]):
+                self.scans(part, stop["sku"])
+
+    def misses(self, part, sku, found=0, reason="not_found"):
+        """Say that only so many units of an article are there."""
+        lines = self.get(f"/fulfillment-orders/{part['id']}")["lines"]
+        (line,) = [line for line in lines if line["sku"] == sku]
+        self._work(part, "short", {"line_id": line["id"], "found": found, "reason": reason})
+
+    def rejects(self, part, reason="no_staff"):
+        self._work(part, "reject", {"reason": reason})
+
+    def packs(self, part):
+        self._work(part, "pack", {})
+
+    def picks_and_packs(self, part):
+        self.picks(part)
+        self.packs(part)
+
+    def ships(self, part):
+        return self._work(part, "ship", {})
+
+    def delivers(self, part):
+        self._work(part, "deliver")
+
+    def sets_ready(self, part):
+        self._work(part, "ready", {"shelf": "C-04"})
+
+    def hands_over(self, part, code=None, **proof_and_money):
+        """Hand a ready order over against its code, or another one, or a document."""
+        shown = {} if "identified_by" in proof_and_money else {"code": code or part["pickup_code"]}
+        self._work(part, "hand-over", shown | proof_and_money)
+
+    def dispatches(self, part):
+        """Send a packed transfer leg off, and return the transfer."""
+        return self._work(part, "dispatch", {})
+
+    def takes_in(self, transfer):
+        """Receive a transfer where it was sent to."""
+        self.post(f"/transfers/{transfer['id']}/receive", {})
+
+    def puts_back(self, node):
+        """Do all put-back tasks of a node; return how many units went back to their shelves."""
+        tasks = self.get("/put-backs", node=node)["items"]
+        for task in tasks:
+            scan = {"scan_id": f"scan-{next(self._numbers)}", "code": GTINS[task["sku"]], "units": task["units"]}
+            self.post(f"/put-backs/{task['id']}/scan", scan)
+        return sum(task["units"] for task in tasks)
+
+    def takes_back(self, order, node, grade="resell", **units):
+        """Take back what a shopper brings to a counter."""
+        lines = [
+            {"line_id": order.line(sku)["id"], "units": count, "reason": "too_small", "grade": grade}
+            for sku, count in units.items()
+        ]
+        return self.post("/returns", {"order_id": order.id, "node": node, "lines": lines})
+
+    # Time and planners
+
+    def waits(self, days):
+        """Let days pass."""
+        later = Clock(self.house.clock.now() + timedelta(days=days))
+        self.house = self.app.extensions[EXTENSION] = replace(self.house, clock=later)
+
+    def runs(self, name):
+        """Let a job run now, as the scheduler would; return how much it did."""
+        (job,) = [job for job in jobs.JOBS if job.name == name]
+        return jobs.run_slot(self.house, job)
+
+    def plans_the_night(self):
+        """Start a run, let it be worked out, and return it with its movements."""
+        run_id = self.post("/runs")["id"]
+        self.runs("work_out_runs")
+        return self.get(f"/runs/{run_id}")
+
+    def accepts_run(self, run, *movements):
+        """Accept some movements of a run."""
+        ids = [movement["demand_id"] for movement in movements]
+        return self.post(f"/runs/{run['id']}/accept", {"demand_ids": ids})
+
+    # Proof
+
+    def findings(self):
+        """What does not add up in any room, by the house's own proof."""
+        return self.house.doors.read(lambda session: list(proof.findings(session)))
+
+    def unaccounted(self, sku):
+        """By what the units of an article at the nodes, with shoppers and lost differ from those that came in."""
+        rows = self.get("/stock/balances", sku=sku, **EVERYTHING)["items"]
+        outside = Counter()
+        for entry in self.get("/stock/entries", sku=sku, **EVERYTHING)["items"]:
+            outside[entry["target"]["account"]] += entry["units"]
+            outside[entry["source"]["account"]] -= entry["units"]
+        with_shoppers = self.sold_at_tills[sku] + sum(
+            line["fulfilled"] - line["returned"]
+            for order in self.orders
+            for line in order.whole["lines"]
+            if line["sku"] == sku
+        )
+        lost = outside["shrink"] + outside["adjustment"]
+        here = sum(row[place] for row in rows for place in PHYSICAL)
+        return here + with_shoppers + lost - self.came_in[sku]
+
+    # The wire
+
+    def get(self, path, **query):
+        return self._answer(self.app.test_client().get(API + path, query_string=query, headers=self._headers()))
+
+    def post(self, path, body=None):
+        headers = self._headers() | {"Idempotency-Key": f"key-{next(self._numbers)}"}
+        return self._answer(self.app.test_client().post(API + path, json=body, headers=headers))
+
+    def _work(self, part, verb, body=None):
+        return self.post(f"/fulfillment-orders/{part['id']}/{verb}", body)
+
+    def _headers(self):
+        return {"Authorization": f"Bearer {self.key}"}
+
+    @staticmethod
+    def _answer(answer):
+        assert answer.status_code < 500, answer.get_data(as_text=True)
+        if answer.status_code >= 400:
+            raise Refused(answer.get_json())
+        return answer.get_json()
+
+
+def _lines(units):
+    return [{"sku": sku, "units": count} for sku, count in units.items()]
