@@ -69,9 +69,7 @@ def record(line: int, row: Mapping[str | None, Any], schema: ma.Schema) -> Recor
         return Record(line, None, (Fault("", "wrong_length", "the row has not as many cells as the header"),))
     cells = {str(name): cell.strip() for name, cell in row.items() if cell.strip()}
     faults: list[Fault] = []
-    document = {
-        name: _value(field, name, cells, faults) for name, field in schema.fields.items() if name in cells
-    }
+    document = {name: _value(field, name, cells, faults) for name, field in schema.fields.items() if name in cells}
     return Record(line, document, tuple(faults))
 
 

@@ -35,7 +35,12 @@ def import_(session: Session, kind: str, file: Path) -> None:
 
 def _import(session: Session, kind: str, file: Path) -> Result:
     result = Result()
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
     console = Console(stderr=True)
     shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with file.open("rb") as raw, shown as progress:

@@ -32,7 +32,6 @@ COMMANDS = {
     "backup": "api.cli.keeping:backup",
     "openapi": "api.cli.keeping:openapi",
     "solve": "api.cli.solving:solve",
-    "plan": "api.cli.planning:plan",
     "demo": "demo.command:demo",
 }
 SECRETS_FILE = Path("var") / "secrets.yaml"

@@ -18,7 +18,9 @@ class AvailabilityQuery(Schema):
     )
     node = fields.String(load_default=None)
     channel = fields.String(load_default=None)
-    country = fields.String(load_default=None, metadata={"description": "Of the postal code; the retailer's if absent."})
+    country = fields.String(
+        load_default=None, metadata={"description": "Of the postal code; the retailer's if absent."}
+    )
     postal_code = fields.String(load_default=None)
     latitude = fields.Float(load_default=None, validate=between(-90, 90))
     longitude = fields.Float(load_default=None, validate=between(-180, 180))
