@@ -1,4 +1,4 @@
-"""A retailer for each story: a house on a database of its own, whose stock and orders are proven when the story ends."""
+"""A retailer for each story: a house on a database of its own, whose ledger is proven when the story ends."""
 
 import pytest
 
