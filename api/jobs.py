@@ -129,6 +129,7 @@ def work_out_runs(turn: Turn) -> int:
 
 PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again.", prove_ledger, None)
 RUNS = Job("work_out_runs", "Runs that were started are worked out.", work_out_runs, lambda jobs: jobs.work_out_runs_s)
+PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again each night.", prove_ledger, None)
 JOBS = (
     Job("place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s),
     Job("expire_holds", "Holds end when their time is over.", expire_holds, lambda jobs: jobs.expire_holds_s),

@@ -31,7 +31,6 @@ def demo(*, no_serve: bool, orders: int, seed: int, port: int) -> None:
             opening.run(place, "migrate")
             key = opening.people_and_key(place)
             opening.load_network(place, seed=seed)
-            opening.run(place, "backup", str(place.morning))
         with opening.serving(place) as server, Shop(place.address, key, story=f"demo-{seed}") as shop:
             _tell(console, place, shop, orders=orders, seed=seed)
             console.print(opening.run(place, "ledger", "verify").strip())
@@ -46,6 +45,8 @@ def demo(*, no_serve: bool, orders: int, seed: int, port: int) -> None:
 
 
 def _tell(console: Console, place: opening.Place, shop: Shop, *, orders: int, seed: int) -> None:
+    day.open_channels(shop)
+    opening.run(place, "backup", str(place.morning))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("Orders", total=orders)

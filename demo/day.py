@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
 
-from demo import orders
+from demo import network, orders
 from demo.floor import Floor
 from demo.shop import Refused, Shop
 
@@ -17,6 +17,8 @@ Tick = Callable[[int], None]
 LATE_DELIVERY_SHARE = 0.6
 """Share of the articles somebody waits for that the evening's delivery brings."""
 LONGEST_NIGHT_S = 120
+OUT_OF_STOCK = "out_of_stock"
+"""How a channel that must not let shoppers wait refuses an order."""
 
 
 @dataclass
@@ -40,6 +42,11 @@ class Day:
         return (decision for order in self.placed for decision in order["decisions"])
 
 
+def open_channels(shop: Shop) -> None:
+    """Tell the order service where orders will come from."""
+    shop.post("/channels", [asdict(channel) for channel in network.channels()])
+
+
 def take_orders(shop: Shop, *, seed: int, count: int, tick: Tick) -> Day:
     """Send the day's orders one after the other, as shoppers place them."""
     day = Day()
@@ -49,7 +56,7 @@ def take_orders(shop: Shop, *, seed: int, count: int, tick: Tick) -> Day:
         try:
             day.placed.append(shop.post("/orders", body))
         except Refused as refusal:
-            if refusal.status >= 500:
+            if refusal.code != OUT_OF_STOCK:
                 raise
             day.refused[refusal.code] += 1
         day.answer_ms.append((time.perf_counter() - began_at) * 1000)
@@ -88,9 +95,10 @@ def evening_delivery(shop: Shop, day: Day, *, seed: int) -> int:
         for line in order["lines"]:
             waiting[line["sku"]] += line["waiting"]
     wanted = [(sku, units) for sku, units in sorted(waiting.items()) if units and rng.random() < LATE_DELIVERY_SHARE]
-    sold = rng.sample(sorted({line["sku"] for order in day.placed for line in order["lines"]}), 60)
+    sold = sorted({line["sku"] for order in day.placed for line in order["lines"]})
+    refilled = rng.sample(sold, min(60, len(sold)))
     lines = [{"node": rng.choice(("MAD-W", "BCN-W")), "sku": sku, "units": units} for sku, units in wanted]
-    lines += [{"node": rng.choice(("MAD-W", "BCN-W")), "sku": sku, "units": 4} for sku in sold]
+    lines += [{"node": rng.choice(("MAD-W", "BCN-W")), "sku": sku, "units": 4} for sku in refilled]
     shop.post("/stock/receipts", {"reference": f"EVENING-{seed}", "lines": lines})
     return sum(line["units"] for line in lines)
 

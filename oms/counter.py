@@ -44,10 +44,8 @@ def hand_over(
 ) -> FulfillmentOrder:
     """Hand a ready order over, collecting what is due for it; `paid_by` is how it was paid (payments.KINDS).
 
-    `reason` is why something stays, when not everything is accepted.
-
-    Raises PaymentDue when something is due and nobody paid, InvalidRequest for an unknown way of paying, and what
-    `collecting.hand_over` raises.
+    `reason` is why something stays, when not everything is accepted. Raises PaymentDue when something is due
+    and nobody paid, InvalidRequest for an unknown way of paying, and what `collecting.hand_over` raises.
     """
     fo = _get(session, fo_id)
     order = history.get(session, fo.reference)
@@ -59,7 +57,7 @@ def hand_over(
         faults.add("/paid_by", "unknown_kind", f"use one of {', '.join(payments.KINDS)}")
         raise InvalidRequest(faults.found)
     handed_over = collecting.hand_over(
-        session, fo_id, code=code, identified_by=identified_by, accepted=accepted, actor=actor, now=now
+        session, fo_id, code=code, identified_by=identified_by, accepted=accepted, reason=reason, actor=actor, now=now
     )
     if due.minor and paid_by is not None:
         order = history.lock(session, order.id)

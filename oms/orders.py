@@ -105,10 +105,10 @@ def place(session: Session, prepared: Prepared, *, vault: Vault, now: datetime, 
         _tell(session, order)
         if command.paid and order.total_minor:
             payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
-    if prepared.needs_address:
-        holds.write(session, order, reason=holds.ADDRESS, actor=actor, now=now)
     if prepared.proposal is not None:
         commit.commit(session, prepared.proposal, now=now, actor=actor)
+    if prepared.needs_address:
+        holds.place_on_new(session, order, reason=holds.ADDRESS, actor=actor, now=now)
     for lines in _carried(prepared):
         carrying.carry_out(session, order.id, lines, occurred_at=order.placed_at, actor=actor, now=now)
     return Placed(order, created=True)

@@ -80,19 +80,16 @@ def losses(open_reservations: Sequence[Reserved], *, lacking: int, lacking_picke
         lacking: units by which all of them exceed what may be reserved.
         lacking_picked: units by which picked ones exceed what is on hand; they are among `lacking` or beyond it.
     """
-    by_id = {reservation.id: Loss(reservation) for reservation in open_reservations}
-    for loss in by_id.values():
+    all_of_them = [Loss(reservation) for reservation in open_reservations]
+    for loss in all_of_them:
         loss.picked = min(loss.reservation.picked, lacking_picked)
         lacking_picked -= loss.picked
         lacking -= loss.picked
-    for loss in by_id.values():
-        loss.unpicked = _within(loss.reservation.open_units - loss.reservation.picked, lacking)
+    # What is picked now fits on hand, and so within what may be reserved: the rest is found among units on the shelf.
+    for loss in all_of_them:
+        loss.unpicked = min(loss.reservation.open_units - loss.reservation.picked, max(0, lacking))
         lacking -= loss.unpicked
-    for loss in by_id.values():
-        more = _within(loss.reservation.picked - loss.picked, lacking)
-        loss.picked += more
-        lacking -= more
-    return [loss for loss in by_id.values() if loss.units]
+    return [loss for loss in all_of_them if loss.units]
 
 
 def _attempt(session: Session, header: Header, keys: Sequence[Key], plan: Plan) -> str | None:
@@ -161,7 +158,3 @@ def _told(loss: Loss) -> Displaced:
         reservation_id=of.id, sku=of.sku, node=of.node, reference=of.reference, purpose=of.purpose,
         units=loss.units, picked=loss.picked,
     )  # fmt: skip
-
-
-def _within(units: int, lacking: int) -> int:
-    return max(0, min(units, lacking))

@@ -229,7 +229,7 @@ def postgresql(*, resolutions: bool, claims: bool, wishes: bool) -> str:
     steps.append(_go(verdicts))
     steps += [f"{name} AS ({write})" for name, write in writes.items()]
     report = _report(resolutions=resolutions, wishes=wishes) + "\nUNION ALL " + MOVED
-    return _NAMED.sub(r"%(\1)s", _with(steps, report))
+    return _as_pyformat(_with(steps, report))
 
 
 @cache
@@ -271,8 +271,13 @@ def sqlite_writes(*, resolutions: bool, claims: bool, wishes: bool) -> tuple[str
 def create_balances(dialect: str) -> str:
     """Return the statement that makes empty balances for those of the given keys that name an article and a node."""
     if dialect == "postgresql":
-        return _NAMED.sub(r"%(\1)s", _with([KEY.unnested], CREATE_BALANCES))
+        return _as_pyformat(_with([KEY.unnested], CREATE_BALANCES))
     return _with([KEY.from_json], CREATE_BALANCES)
+
+
+def _as_pyformat(statement: str) -> str:
+    """Write parameters as psycopg takes them, on one line: it remembers only statements of up to 4096 characters."""
+    return " ".join(_NAMED.sub(r"%(\1)s", statement).split())
 
 
 def _go(verdicts: Sequence[str]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from api.rest import catalog, events, fulfillment_orders, orders, pick_lists, returns, runs, stock, transfers
+from api.rest import (
+    availability, catalog, events, fulfillment_orders, orders, pick_lists, returns, runs, stock, transfers,
+)  # fmt: skip
 
 RESOURCES = (
-    orders.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource, stock.resource,
-    transfers.resource, runs.resource, catalog.resource, events.resource,
+    orders.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource,
+    stock.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
 )  # fmt: skip

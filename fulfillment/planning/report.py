@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fulfillment.planning.models import Movement, Run, RunStatus
+from fulfillment.planning.models import Movement, Run
 
 Assignment: TypeAlias = Mapping[str, Any]
 WAITING = None
@@ -73,11 +73,6 @@ def latest(session: Session, *, status: str | None = None, before: str | None = 
     if before is not None:
         query = query.where(Run.id < before)
     return list(session.scalars(query))
-
-
-def queued(session: Session) -> str | None:
-    """Return the run that waits longest to be worked out; None when none does."""
-    return session.scalar(select(Run.id).where(Run.status == RunStatus.QUEUED).order_by(Run.id).limit(1))
 
 
 def gap(run: Run) -> float | None:

@@ -102,10 +102,11 @@ _WEIGHTS = select(_ARTICLE.c.sku, _ARTICLE.c.weight_g).where(_ARTICLE.c.sku.in_(
 
 def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime) -> tuple[int, int]:
     """Return the first and last date, as ordinals, on which any node might work for these demands."""
-    ahead = max(
+    reaches = (
         policy.settings.horizon_days + early_days(demand, now) + policy.settings.collect_lead_minutes // DAY_MINUTES
         for demand, policy in zip(wanted, active, strict=True)
     )
+    ahead = max(reaches, default=0)
     # A day ends with the cut-off for what is shipped, with the closing hour for what is collected.
     ends_s = np.maximum(days.cut_off_s, days.closes_s)
     columns = following(ends_s, int(now.timestamp()), ahead + 2)

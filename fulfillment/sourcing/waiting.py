@@ -49,6 +49,7 @@ def _waiting() -> Select[str, int, datetime]:
         select(Demand.id, Demand.rank, Demand.placed_at)
         .join(DemandLine, DemandLine.demand_id == Demand.id)
         .join(OpenDemand, (OpenDemand.reference == DemandLine.id) & (OpenDemand.sku == DemandLine.sku))
+        .where(Demand.paused_at.is_(None))
     )
 
 

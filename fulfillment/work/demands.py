@@ -8,6 +8,7 @@ Invariant: a demand is locked, in the order of ids, before a counter of it chang
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -74,6 +75,20 @@ def cancel_allocated(session: Session, units: Mapping[str, int]) -> None:
         line.allocated -= units[line_id]
         line.units -= units[line_id]
         assert line.allocated >= 0, f"line {line_id} cancels {units[line_id]} units more than are allocated"
+    session.flush()
+
+
+def pause(session: Session, demand_ids: Collection[str], *, now: datetime) -> None:
+    """Let nobody start on these demands, and let nothing of them leave, until they are resumed; claims stay."""
+    for demand in lock(session, demand_ids).values():
+        demand.paused_at = demand.paused_at or now
+    session.flush()
+
+
+def resume(session: Session, demand_ids: Collection[str]) -> None:
+    """Let paused demands go on."""
+    for demand in lock(session, demand_ids).values():
+        demand.paused_at = None
     session.flush()
 
 

@@ -91,6 +91,15 @@ class AlreadyShipped(NotPossibleNow):
     code = "already_shipped"
 
 
+class OnHold(Conflict):
+    """The demand is paused: nobody starts on it, and nothing of it leaves."""
+
+    code = "on_hold"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Fulfillment order {number} is on hold: leave it where it is until the hold is lifted.")
+
+
 class LinesAlreadyShipped(Conflict):
     """More units were to be cancelled than are still here."""
 

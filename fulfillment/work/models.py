@@ -99,6 +99,7 @@ class Demand(Base):
     policy: Mapped[Code]
     placed_at: Mapped[datetime]
     waiting_reason: Mapped[str | None]
+    paused_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
     lines: Mapped[list[DemandLine]] = relationship(order_by="DemandLine.position")

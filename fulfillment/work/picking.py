@@ -25,7 +25,7 @@ from fulfillment.work.errors import (
     WrongArticle,
 )
 from fulfillment.work.locks import lock_order, lock_orders
-from fulfillment.work.models import FulfillmentLine, FulfillmentOrder, Method, PickList, Scan, Status
+from fulfillment.work.models import Demand, FulfillmentLine, FulfillmentOrder, Method, PickList, Scan, Status
 from fulfillment.work.walking import Stop
 from fulfillment.work.withdrawal import Cause, Fate, Part, withdraw
 from kernel.ids import new_id, short_code
@@ -52,7 +52,8 @@ def propose(session: Session, node: str, *, max_orders: int, actor: str, now: da
     waiting = (FulfillmentOrder.node == node) & FulfillmentOrder.status.in_(TO_PICK)
     urgent = (
         select(FulfillmentOrder.id)
-        .where(waiting, FulfillmentOrder.method != Method.CARRY_OUT)
+        .join(Demand, Demand.id == FulfillmentOrder.demand_id)
+        .where(waiting, FulfillmentOrder.method != Method.CARRY_OUT, Demand.paused_at.is_(None))
         .order_by(FulfillmentOrder.ship_by, FulfillmentOrder.promised_by, FulfillmentOrder.id)
         .limit(max_orders)
     )

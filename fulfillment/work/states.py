@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from fulfillment.work.errors import AlreadyShipped, NotPossibleNow
+from fulfillment.work.errors import AlreadyShipped, NotPossibleNow, OnHold
 from fulfillment.work.events import FulfillmentOrderMoved
 from fulfillment.work.models import (
     CLOSED,
@@ -27,6 +27,9 @@ from kernel import events
 from kernel.ids import new_id
 from kernel.states import advance
 
+# What a person started may be finished on hold; only nobody starts, and nothing reaches the customer.
+STARTS_OR_LEAVES = frozenset({Status.ACCEPTED, Status.PICKING, Status.SHIPPED, Status.READY, Status.HANDED_OVER})
+
 
 def move(
     session: Session,
@@ -38,9 +41,12 @@ def move(
     reason: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Bring `fo` to `target`; raise IllegalTransition when the table does not allow it."""
+    """Bring `fo` to `target`; raise IllegalTransition when the table does not allow it, OnHold while it is paused."""
     came_from = fo.status
-    fo.status = advance(TRANSITIONS, came_from, target, what=f"Fulfillment order {fo.number}")
+    reached = advance(TRANSITIONS, came_from, target, what=f"Fulfillment order {fo.number}")
+    if target in STARTS_OR_LEAVES and _demand(session, fo).paused_at is not None:
+        raise OnHold(fo.number)
+    fo.status = reached
     fo.version += 1
     if target in CLOSED:
         fo.ended_at = now
@@ -96,9 +102,13 @@ def require(fo: FulfillmentOrder, allowed: Collection[str]) -> None:
 
 def _tell_deciders(session: Session, fo: FulfillmentOrder) -> None:
     # A decision made while this one could still be taken along no longer holds.
+    _demand(session, fo).version += 1
+
+
+def _demand(session: Session, fo: FulfillmentOrder) -> Demand:
     demand = session.get(Demand, fo.demand_id)
     assert demand is not None, f"fulfillment order {fo.number} has no demand"
-    demand.version += 1
+    return demand
 
 
 def _write(

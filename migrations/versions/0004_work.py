@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("policy", sa.String(length=64), nullable=False),
         sa.Column("placed_at", UtcDateTime(), nullable=False),
         sa.Column("waiting_reason", sa.String(), nullable=True),
+        sa.Column("paused_at", UtcDateTime(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_demand")),

@@ -30,8 +30,8 @@ def orders_come_in(session):
     """One order that is served at once, and three that wait although stock has come in since."""
     factories.place(session, factories.line("coat", 2), external_id="W-0")
     for number in (1, 2, 3):
-        factories.place(session, factories.line("hat", 25), external_id=f"W-{number}")
-    factories.stock(session, "WH", hat=100)
+        factories.place(session, factories.line("hat", 250), external_id=f"W-{number}")
+    factories.stock(session, "WH", hat=1000)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_a_run_is_started_watched_and_accepted_in_part(enter, house):
     page = enter("planner", "/planner/runs")
     page.click("text=Start a run now")
     page.wait_for_selector("text=The run is queued")
-    assert jobs.run_slot(house, next(job for job in jobs.JOBS if job.name == "plan_runs")) == 1
+    assert jobs.run_slot(house, jobs.RUNS) == 1
     page.wait_for_selector("[data-chart=terms][data-drawn] canvas")
     page.wait_for_selector("[data-chart=map][data-drawn] canvas")
     ticks = page.locator("[name=demand]")

@@ -18,6 +18,11 @@ numbers = iter(range(1, 1000))
 PLACES = ["", "orders", "orders?tab=done", "hand-over", "returns", "put-back", "transfers", "stock", "stock/coat"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def many_orders_need_much_stock(house):
+    house.doors.write(lambda session: factories.stock(session, STORE, coat=100))
+
+
 @pytest.fixture
 def place(house):
     """Place an order at the store, and return its fulfillment order's id."""

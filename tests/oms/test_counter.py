@@ -7,7 +7,7 @@ from fulfillment.work.errors import WrongCode
 from fulfillment.work.models import Status
 from oms import counter, payments
 from oms.errors import InvalidRequest, Overpaid, PaymentDue
-from oms.models import OrderStatus, Payment
+from oms.models import Cancellation, OrderStatus, Payment
 from tests.factories import BY, counters, euro, fulfillment_orders, in_order, line, place, reread, stock
 from tests.fulfillment.work.floor import bring
 
@@ -53,9 +53,11 @@ def test_only_what_is_taken_is_paid(session, ready):
     order, part = ready(paid=False)
     accepted = {part.lines[0].id: 1}
     assert counter.amount_due(session, part.id, accepted=accepted) == euro("20.00")
-    counter.hand_over(session, part.id, code=part.pickup_code, accepted=accepted, paid_by="cash", **BY)
+    taken = {"accepted": accepted, "reason": "does_not_fit", "paid_by": "cash"}
+    counter.hand_over(session, part.id, code=part.pickup_code, **taken, **BY)
     assert received(session, order) == [("cash", 2000)]
     assert counters(session, order, "coat") == (1, 0, 0, 1)
+    assert [row.reason for row in session.scalars(select(Cancellation))] == ["does_not_fit"]
     assert reread(session, order).status == OrderStatus.COMPLETED
     in_order(session)
 

@@ -43,13 +43,20 @@ class LedgerMachine(RuleBasedStateMachine):
 
     database = None
 
-    @initialize()
-    def open_shop(self):
+    @initialize(
+        opening=st.fixed_dictionaries({(sku, node): UNITS for sku in ("coat", "hat") for node in ("MAD", "BCN")})
+    )
+    def open_shop(self, opening):
         self.session = self.database.write()
         self.paper = Paper()
         self.minutes = 0
         self.transfers = {}
         self.counts = {}
+        for (sku, node), units in opening.items():
+            self.receive(sku, node, units + 2)
+            self.reserve([(sku, node, 2), (sku, node, 1)], 1, above_safety=True, purpose="order")
+        for place in range(0, len(self.paper.claims), 2):
+            self.pick(place, 1)
 
     def teardown(self):
         if hasattr(self, "session"):
@@ -360,12 +367,14 @@ class LedgerMachine(RuleBasedStateMachine):
             self.transfers[id_] = (sku, reference, left_over)
         self.paper.stock[sku, "BCN"]["in_transit"] -= left if lose else came
 
-    @rule(sku=SKUS, node=NODES, units=st.integers(0, 6))
-    def count(self, sku, node, units):
+    @rule(sku=SKUS, node=NODES, units=st.integers(0, 6), at_once=st.booleans())
+    def count(self, sku, node, units, at_once):
         opened = counts.open_count(self.session, node=node, skus=[sku], **self.by)
         counts.record(self.session, opened.id, sku=sku, units=units, **self.by)
         counts.submit(self.session, opened.id, **self.by)
         self.counts[opened.id] = (sku, node), units - self.paper.shelf((sku, node))
+        if at_once:
+            self.post_count(sorted(self.counts).index(opened.id))
 
     @rule(choice=CHOICES)
     @precondition(lambda self: self.counts)

@@ -63,6 +63,20 @@ def test_only_the_net_of_a_posting_must_fit(session):
     assert counters(session, "coat", "MAD") == {}
 
 
+def test_units_claimed_as_they_arrive_take_nothing_from_safety_stock(session):
+    stock(session, coat_MAD=1)
+    session.execute(update(StockBalance).where(StockBalance.sku == "coat").values(safety_stock=3))
+    arrived = [Movement("coat", 2, SUPPLIER, at("MAD"))]
+
+    def claims(units):
+        return [NewReservation(id=new_id(), sku="coat", node="MAD", reference="r", purpose="order", units=units)]
+
+    with pytest.raises(InsufficientStock):
+        ledger.post(session, header(), arrived, claims=claims(3), above_safety=True)
+    ledger.post(session, header(), arrived, claims=claims(2), above_safety=True)
+    assert counters(session, "coat", "MAD") == {"on_hand": 3, "reserved": 2}
+
+
 def test_every_shortage_is_named_and_nothing_is_written(session):
     stock(session, coat_MAD=2, hat_MAD=9)
     moves = [

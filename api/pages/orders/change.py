@@ -14,12 +14,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
+from api import deciding
 from api.pages import words
 from api.pages.orders.order import OrderPage, gather
 from api.pages.orders.words import REASONS_TO_CANCEL
 from api.pages.planner import forms
 from api.pages.visit import caller, doors, now, vault
-from fulfillment.sourcing import commit, decide
 from fulfillment.work import cancelling
 from fulfillment.work.cancelling import CancelledUnits
 from fulfillment.work.models import Status
@@ -91,18 +91,9 @@ def correct_address(order_id: str) -> ResponseReturnValue:
             session, order_id, ShipTo(**given), vault=safe, actor=actor, now=instant
         )
     )
-    for demand_id in again:
-        _decide_again(demand_id)
+    deciding.many(doors(), again, cause="address", now=instant, actor=actor)
     flash(gettext("The address is corrected, and what has not left was decided again."), "good")
     return redirect(_order(order_id), code=303)
-
-
-def _decide_again(demand_id: str) -> None:
-    actor, instant = caller().actor, now()
-    doors().decide_then_commit(
-        lambda session: decide.decide_again(session, demand_id, now=instant, cause="address"),
-        lambda session, proposal: commit.commit(session, proposal, now=instant, actor=actor),
-    )
 
 
 def _foreseen(session: Session, order_id: str, lines: dict[str, int]) -> tuple[OrderPage, list[Effect]]:

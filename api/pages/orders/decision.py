@@ -5,18 +5,16 @@ Invariant: it reads the decision as it was stored, and works nothing out anew, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from flask_babel import gettext, lazy_gettext, ngettext
+from flask_babel import gettext, ngettext
 
 from api.pages import costs, i18n
-from api.pages.visit import config, now
+from api.pages.orders.sentences import sentence_of
 from fulfillment.sourcing import explain
 from fulfillment.work.models import Decision
-from kernel.money import parse
 
 
 @dataclass(frozen=True)
@@ -103,56 +101,9 @@ def _verdict(option: Mapping[str, Any], currency: str) -> str:
 
 def _sentences(decision: Decision, names: Mapping[str, str], currency: str) -> list[str]:
     told = [
-        gettext(explain.TEMPLATES[sentence.code], **_worded(sentence.values))
+        sentence_of(sentence.code, sentence.values)
         for sentence in explain.words(decision, names=names, currency=currency)
     ]
     if decision.status == "optimal" and decision.assignments:
         told.append(gettext("This is proven: no way to serve it costs less."))
     return told
-
-
-def _worded(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Write what stands in a sentence as the reader writes it."""
-    return {name: WRITTEN.get(name, lambda value: value)(value) for name, value in values.items()}
-
-
-def _money(value: str) -> str:
-    amount, currency = value.split()
-    return i18n.money(parse(amount, currency).minor, currency)
-
-
-def _instant(value: str) -> str:
-    return i18n.moment(datetime.fromisoformat(value).replace(tzinfo=UTC), config().night.time_zone, now()).striptags()
-
-
-WRITTEN: Mapping[str, Callable[[str], str]] = {"why": gettext, "cost": _money, "gap": _money, "arrives_at": _instant}
-
-
-# The sentences of `explain` stand here once more, word by word, so that they come into the catalogue.
-SENTENCES = (
-    lazy_gettext("%(node)s ships %(units)s units with %(service)s, to arrive by %(arrives_at)s."),
-    lazy_gettext("%(node)s has %(units)s units ready from its own shelves by %(arrives_at)s."),
-    lazy_gettext("%(node)s sends %(units)s units with %(service)s to the store, ready by %(arrives_at)s."),
-    lazy_gettext("This costs %(cost)s, which is %(gap)s less than the best plan with %(other)s."),
-    lazy_gettext("This costs %(cost)s; the best plan with %(other)s costs the same."),
-    lazy_gettext("This costs %(cost)s; no other node could serve it."),
-    lazy_gettext("%(units)s units of %(sku)s wait: %(why)s."),
-    lazy_gettext("%(count)s nodes have none of it: %(nodes)s."),
-    lazy_gettext("%(count)s nodes have no minutes left: %(nodes)s."),
-    lazy_gettext("%(count)s nodes may not serve it: %(nodes)s."),
-    lazy_gettext("%(count)s nodes are not open: %(nodes)s."),
-    lazy_gettext("The store does not hand over orders now."),
-    lazy_gettext("%(count)s nodes do not ship: %(nodes)s."),
-    lazy_gettext("%(count)s nodes are excluded by the policy: %(nodes)s."),
-    lazy_gettext("No carrier reaches the address from %(count)s nodes: %(nodes)s."),
-    lazy_gettext("The policy allows no transfers from %(count)s nodes: %(nodes)s."),
-    lazy_gettext("%(count)s nodes do not work within the horizon: %(nodes)s."),
-    lazy_gettext("%(count)s nodes could only deliver before the date asked for: %(nodes)s."),
-    lazy_gettext("The address is not known well enough."),
-    lazy_gettext("no node has them"),
-    lazy_gettext("no node that has them has minutes left"),
-    lazy_gettext("no node may serve them"),
-    lazy_gettext("the address is not known well enough"),
-    lazy_gettext("they would need one package too many"),
-    lazy_gettext("serving them would cost more than leaving them"),
-)

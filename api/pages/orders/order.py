@@ -15,6 +15,7 @@ from api.pages.orders import decision, timeline
 from api.pages.orders.decision import Told
 from api.pages.orders.words import PUBLIC, REASONS_TO_CANCEL, REASONS_TO_HOLD
 from api.pages.visit import caller, config, doors, now, vault
+from fulfillment.work.models import Method
 from kernel.vault import SubjectErased, Vault
 from oms import customers, view
 from oms.models import OrderStatus
@@ -63,6 +64,11 @@ class OrderPage:
     def reasons_to_hold(self) -> list[str]:
         """The reasons for which it may be held still."""
         return [reason for reason in REASONS_TO_HOLD if reason not in self.standing_holds]
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether some of it goes to an address."""
+        return any(line.line.method == Method.SHIP for line in self.view.lines)
 
     @property
     def cancellable(self) -> bool:

@@ -25,8 +25,9 @@ room = Blueprint("planner", __name__, url_prefix="/planner")
 def _speak(state: BlueprintSetupState) -> None:
     """Give the templates the words that only the desk uses."""
     state.app.jinja_env.filters.update(
-        term=costs.term, exclusion=costs.exclusion, weekday=weekday, cause=cause, plain_money=export.plain, round_money=round_money
-    )
+        term=costs.term, exclusion=costs.exclusion, weekday=weekday, cause=cause,
+        plain_money=export.plain, round_money=round_money,
+    )  # fmt: skip
 
 
 def weekday(number: int) -> str:

@@ -12,11 +12,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
+from api import deciding
 from api.pages.export import Columns, csv_file
 from api.pages.links import sorted_by
 from api.pages.visit import caller, config, doors, now
-from fulfillment.sourcing import commit
-from fulfillment.sourcing import decide as sourcing
 from fulfillment.work import report
 from fulfillment.work.report import WaitingLine, WaitingReason
 from oms import queries
@@ -73,12 +72,7 @@ def gather(session: Session, reason: str | None) -> Waiting:
 
 def _decide_one(demand_id: str) -> bool:
     """Decide one demand again; tell whether it got a node for anything."""
-    instant, actor = now(), caller().actor
-    made = doors().decide_then_commit(
-        lambda session: sourcing.decide_again(session, demand_id, now=instant, cause="planner"),
-        lambda session, proposal: commit.commit(session, proposal, now=instant, actor=actor),
-    )
-    return bool(made)
+    return bool(deciding.again(doors(), demand_id, cause="planner", now=now(), actor=caller().actor))
 
 
 def _back() -> str:

@@ -13,10 +13,21 @@ from fulfillment.work.errors import TooMany, WrongArticle
 class Named(Protocol):
     """An article as people call it."""
 
-    name: str
-    colour: str
-    size: str
-    sku: str
+    @property
+    def name(self) -> str:
+        """What it is."""
+
+    @property
+    def colour(self) -> str:
+        """Its colour, empty when it has none."""
+
+    @property
+    def size(self) -> str:
+        """Its size, empty when it has none."""
+
+    @property
+    def sku(self) -> str:
+        """Its key."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from kernel.ids import new_id
 from stock.documents import Transfer
 from stock.models import Article, Node, Placement
 from stock.reports import articles
+from stock.transfers import on_the_way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +77,9 @@ def transfer_receive(transfer_id: str) -> ResponseReturnValue:
     def receive(session: Session) -> tuple[int, int]:
         coming = _coming(session, transfer_id)
         received = {
-            line.line: request.form.get(f"received-{line.line}", legs.on_its_way(line), type=int)
+            line.line: request.form.get(f"received-{line.line}", on_the_way(line), type=int)
             for line in coming.lines
-            if legs.on_its_way(line)
+            if on_the_way(line)
         }
         receipt = legs.receive(session, transfer_id, received, actor=caller().actor, now=now())
         return sum(received.values()), sum(receipt.missing.values())
@@ -156,7 +157,7 @@ def _scan_back(task_id: str) -> Answer:
 def _transfers(session: Session) -> str:
     coming = boards.tasks(session, here().id).to_receive
     names = dict(session.execute(select(Node.id, Node.name).where(Node.id.in_({item.source for item in coming}))).all())
-    units = {item.id: sum(legs.on_its_way(line) for line in item.lines) for item in coming}
+    units = {item.id: sum(on_the_way(line) for line in item.lines) for item in coming}
     return render_template("store/transfers.html", coming=coming, names=names, units=units)
 
 
@@ -167,7 +168,7 @@ def _transfer(session: Session, transfer_id: str) -> str:
         "store/transfer.html",
         transfer=coming,
         source=source.name,
-        lines=[(line, legs.on_its_way(line)) for line in coming.lines if legs.on_its_way(line)],
+        lines=[(line, on_the_way(line)) for line in coming.lines if on_the_way(line)],
         articles=articles(session, {line.sku for line in coming.lines}),
     )
 

@@ -43,13 +43,15 @@ def start() -> ResponseReturnValue:
     """Begin to pick the most urgent orders, or the one that was chosen."""
     chosen = request.form.getlist("order")
 
+    actor, at = caller().actor, now()
+
     def begin(session: Session) -> str:
-        given = {"actor": caller().actor, "now": now()}
-        if chosen:
-            for fo_id in chosen:
-                at_this_node(session.get(FulfillmentOrder, fo_id))
-            return picking.start(session, chosen, **given).id
-        return picking.propose(session, here().id, max_orders=config().work.pick_list_orders, **given).id
+        if not chosen:
+            most = config().work.pick_list_orders
+            return picking.propose(session, here().id, max_orders=most, actor=actor, now=at).id
+        for fo_id in chosen:
+            at_this_node(session.get(FulfillmentOrder, fo_id))
+        return picking.start(session, chosen, actor=actor, now=at).id
 
     return redirect(url_for("pages.store.walk", list_id=doors().write(begin)), code=303)
 

@@ -11,8 +11,8 @@ from tests.api.pages.visitors import PASSWORD
 STORE = "MAD"
 PEOPLE = {"admin": None, "planner": None, "agent": None, "store": STORE, "tienda": STORE}
 SHELVES = {"boots": "A-02", "coat": "A-11", "hat": "B-03", "scarf": "C-07"}
-# Many tests sign in within a minute; the one about guessing counts tries from an address of its own.
-SECRETS = SecuritySettings(master_key=(b"v" * 32).hex(), session_key="s" * 64, login_limit="30 per minute")
+# Many tests sign in within a minute.
+SECRETS = SecuritySettings(master_key=(b"v" * 32).hex(), session_key="s" * 64, login_limit="100 per minute")
 
 
 def settings_for(url: str) -> Config:
@@ -24,8 +24,8 @@ def open_shop(session):
     factories.lay_out(session)
     rows = [PlacementRow(sku=sku, node=STORE, shelf=shelf) for sku, shelf in SHELVES.items()]
     catalog.put_placements(session, rows)
-    factories.stock(session, STORE, boots=200, coat=200, hat=200, scarf=200)
-    factories.stock(session, "SVQ", coat=50)
+    factories.stock(session, STORE, boots=20, coat=20, hat=20, scarf=20)
+    factories.stock(session, "SVQ", coat=5)
     for username, node in PEOPLE.items():
         role, language = ("store", "es") if username == "tienda" else (username, "en")
         name = f"{username.title()} García"

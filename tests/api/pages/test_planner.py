@@ -44,7 +44,7 @@ def test_the_network_shows_every_node_with_stock_and_work(planner, house):
     page = read(planner, "/planner/?sort=name")
     rows = re.findall(r'<th scope="row"><a href="/planner/nodes/(\w+)">', page)
     assert rows == ["BCN", "WH", "MAD", "SVQ"]
-    assert "€720" in page  # four articles of 20 units at 9.00 in Madrid
+    assert "€7,200" in page  # four articles of 200 units at 9.00 in Madrid
 
 
 def test_the_table_and_the_map_hold_the_same_nodes(planner):
@@ -166,15 +166,15 @@ def test_the_ledger_is_proven_on_demand_and_the_result_stays(planner):
 
 
 def test_what_waits_is_shown_with_its_reason_and_decided_again(planner, house):
-    def order_ten_boots(session):
-        return factories.place(session, factories.line("boots", 30), external_id="N-9").number
+    def order_boots(session):
+        return factories.place(session, factories.line("boots", 300), external_id="N-9").number
 
-    number = house.doors.write(order_ten_boots)
+    number = house.doors.write(order_boots)
     page = read(planner, "/planner/waiting?reason=no_stock")
     assert number in page
     assert "No stock anywhere" in page
     demand = re.search(r'name="demand" value="([^"]+)"', page)[1]
-    house.doors.write(lambda session: factories.stock(session, "SVQ", boots=40))
+    house.doors.write(lambda session: factories.stock(session, "SVQ", boots=400))
     text = send(planner, "/planner/waiting", "/planner/waiting/decide", demand=demand).get_data(as_text=True)
     assert "1 of them now has a node" in text
     assert number not in read(planner, "/planner/waiting")

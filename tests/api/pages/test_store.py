@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from fulfillment.work.models import FulfillmentOrder, PutBack, Scan
 from kernel.ids import new_id
+from stock import catalog
 from stock.models import StockBalance
 from tests import factories
 from tests.api.pages.shop import STORE, collect, ship
@@ -15,6 +16,12 @@ from tests.api.pages.visitors import token
 HOME = f"/store/{STORE}/"
 COAT, HAT = factories.GTINS["coat"], factories.GTINS["hat"]
 numbers = iter(range(1, 1000))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_orders_need_much_stock(house):
+    house.doors.write(lambda session: factories.stock(session, STORE, coat=100, hat=20))
+    house.doors.write(lambda session: factories.stock(session, "SVQ", coat=20))
 
 
 @pytest.fixture
@@ -280,3 +287,40 @@ def test_every_page_of_an_empty_store_says_what_to_do(signed_in):
     for page in ("", "orders", "hand-over", "returns", "put-back", "transfers", "stock"):
         assert admin.get(f"/store/BCN/{page}").status_code == 200
     assert "Nothing to pick" in text_of(admin.get("/store/BCN/orders"))
+
+
+def test_a_transfer_is_sent_by_one_store_and_received_by_the_other(clerk, signed_in, shop):
+    order_id = shop.doors.write(bring_from_sevilla)
+    waiting, leg = shop.doors.read(lambda session: parts_of(session, order_id))
+    assert "comes from another store" in text_of(clerk.get(f"{HOME}orders/{waiting}"))
+
+    admin, sevilla = signed_in("admin"), "/store/SVQ/"
+    walk = send(admin, f"{sevilla}pick", order=leg).request.path
+    scan(admin, walk, "ONLY-SVQ")
+    scan(admin, walk, "ONLY-SVQ")
+    send(admin, f"{sevilla}orders/{leg}/pack", packages="1")
+    assert "On its way." in text_of(send(admin, f"{sevilla}orders/{leg}/dispatch"))
+    assert admin.get(f"{sevilla}orders/{leg}/label.pdf").data.startswith(b"%PDF")
+
+    coming = clerk.get(f"{HOME}transfers").get_data(as_text=True)
+    assert "from Sevilla" in coming
+    transfer = re.search(rf'href="({HOME}transfers/[^"]+)"', coming)[1]
+    assert "/ 2" in text_of(clerk.get(transfer))
+    said = text_of(send(clerk, transfer, **{"received-1": "2"}))
+    assert "2 received." in said
+    assert shop.status(waiting) == "allocated"
+
+
+def bring_from_sevilla(session):
+    article = factories.ArticleRow(sku="ONLY-SVQ", name="Rare hat", currency="EUR", price_minor=2000)
+    catalog.put_articles(session, [article])
+    session.flush()
+    factories.stock(session, "SVQ", **{"ONLY-SVQ": 2})
+    line = factories.line("ONLY-SVQ", 2)
+    return factories.place(session, line, external_id="T-1", method="collect", collect_node=STORE).id
+
+
+def parts_of(session, order_id):
+    of_order = select(FulfillmentOrder).where(FulfillmentOrder.reference == order_id)
+    by_method = {fo.method: fo.id for fo in session.scalars(of_order)}
+    return by_method["collect"], by_method["transfer"]

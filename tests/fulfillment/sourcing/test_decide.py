@@ -8,6 +8,7 @@ import pytest
 from fulfillment.network import catalog, policies
 from fulfillment.network.geography import NOWHERE
 from fulfillment.sourcing.decide import CannotCollect, decide
+from fulfillment.sourcing.gather import gather
 from fulfillment.work.models import Status
 from stock.models import Node
 from tests.fulfillment.sourcing.world import BARCELONA, NOW, collected, place, profile, served, stock, wanted
@@ -294,3 +295,7 @@ def test_a_long_lead_puts_a_collection_off_by_days(session):
     stock(session, A={"MAD-S": 5})
     [change] = decided(session, collected())
     assert change.packages[0].work_on == date(2026, 11, 20)
+
+
+def test_nothing_wanted_is_a_problem_without_orders(session):
+    assert gather(session, [], now=NOW).problem.orders == ()

@@ -1,0 +1,108 @@
+"""The sentences in which a decision is told, in the reader's language, by the codes of `sourcing.explain`.
+
+Invariant: every code of `explain` has its sentence here, with the number of things in the right grammatical form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask_babel import gettext, lazy_gettext, ngettext
+from flask_babel.speaklater import LazyString
+
+from api.pages import costs, i18n
+from api.pages.visit import config, now
+from kernel.money import parse
+
+Values = Mapping[str, Any]
+
+
+def sentence_of(code: str, values: Values) -> str:
+    """Return a sentence of a decision; a rule by which nodes lost is told with their names."""
+    written = {name: WRITTEN[name](value) if name in WRITTEN else value for name, value in values.items()}
+    return TOLD[code](written) if code in TOLD else _lost(code, written)
+
+
+def _ships(values: Values) -> str:
+    return ngettext(
+        "%(node)s ships %(num)d unit with %(service)s, to arrive by %(arrives_at)s.",
+        "%(node)s ships %(num)d units with %(service)s, to arrive by %(arrives_at)s.",
+        values["units"], **values,
+    )  # fmt: skip
+
+
+def _collected(values: Values) -> str:
+    return ngettext(
+        "%(node)s has %(num)d unit ready from its own shelves by %(arrives_at)s.",
+        "%(node)s has %(num)d units ready from its own shelves by %(arrives_at)s.",
+        values["units"], **values,
+    )  # fmt: skip
+
+
+def _transferred(values: Values) -> str:
+    return ngettext(
+        "%(node)s sends %(num)d unit with %(service)s to the store, ready by %(arrives_at)s.",
+        "%(node)s sends %(num)d units with %(service)s to the store, ready by %(arrives_at)s.",
+        values["units"], **values,
+    )  # fmt: skip
+
+
+def _cheaper(values: Values) -> str:
+    return gettext("This costs %(cost)s, which is %(gap)s less than the best plan with %(other)s.", **values)
+
+
+def _as_cheap(values: Values) -> str:
+    return gettext("This costs %(cost)s; the best plan with %(other)s costs the same.", **values)
+
+
+def _alone(values: Values) -> str:
+    return gettext("This costs %(cost)s; no other node could serve it.", **values)
+
+
+def _waits(values: Values) -> str:
+    return ngettext(
+        "%(num)d unit of %(sku)s waits: %(why)s.", "%(num)d units of %(sku)s wait: %(why)s.", values["units"], **values
+    )
+
+
+def _lost(rule: str, values: Values) -> str:
+    told = costs.exclusion(rule)
+    told = told[:1].upper() + told[1:]
+    return f"{told} ({values['count']}): {values['nodes']}" if "nodes" in values else f"{told}."
+
+
+def _money(value: str) -> str:
+    amount, currency = value.split()
+    return i18n.money(parse(amount, currency).minor, currency)
+
+
+def _instant(value: str) -> str:
+    return i18n.moment(datetime.fromisoformat(value).replace(tzinfo=UTC), config().night.time_zone, now()).striptags()
+
+
+def _why(value: str) -> str:
+    return str(WHY.get(value, value))
+
+
+TOLD: Final[Mapping[str, Callable[[Values], str]]] = {
+    "ships": _ships,
+    "collected": _collected,
+    "transferred": _transferred,
+    "cheaper": _cheaper,
+    "as_cheap": _as_cheap,
+    "alone": _alone,
+    "waits": _waits,
+}
+WRITTEN: Final[Mapping[str, Callable[[str], str]]] = {
+    "cost": _money, "gap": _money, "arrives_at": _instant, "why": _why,
+}  # fmt: skip
+WHY: Final[Mapping[str, LazyString]] = {
+    "no node has them": lazy_gettext("no node has them"),
+    "no node that has them has minutes left": lazy_gettext("no node that has them has minutes left"),
+    "no node may serve them": lazy_gettext("no node may serve them"),
+    "the address is not known well enough": lazy_gettext("the address is not known well enough"),
+    "they would need one package too many": lazy_gettext("they would need one package too many"),
+    "serving them would cost more than leaving them": lazy_gettext("serving them would cost more than leaving them"),
+}
