@@ -53,7 +53,10 @@ def print_orders(console: Console, day: Day) -> None:
 
 
 def print_costs(console: Console, compared: Compared, currency: str) -> None:
-    """Lay the day's cost beside what simpler rules would have paid for the same orders and stock."""
+    """Lay the day's cost beside what simpler rules would have paid for the same orders and stock.
+
+    What is left unfilled is priced at the penalty of the policy, so that serving less is never cheaper.
+    """
     columns = {
         "decided exactly": compared.exact,
         "nearest node with stock": compared.nearest,
@@ -70,6 +73,8 @@ def print_costs(console: Console, compared: Compared, currency: str) -> None:
     table.add_section()
     table.add_row("all", *(_amount(replayed.cost, currency) for replayed in columns.values()))
     table.add_row("packages", *(str(_count_packages(replayed.assignments)) for replayed in columns.values()))
+    served = [sum(part.units for part in replayed.assignments) for replayed in columns.values()]
+    table.add_row("units served", *(str(units) for units in served))
     console.print(table)
     shares = [replayed.cost / compared.exact.cost - 1 for replayed in (compared.nearest, compared.warehouse_only)]
     console.print(f"Nearest-first costs {shares[0]:+.1%}, warehouse-only {shares[1]:+.1%}.")
@@ -90,7 +95,8 @@ def print_night(console: Console, run: Mapping[str, Any], outcome: Mapping[str, 
     console.print(
         f"The night looked at {run['demands']} demands together: {before['amount']} -> {after['amount']} "
         f"{after['currency']}, {saved:.2f} saved, at most {run['gap'] or 0:.3%} above the optimum "
-        f"(bound {run['bound']['amount']}). {len(outcome['applied'])} movements applied, {len(outcome['lapsed'])} lapsed."
+        f"(bound {run['bound']['amount']}). "
+        f"{len(outcome['applied'])} movements applied, {len(outcome['lapsed'])} lapsed."
     )
 
 

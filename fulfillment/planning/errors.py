@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kernel.errors import Conflict, NotFound
+from collections.abc import Sequence
+
+from kernel.errors import Conflict, NotFound, Rejected
 
 
 class RunNotFound(NotFound):
@@ -21,6 +23,15 @@ class RunUnderWay(Conflict):
 
     def __init__(self, number: str) -> None:
         super().__init__(f"Run {number} is still being worked out; wait for it, or cancel it first.")
+
+
+class NotMoved(Rejected):
+    """Movements were asked for that the run does not have."""
+
+    code = "not_moved"
+
+    def __init__(self, number: str, demand_ids: Sequence[str]) -> None:
+        super().__init__(f"Run {number} has no movement for {', '.join(demand_ids)}; read the run for those it has.")
 
 
 class PlanRefused(Conflict):

@@ -10,6 +10,7 @@ from sqlalchemy import Float, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, Code, Document, Id, database_now
+from kernel.states import Transitions
 
 
 class RunStatus(enum.StrEnum):
@@ -28,7 +29,7 @@ class RunStatus(enum.StrEnum):
 
 
 R = RunStatus
-RUN_TRANSITIONS = {
+RUN_TRANSITIONS: Transitions = {
     R.QUEUED: {R.RUNNING, R.CANCELLED, R.FAILED},
     R.RUNNING: {R.PROPOSED, R.FAILED, R.CANCELLED},
     R.PROPOSED: {R.ACCEPTED, R.PARTLY_ACCEPTED, R.REJECTED, R.STALE},

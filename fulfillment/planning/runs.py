@@ -16,7 +16,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term, priced_plan
-from fulfillment.planning.errors import RunNotFound, RunUnderWay
+from fulfillment.planning.errors import NotMoved, RunNotFound, RunUnderWay
 from fulfillment.planning.events import RunMoved
 from fulfillment.planning.fitting import Change, keep_fitting
 from fulfillment.planning.models import RUN_TRANSITIONS, Movement, Run, RunStatus
@@ -132,10 +132,14 @@ def consider(session: Session, run_id: str, demand_ids: Collection[str] | None, 
     """Find which of the wanted movements (None: all) still fit together, on a read session.
 
     A movement lapses when its demand has changed since, when its way is gone or arrives later than promised, or when
-    the units or minutes it needs are taken, also by what another lapsed movement keeps.
+    the units or minutes it needs are taken, also by what another lapsed movement keeps. Raises NotMoved for demands
+    that the run would not change.
     """
     run = view(session, run_id)
     advance(RUN_TRANSITIONS, run.status, RunStatus.ACCEPTED, what=f"Run {run.number}")
+    unknown = sorted(set(demand_ids or ()) - {movement.demand_id for movement in run.movements})
+    if unknown:
+        raise NotMoved(run.number, unknown)
     wanted = {m.demand_id: m for m in run.movements if demand_ids is None or m.demand_id in demand_ids}
     declined = frozenset(m.demand_id for m in run.movements) - wanted.keys()
     night = gather_night(session, sorted(wanted), now=now)
@@ -167,7 +171,7 @@ def view(session: Session, run_id: str) -> Run:
     return _one(session, run_id, select(Run))
 
 
-def _one(session: Session, run_id: str, query: Select[tuple[Run]]) -> Run:
+def _one(session: Session, run_id: str, query: Select[Run]) -> Run:
     run = session.scalar(query.where(Run.id == run_id).options(selectinload(Run.movements)))
     if run is None:
         raise RunNotFound(run_id)

@@ -6,7 +6,7 @@ import pytest
 
 from fulfillment.optimizer.solve import SolveParams
 from fulfillment.planning import night, runs
-from fulfillment.planning.errors import RunNotFound, RunUnderWay
+from fulfillment.planning.errors import NotMoved, RunNotFound, RunUnderWay
 from fulfillment.planning.models import RunStatus
 from fulfillment.work.models import Decision, FulfillmentOrder, Status
 from kernel.states import IllegalTransition
@@ -185,3 +185,10 @@ def test_a_night_without_anything_to_decide_proposes_nothing(session):
 def test_an_unknown_run_is_not_found(session):
     with pytest.raises(RunNotFound):
         runs.view(session, "nothing")
+
+
+def test_a_demand_that_the_run_does_not_move_cannot_be_accepted(session):
+    waiting(session)
+    run = a_night(session)
+    with pytest.raises(NotMoved):
+        runs.consider(session, run.id, ["another"], now=NOW)
