@@ -1,7 +1,7 @@
 """Reading files row by row: CSV with a header line, or JSON lines, turned into the documents that schemas read.
 
-Called by imports. Invariant: a row that cannot be read is told with its line, and the next one is read; the file is never
-held in memory whole.
+Called by imports. Invariant: a row that cannot be read is told with its line, and the next one is read; the file is
+never held in memory whole.
 """
 
 from __future__ import annotations

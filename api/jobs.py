@@ -1,6 +1,7 @@
 """What runs without being asked: a table of jobs, each bounded, safe to run twice, run by one process at a time.
 
-Started by `serve` on SQLite and by `worker` on PostgreSQL. Invariant: whatever a job commits, it commits under its lease.
+Started by `serve` on SQLite and by `worker` on PostgreSQL. Invariant: whatever a job commits, it commits under its
+lease.
 """
 
 from __future__ import annotations

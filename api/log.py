@@ -42,7 +42,7 @@ def configure(settings: LogSettings) -> None:
     )
 
 
-class _StandardError(io.TextIOBase):
+class _StandardError(io.StringIO):
     """Standard error as it is when a line is written, since tests and servers replace it after the set-up."""
 
     def write(self, text: str) -> int:

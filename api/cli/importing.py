@@ -46,6 +46,7 @@ def _import(session: Session, kind: str, file: Path) -> Result:
     with file.open("rb") as raw, shown as progress:
         task = progress.add_task(f"Importing {kind}", total=max(1, file.stat().st_size))
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-        for result in import_file(session.house, kind, text, ending=file.suffix.lower()):
+        for so_far in import_file(session.house, kind, text, ending=file.suffix.lower()):
+            result = so_far
             progress.update(task, completed=raw.tell())
     return result

@@ -91,10 +91,8 @@ def _show(run: Run, currency: str) -> str:
     totals = (run.cost_before_minor, run.cost_after_minor, saving)
     table.add_row("total", *(_amount(minor, currency) for minor in totals), style="bold")
     Console().print(table)
-    gap = report.gap(run) or 0.0
-    click.echo(
-        f"{len(run.movements):,} movements; bound {_amount(run.bound_minor or 0, currency)}, gap {gap:.4%}, {run.seconds} s."
-    )
+    bound, gap = _amount(run.bound_minor or 0, currency), report.gap(run) or 0.0
+    click.echo(f"{len(run.movements):,} movements; bound {bound}, gap {gap:.4%}, {run.seconds} s.")
     return run.status
 
 

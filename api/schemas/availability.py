@@ -47,7 +47,7 @@ class AtNodeSchema(Schema):
 
 
 class AvailabilityRowSchema(Schema):
-    """Units of an article that can be promised: on hand, less reserved, less safety stock, less what others wait for."""
+    """Units of an article that can be promised: on hand less reserved, safety stock and what others wait for."""
 
     sku = fields.String()
     network = fields.Integer()

@@ -1,4 +1,4 @@
-"""Every operation, without a key, with the wrong scope, and bound to a node: generated from the operations themselves."""
+"""Every operation, without a key, with the wrong scope, and bound to a node; the cases come from the operations."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Physical work over HTTP: picked by scans, short, packed, shipped, handed over, put back, returned, transferred, counted."""
+"""Physical work over HTTP, from the scan to the hand-over, the return, the transfer and the count."""
 
 import itertools
 
