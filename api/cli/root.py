@@ -94,6 +94,11 @@ class Session:
 
         return build_house(self.config)
 
+    def close(self) -> None:
+        """Close the database, if a command opened it."""
+        if "house" in vars(self):
+            self.house.doors.database.dispose()
+
 
 with_session = click.make_pass_decorator(Session)
 
@@ -105,6 +110,7 @@ with_session = click.make_pass_decorator(Session)
 def oms(context: click.Context, path: Path | None) -> None:
     """Open omnichannel order management: one order service, one inventory ledger, one optimizer."""
     context.obj = Session(path)
+    context.call_on_close(context.obj.close)
 
 
 def _is_there(place: str) -> bool:
