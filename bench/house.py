@@ -22,9 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from api import access
-from api.app import build_house
 from api.config import ClockSettings, Config, DatabaseSettings, SecuritySettings, ServerSettings
-from api.house import House
+from api.house import House, build_house
 from api.imports import FAILED, import_file
 from demo import BUSINESS_CLOCK, network, orders, stock
 
@@ -47,7 +46,7 @@ class Place:
 
 
 def two_line_orders(seed: int) -> Iterator[dict[str, Any]]:
-    """Yield the demo's orders, each of two lines, one perhaps from the order before; of articles that are not scarce."""
+    """Yield the demo's orders, each of two lines, one perhaps of the order before, and of nothing scarce."""
     scarce = stock.scarce_articles(seed)
     before: list[dict[str, Any]] = []
     for body in orders.orders(seed, 10_000):

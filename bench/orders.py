@@ -1,8 +1,8 @@
 """What one order costs, end to end: `python -m bench.orders [--quick] [--json]`.
 
 The server runs as an operator would start it, on SQLite and on PostgreSQL with two processes, with the demo's network
-of 42 nodes; on SQLite its jobs run in it and are counted. Two-line orders are sent over HTTP from this process, on the same
-machine. The same load on a route that does nothing, served with the same settings, is the baseline.
+of 42 nodes; on SQLite its jobs run in it and are counted. Two-line orders are sent over HTTP from this process, on the
+same machine. The same load on a route that does nothing, served with the same settings, is the baseline.
 """
 
 from __future__ import annotations

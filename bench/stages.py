@@ -19,8 +19,9 @@ from unittest.mock import patch
 
 from sqlalchemy import event
 
-from api.app import build_house, create_app
+from api.app import create_app
 from api.config import LogSettings
+from api.house import build_house
 from api.log import configure
 from bench.house import Place
 
