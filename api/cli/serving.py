@@ -10,9 +10,10 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
-from api.app import build_house, create_app
+from api.app import create_app
 from api.cli.root import Session, with_session
 from api.config import Config, share_metrics
+from api.house import build_house
 from api.jobs import schedule
 from kernel.errors import Conflict
 
