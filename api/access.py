@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -55,6 +57,8 @@ ROLES = {
 }
 KEY_PREFIX = "oms"
 MIN_PASSWORD = 8
+KEPT_S = 5.0
+MOST_KEPT = 1_000
 
 
 class UsernameTaken(Conflict):
@@ -200,6 +204,33 @@ def signed_in(session: Session, user_id: str) -> SignedIn | None:
     """Return the user of a session cookie, or None when they were deactivated."""
     user = session.get(User, user_id)
     return SignedIn(user) if user and user.active else None
+
+
+class KeyRing:
+    """The callers of keys that were proven a moment ago, so that a busy shop does not ask the database each time.
+
+    A key that expired or was revoked is good for KEPT_S more at the most.
+    """
+
+    def __init__(self) -> None:
+        self._proven: dict[bytes, tuple[float, Caller]] = {}
+
+    def caller(self, key: str, prove: Callable[[], Caller | None]) -> Caller | None:
+        """Return whose key this is, as proven a moment ago or by `prove` now."""
+        name, present = _hashed(key), time.monotonic()
+        proven_at, caller = self._proven.get(name, (-KEPT_S, None))
+        if caller is not None and present - proven_at < KEPT_S:
+            return caller
+        caller = prove()
+        if len(self._proven) >= MOST_KEPT:
+            self._proven.clear()
+        if caller is not None:
+            self._proven[name] = (present, caller)
+        return caller
+
+    def forget(self) -> None:
+        """Prove every key anew."""
+        self._proven.clear()
 
 
 def _hashed(secret: str) -> bytes:

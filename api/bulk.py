@@ -1,7 +1,7 @@
 """Many rows in one request or file: what can be written is written, what cannot is named, row by row.
 
-Called by REST resources and by imports. Invariant: a faulty row keeps no other row from being written, and leaves nothing
-of itself behind.
+Called by REST resources and by imports. Invariant: a faulty row keeps no other row from being written, and leaves
+nothing of itself behind.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Documents of nodes, articles, carriers and postal codes, turned into the rows that the rooms below take.
 
-Called by REST resources and by imports, which read them with the same schemas. Invariant: money of the network is in the
-network's currency, or the row is refused.
+Called by REST resources and by imports, which read them with the same schemas. Invariant: money of the network is in
+the network's currency, or the row is refused.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def put_articles(session: Session, rows: Sequence[Document]) -> list[str]:
 
 
 def put_bands(session: Session, rows: Sequence[Document], *, currency: str) -> list[str]:
-    """Write bands of tariffs with the carrier services that they belong to. Raises Rejected with every fault, by row."""
+    """Write bands of tariffs with the carrier services they belong to. Raises Rejected with every fault, by row."""
     _check_currency(rows, ("price",), currency)
     services = [
         Carrier(

@@ -47,7 +47,7 @@ def many(doors: Doors, demand_ids: Iterable[str], *, cause: str, now: datetime, 
 
 
 def after_stock(house: House, skus: Collection[str], *, actor: str) -> int:
-    """Decide what waits for these articles, now that they came in or somebody lost them; a job goes on with the rest."""
+    """Decide what waits for these articles, which came in or were lost to somebody; a job goes on with the rest."""
     limit = house.config.sourcing.waiting_batch
     due = house.doors.read(lambda session: waiting.for_skus(session, skus, limit=limit)) if skus else []
     return many(house.doors, due, cause="stock", now=house.clock.now(), actor=actor)

@@ -1,7 +1,7 @@
 """Reading files row by row: CSV with a header line, or JSON lines, turned into the documents that schemas read.
 
-Called by imports. Invariant: a row that cannot be read is told with its line, and the next one is read; the file is never
-held in memory whole.
+Called by imports. Invariant: a row that cannot be read is told with its line, and the next one is read; the file is
+never held in memory whole.
 """
 
 from __future__ import annotations
@@ -69,9 +69,7 @@ def record(line: int, row: Mapping[str | None, Any], schema: ma.Schema) -> Recor
         return Record(line, None, (Fault("", "wrong_length", "the row has not as many cells as the header"),))
     cells = {str(name): cell.strip() for name, cell in row.items() if cell.strip()}
     faults: list[Fault] = []
-    document = {
-        name: _value(field, name, cells, faults) for name, field in schema.fields.items() if name in cells
-    }
+    document = {name: _value(field, name, cells, faults) for name, field in schema.fields.items() if name in cells}
     return Record(line, document, tuple(faults))
 
 

@@ -1,7 +1,7 @@
 """Importing files: nodes, articles, stock, carriers, postal codes, channels and orders, in chunks that commit.
 
-Called by the command line. Invariants: a bad row never spoils the file; importing a file twice changes nothing; what was
-committed before an interruption stays, and is found unchanged the next time.
+Called by the command line. Invariants: a bad row never spoils the file; importing a file twice changes nothing; what
+was committed before an interruption stays, and is found unchanged the next time.
 """
 
 from __future__ import annotations

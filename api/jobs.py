@@ -1,10 +1,12 @@
 """What runs without being asked: a table of jobs, each bounded, safe to run twice, run by one process at a time.
 
-Started by `serve` on SQLite and by `worker` on PostgreSQL. Invariant: whatever a job commits, it commits under its lease.
+Started by `serve` on SQLite and by `worker` on PostgreSQL. Invariant: whatever a job commits, it commits under its
+lease.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -127,18 +129,21 @@ def work_out_runs(turn: Turn) -> int:
     return nights.work_out_queued(turn.house, turn)
 
 
-PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again.", prove_ledger, None)
 RUNS = Job("work_out_runs", "Runs that were started are worked out.", work_out_runs, lambda jobs: jobs.work_out_runs_s)
 PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again each night.", prove_ledger, None)
 JOBS = (
-    Job("place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s),
+    Job(
+        "place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s
+    ),
     Job("expire_holds", "Holds end when their time is over.", expire_holds, lambda jobs: jobs.expire_holds_s),
     Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
     Job("plan_night", "Each night a run is started.", plan_night, None),
     RUNS,
     PROVE_LEDGER,
-    Job("forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s),
+    Job(
+        "forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s
+    ),
 )
 
 
@@ -147,18 +152,9 @@ def run_slot(house: House, job: Job, slot: str = CONTINUOUS) -> int | None:
 
     A failure is logged and counted and leaves the slot to be taken again; nothing that was committed is lost.
     """
-    # A run may be silent for as long as its solver thinks.
-    seconds = house.config.jobs.lease_s + (house.config.night.time_limit_s if job is RUNS else 0)
     began_at = time.perf_counter()
     try:
-        lease = house.doors.write(
-            lambda session: slots.take(session, job.name, slot, holder=_holder(), seconds=seconds)
-        )
-        if lease is None:
-            return None
-        done = job.run(Turn(house, lease))
-        close = slots.release if slot == CONTINUOUS else slots.finish
-        house.doors.write(lambda session: close(session, lease, result=str(done)))
+        done = attempt(house, job, slot)
     except LeaseLost:
         JOB_RUNS.labels(job.name, "taken_over").inc()
         return None
@@ -170,8 +166,27 @@ def run_slot(house: House, job: Job, slot: str = CONTINUOUS) -> int | None:
         JOB_RUNS.labels(job.name, "failed").inc()
         log.exception("job_failed", job=job.name)
         return None
-    JOB_RUNS.labels(job.name, "done").inc()
-    JOB_SECONDS.labels(job.name).observe(time.perf_counter() - began_at)
+    if done is not None:
+        JOB_RUNS.labels(job.name, "done").inc()
+        JOB_SECONDS.labels(job.name).observe(time.perf_counter() - began_at)
+    return done
+
+
+def attempt(house: House, job: Job, slot: str = CONTINUOUS) -> int | None:
+    """Run one slot of a job as `run_slot` does, and let whatever goes wrong through; the slot is given back."""
+    # A run may be silent for as long as its solver thinks.
+    seconds = house.config.jobs.lease_s + (house.config.night.time_limit_s if job is RUNS else 0)
+    lease = house.doors.write(lambda session: slots.take(session, job.name, slot, holder=_holder(), seconds=seconds))
+    if lease is None:
+        return None
+    try:
+        done = job.run(Turn(house, lease))
+    except Exception:
+        with contextlib.suppress(LeaseLost, DBAPIError):
+            house.doors.write(lambda session: slots.release(session, lease, result="failed"))
+        raise
+    close = slots.release if slot == CONTINUOUS else slots.finish
+    house.doors.write(lambda session: close(session, lease, result=str(done)))
     return done
 
 

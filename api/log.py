@@ -5,6 +5,7 @@ Set up once by the command line. Invariant: a line holds ids and values, never n
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import sys
@@ -36,9 +37,21 @@ def configure(settings: LogSettings) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_StandardError()),
         cache_logger_on_first_use=True,
     )
+
+
+class _StandardError(io.StringIO):
+    """Standard error as it is when a line is written, since tests and servers replace it after the set-up."""
+
+    def write(self, text: str) -> int:
+        """Write a piece of a line."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Let the line be seen."""
+        sys.stderr.flush()
 
 
 def follow_requests(app: Flask) -> None:

@@ -1,7 +1,7 @@
 """Nightly runs from the doors' side: queued in one transaction, worked out between transactions, proposed in another.
 
-Called by jobs, by `oms plan` and by REST. Invariant: a run is worked out by one process at a time, under the lease of its
-job; whatever goes wrong is written on the run.
+Called by jobs, by `oms plan` and by REST. Invariant: a run is worked out by one process at a time, under the lease of
+its job; whatever goes wrong is written on the run.
 """
 
 from __future__ import annotations
@@ -114,5 +114,6 @@ def _gather(session: Session, house: House) -> Night:
 
 
 def _note(writer: Writer, run_id: str, stage: Stage, *, best: int | None = None, bound: int | None = None) -> None:
-    told = {"stage": stage.name, "seconds": stage.seconds, "best": best, "bound": bound}
-    writer.write(lambda session: runs.note(session, run_id, **told))
+    writer.write(
+        lambda session: runs.note(session, run_id, stage=stage.name, seconds=stage.seconds, best=best, bound=bound)
+    )

@@ -1,8 +1,8 @@
 """Orders as CSV: one row a line of an order; rows of the same order follow one another.
 
 Called by imports. Columns are named as in the body of POST /orders, with dots for what is inside another field
-(`ship_to.city`, `customer.email`); `sku`, `quantity`, `unit_price`, `discount` and `tax` belong to the line. Money is in
-the order's currency.
+(`ship_to.city`, `customer.email`); `sku`, `quantity`, `unit_price`, `discount` and `tax` belong to the line. Money is
+in the order's currency.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from fulfillment.sourcing import explain
 from kernel.vault import SubjectErased, Vault
 from oms import customers, history, view
 from oms.models import Order
-from oms.view import OrderView
+from oms.view import Outline
 from stock import reports
 
 
@@ -60,7 +60,7 @@ def decisions(session: Session, order_id: str, *, currency: str) -> list[dict[st
     ]
 
 
-def _shown(found: OrderView, currency: str) -> dict[str, Any]:
+def _shown(found: Outline, currency: str) -> dict[str, Any]:
     return show_order(found.order, str(found.public_status)) | {
         "lines": [show_line(line, found.order.currency) for line in found.lines],
         "fulfillment_orders": [show_part(part) for part in found.parts],

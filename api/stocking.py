@@ -1,7 +1,7 @@
 """Opening stock and daily stock files: what lies where, how much of it, and what is not promised.
 
-Called by imports. Invariant: stock is brought to what the file says by the difference alone, so that the same file posts
-nothing the second time.
+Called by imports. Invariant: stock is brought to what the file says by the difference alone, so that the same file
+posts nothing the second time.
 """
 
 from __future__ import annotations

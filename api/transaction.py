@@ -98,10 +98,9 @@ class Doors:
             return self.decide_then_commit(decide, commit), False
 
         def unit() -> tuple[Answer, bool]:
-            stored = self._read(lambda session: idempotency.lookup(session, key.scope, key.key, key.request_hash))
+            stored, plan = self._read(lambda session: _stored_or(session, key, decide))
             if stored is not None:
                 return stored, True
-            plan = self._read(decide)
             return self._write(lambda session: _once(session, key, lambda: commit(session, plan)), keyed=True)
 
         return self._retrying(unit)
@@ -146,6 +145,12 @@ class Doors:
                     raise
                 log.debug("retrying", reason=str(error.orig).splitlines()[0], tries=disturbed)
             _pause(stale + disturbed)
+
+
+def _stored_or(session: Session, key: RequestKey, decide: Callable[[Session], Plan]) -> tuple[Answer | None, Any]:
+    """Return the answer that the key has already, or else what is decided now."""
+    stored = idempotency.lookup(session, key.scope, key.key, key.request_hash)
+    return (stored, None) if stored is not None else (None, decide(session))
 
 
 def _once(session: Session, key: RequestKey, commit: Callable[[], Answer]) -> tuple[Answer, bool]:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from fulfillment.work.models import (
+    LEFT,
     Decision,
     Demand,
     DemandLine,
@@ -185,8 +186,9 @@ def _parts(session: Session, order_id: str) -> list[PartView]:
         .options(selectinload(FulfillmentOrder.lines))
         .order_by(FulfillmentOrder.id)
     ).all()
-    shipped = select(Shipment).where(Shipment.fulfillment_order_id.in_([order.id for order in orders]))
-    shipments = {shipment.fulfillment_order_id: shipment for shipment in session.scalars(shipped)}
+    left = [order.id for order in orders if order.status in LEFT]
+    shipped = session.scalars(select(Shipment).where(Shipment.fulfillment_order_id.in_(left))) if left else ()
+    shipments = {shipment.fulfillment_order_id: shipment for shipment in shipped}
     return [PartView(order, shipments.get(order.id)) for order in orders]
 
 

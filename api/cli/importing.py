@@ -35,12 +35,18 @@ def import_(session: Session, kind: str, file: Path) -> None:
 
 def _import(session: Session, kind: str, file: Path) -> Result:
     result = Result()
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
     console = Console(stderr=True)
     shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with file.open("rb") as raw, shown as progress:
         task = progress.add_task(f"Importing {kind}", total=max(1, file.stat().st_size))
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-        for result in import_file(session.house, kind, text, ending=file.suffix.lower()):
+        for so_far in import_file(session.house, kind, text, ending=file.suffix.lower()):
+            result = so_far
             progress.update(task, completed=raw.tell())
     return result

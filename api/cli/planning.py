@@ -11,7 +11,7 @@ from rich.table import Table
 from api import nights
 from api.cli.root import Session, with_session
 from api.house import House
-from api.jobs import RUNS, run_slot
+from api.jobs import RUNS, attempt
 from fulfillment.planning import report
 from fulfillment.planning.models import Run, RunStatus
 from fulfillment.planning.runs import Outcome
@@ -72,7 +72,7 @@ def _work_out(house: House, run_id: str) -> None:
     """Work the run out here, or wait for the process that does."""
     with Console(stderr=True).status("Planning the night ..."):
         while nights.view(house, run_id, lambda run: run.status) in UNDER_WAY:
-            if run_slot(house, RUNS) is None:
+            if attempt(house, RUNS) is None:
                 time.sleep(POLL_S)
 
 
@@ -84,13 +84,15 @@ def _show(run: Run, currency: str) -> str:
     for column in table.columns[1:]:
         column.justify = "right"
     for term in report.terms(run):
-        table.add_row(term.term, *(_amount(minor, currency) for minor in (term.before_minor, term.after_minor, term.saving_minor)))
+        table.add_row(
+            term.term, *(_amount(minor, currency) for minor in (term.before_minor, term.after_minor, term.saving_minor))
+        )
     saving = run.cost_before_minor - run.cost_after_minor
     totals = (run.cost_before_minor, run.cost_after_minor, saving)
     table.add_row("total", *(_amount(minor, currency) for minor in totals), style="bold")
     Console().print(table)
-    gap = report.gap(run) or 0.0
-    click.echo(f"{len(run.movements):,} movements; bound {_amount(run.bound_minor or 0, currency)}, gap {gap:.4%}, {run.seconds} s.")
+    bound, gap = _amount(run.bound_minor or 0, currency), report.gap(run) or 0.0
+    click.echo(f"{len(run.movements):,} movements; bound {bound}, gap {gap:.4%}, {run.seconds} s.")
     return run.status
 
 

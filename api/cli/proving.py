@@ -24,4 +24,6 @@ def verify(session: Session) -> None:
         click.echo(f"{finding.invariant} {finding.table} {finding.key}: {finding.message}", err=True)
     if findings:
         raise click.ClickException(f"{len(findings)} findings; the ledger does not prove itself.")
-    click.echo(f"Proven: {size.entries:,} entries, {size.balances:,} balances and {size.orders:,} orders hold I1 to I6.")
+    click.echo(
+        f"Proven: {size.entries:,} entries, {size.balances:,} balances and {size.orders:,} orders hold I1 to I6."
+    )

@@ -32,7 +32,6 @@ COMMANDS = {
     "backup": "api.cli.keeping:backup",
     "openapi": "api.cli.keeping:openapi",
     "solve": "api.cli.solving:solve",
-    "plan": "api.cli.planning:plan",
     "demo": "demo.command:demo",
 }
 SECRETS_FILE = Path("var") / "secrets.yaml"
@@ -95,6 +94,11 @@ class Session:
 
         return build_house(self.config)
 
+    def close(self) -> None:
+        """Close the database, if a command opened it."""
+        if "house" in vars(self):
+            self.house.doors.database.dispose()
+
 
 with_session = click.make_pass_decorator(Session)
 
@@ -106,6 +110,7 @@ with_session = click.make_pass_decorator(Session)
 def oms(context: click.Context, path: Path | None) -> None:
     """Open omnichannel order management: one order service, one inventory ledger, one optimizer."""
     context.obj = Session(path)
+    context.call_on_close(context.obj.close)
 
 
 def _is_there(place: str) -> bool:

@@ -69,6 +69,8 @@ def serve(session: Session, host: str | None, port: int | None) -> None:
     if not config.is_sqlite and config.server.workers > 1:
         share_metrics(Path("var") / "metrics")
     address = f"http://{config.server.host}:{config.server.port}"
+    # What this process opened must not be shared with those that it forks.
+    session.close()
     click.echo(f"Serving on {address}, the REST API is described at {address}/api/v1/docs")
     Server(config).run()
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from api.rest import (
-    availability, catalog, events, fulfillment_orders, orders, pick_lists, returns, runs, stock, transfers,
+    availability,
+    catalog,
+    events,
+    fulfillment_orders,
+    orders,
+    pick_lists,
+    returns,
+    runs,
+    stock,
+    transfers,
 )  # fmt: skip
 
 RESOURCES = (

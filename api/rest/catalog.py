@@ -20,7 +20,8 @@ resource = Resource("catalog", __name__, url_prefix=PREFIX, description="Nodes, 
 
 EXAMPLE_NODE = {
     "id": "MAD-1", "name": "Madrid Centro", "kind": "store", "time_zone": "Europe/Madrid", "line1": "Calle Mayor 1",
-    "city": "Madrid", "region": "MD", "postal_code": "28013", "country": "ES", "latitude": 40.4168, "longitude": -3.7038,
+    "city": "Madrid", "region": "MD", "postal_code": "28013", "country": "ES", "latitude": 40.4168,
+    "longitude": -3.7038,
     "ships": True, "collects": True, "takes_returns": True, "capacity_minutes": 240,
     "package_cost": {"amount": "2.40", "currency": "EUR"}, "line_cost": {"amount": "0.60", "currency": "EUR"},
     "unit_cost": {"amount": "0.15", "currency": "EUR"}, "package_minutes": 6, "line_minutes": 2, "pick_success": 0.95,
@@ -183,7 +184,7 @@ def show_tariff(session: Session, _call: Call, service_id: str) -> Any:
 @resource.operation(
     "PUT", "/carriers/<service_id>/tariff", scope="plan:write", body=schemas.TariffSchema, answer=schemas.TariffSchema,
     version=_tariff_version,
-    example={"bands": [{name: EXAMPLE_BAND[name] for name in ("max_distance_km", "max_weight_g", "price", "transit_days")}]},
+    example={"bands": [{name: EXAMPLE_BAND[name] for name in schemas.BAND}]},
 )  # fmt: skip
 def change_tariff(session: Session, call: Call, service_id: str) -> Any:
     """Change prices and travel times of some bands."""

@@ -1,4 +1,4 @@
-"""/fulfillment-orders: taken on or refused, picked, packed, shipped, set ready, handed over; their paper; put-back tasks."""
+"""/fulfillment-orders, from taken on to handed over, with their paper; and put-back tasks."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ def unpack(session: Session, call: Call, fo_id: str) -> Any:
 
 
 @resource.operation(
-    "POST", f"{ONE}/ship", scope="work:write", body=schemas.ShipSchema, answer=schemas.ShipmentSchema, status=201, key=True,
+    "POST", f"{ONE}/ship", scope="work:write", body=schemas.ShipSchema, answer=schemas.ShipmentSchema, status=201,
+    key=True,
     at=_here, example={},
 )  # fmt: skip
 def ship(session: Session, call: Call, fo_id: str) -> Any:
@@ -154,7 +155,8 @@ def ready(session: Session, call: Call, fo_id: str) -> Any:
 
 
 @resource.operation(
-    "POST", f"{ONE}/hand-over", scope="work:write", body=schemas.HandOverSchema, answer=schemas.WorkOrderSchema, key=True,
+    "POST", f"{ONE}/hand-over", scope="work:write", body=schemas.HandOverSchema, answer=schemas.WorkOrderSchema,
+    key=True,
     at=_here, example={"code": "123456"},
 )  # fmt: skip
 def hand_over(session: Session, call: Call, fo_id: str) -> Any:

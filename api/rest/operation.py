@@ -1,8 +1,8 @@
 """One REST operation, declared: its scope, schemas and status; run as one read, or as decide and commit.
 
-A view below `api/rest` is a plain function `(session, call, **path) -> value`; this module authenticates, decodes, takes
-the idempotency key, opens the session, commits, encodes and documents. Invariant: a caller bound to a node reaches
-nothing unless the operation says which node it concerns.
+A view below `api/rest` is a plain function `(session, call, **path) -> value`; this module authenticates, decodes,
+takes the idempotency key, opens the session, commits, encodes and documents. Invariant: a caller bound to a node
+reaches nothing unless the operation says which node it concerns.
 """
 
 from __future__ import annotations
@@ -215,7 +215,8 @@ class Resource(Blueprint):
         def declare(view: Decorated) -> Decorated:
             operation = Operation(
                 view=view, method=method, scope=scope, body=_instance(body), query=_instance(query),
-                answer=_instance(answer), status=status, key=key, decide=decide, at=at, version=version, after=after, each=each,
+                answer=_instance(answer), status=status, key=key, decide=decide, at=at, version=version, after=after,
+                each=each,
             )  # fmt: skip
 
             @wraps(view)

@@ -98,7 +98,8 @@ def show_history(session: Session, _call: Call, order_id: str) -> Any:
 
 
 @resource.operation(
-    "POST", "/<order_id>/cancel", scope="orders:write", body=schemas.CancelSchema, answer=schemas.CancelledSchema, key=True,
+    "POST", "/<order_id>/cancel", scope="orders:write", body=schemas.CancelSchema, answer=schemas.CancelledSchema,
+    key=True,
     example={"reason": "customer", "lines": [{"line_id": "0190...", "units": 1}]},
 )  # fmt: skip
 def cancel_order(session: Session, call: Call, order_id: str) -> Any:
@@ -137,7 +138,8 @@ def edit_order(session: Session, call: Call, order_id: str) -> Any:
 
 
 @resource.operation(
-    "POST", "/<order_id>/payments", scope="orders:write", body=schemas.PaymentSchema, answer=schemas.PaidSchema, status=201,
+    "POST", "/<order_id>/payments", scope="orders:write", body=schemas.PaymentSchema, answer=schemas.PaidSchema,
+    status=201,
     key=True, example={"kind": "card", "amount": {"amount": "19.90", "currency": "EUR"}},
 )  # fmt: skip
 def record_payment(session: Session, call: Call, order_id: str) -> Any:

@@ -146,7 +146,9 @@ def _by_key(house: House, limiter: Limiter, key: str) -> Caller:
             "Too many wrong keys from this address; wait.",
             headers={"Retry-After": str(limit.get_expiry())},
         )
-    caller = house.doors.read(lambda session: access.caller_of_key(session, key, now=house.clock.now()))
+    caller = house.keys.caller(
+        key, lambda: house.doors.read(lambda session: access.caller_of_key(session, key, now=house.clock.now()))
+    )
     if caller is None:
         limiter.limiter.hit(limit, FAILED_KEYS, address)
         raise _unauthenticated("This API key is wrong, expired or revoked.")

@@ -64,7 +64,8 @@ def list_entries(session: Session, call: Call) -> Any:
 
 
 @resource.operation(
-    "POST", "/receipts", scope="stock:write", body=schemas.ReceiptSchema, answer=schemas.PostingSchema, status=201, key=True,
+    "POST", "/receipts", scope="stock:write", body=schemas.ReceiptSchema, answer=schemas.PostingSchema, status=201,
+    key=True,
     at=_nodes_of_lines, after=_decide, example=RECEIPT,
 )  # fmt: skip
 def receive(session: Session, call: Call) -> Any:
@@ -76,7 +77,8 @@ def receive(session: Session, call: Call) -> Any:
 
 
 @resource.operation(
-    "POST", "/adjustments", scope="stock:write", body=schemas.AdjustmentSchema, answer=schemas.PostingSchema, status=201,
+    "POST", "/adjustments", scope="stock:write", body=schemas.AdjustmentSchema, answer=schemas.PostingSchema,
+    status=201,
     key=True, at=_node_of_body, after=_decide, example=ADJUSTMENT,
 )  # fmt: skip
 def adjust(session: Session, call: Call) -> Any:

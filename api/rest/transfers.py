@@ -55,7 +55,8 @@ def _by_line(call: Call) -> dict[int, int] | None:
 
 
 @resource.operation(
-    "POST", "/transfers", scope="stock:write", body=schemas.OpenTransferSchema, answer=schemas.TransferSchema, status=201,
+    "POST", "/transfers", scope="stock:write", body=schemas.OpenTransferSchema, answer=schemas.TransferSchema,
+    status=201,
     key=True, example={"source": "MAD-W", "destination": "MAD-1", "lines": [{"sku": "SHI01-WHT-M", "units": 5}]},
 )  # fmt: skip
 def open_transfer(session: Session, call: Call) -> Any:
@@ -86,7 +87,8 @@ def approve_transfer(session: Session, call: Call, transfer_id: str) -> Any:
 
 
 @resource.operation(
-    "POST", f"{TRANSFER}/dispatch", scope="stock:write", body=schemas.SentSchema, answer=schemas.TransferSchema, key=True,
+    "POST", f"{TRANSFER}/dispatch", scope="stock:write", body=schemas.SentSchema, answer=schemas.TransferSchema,
+    key=True,
     at=_source, example={},
 )  # fmt: skip
 def dispatch_transfer(session: Session, call: Call, transfer_id: str) -> Any:
@@ -98,7 +100,8 @@ def dispatch_transfer(session: Session, call: Call, transfer_id: str) -> Any:
 
 
 @resource.operation(
-    "POST", f"{TRANSFER}/receive", scope="stock:write", body=schemas.ArrivedSchema, answer=schemas.TransferSchema, key=True,
+    "POST", f"{TRANSFER}/receive", scope="stock:write", body=schemas.ArrivedSchema, answer=schemas.TransferSchema,
+    key=True,
     at=_destination, example={},
 )  # fmt: skip
 def receive_transfer(session: Session, call: Call, transfer_id: str) -> Any:
@@ -122,7 +125,8 @@ def cancel_transfer(session: Session, call: Call, transfer_id: str) -> Any:
 
 
 @resource.operation(
-    "POST", f"{TRANSFER}/close-short", scope="stock:write", body=schemas.CloseShortSchema, answer=schemas.TransferSchema,
+    "POST", f"{TRANSFER}/close-short", scope="stock:write", body=schemas.CloseShortSchema,
+    answer=schemas.TransferSchema,
     at=_destination, example={"reason": "lost"},
 )  # fmt: skip
 def close_transfer_short(session: Session, call: Call, transfer_id: str) -> Any:
@@ -158,7 +162,8 @@ def show_count(session: Session, _call: Call, count_id: str) -> Any:
 
 
 @resource.operation(
-    "POST", f"{COUNT}/lines", scope="stock:write", body=schemas.CountedSchema, answer=schemas.CountLineSchema, at=_counted,
+    "POST", f"{COUNT}/lines", scope="stock:write", body=schemas.CountedSchema, answer=schemas.CountLineSchema,
+    at=_counted,
     example={"sku": "SHI01-WHT-M", "units": 7},
 )  # fmt: skip
 def record_count(session: Session, call: Call, count_id: str) -> Any:

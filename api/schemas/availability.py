@@ -18,7 +18,9 @@ class AvailabilityQuery(Schema):
     )
     node = fields.String(load_default=None)
     channel = fields.String(load_default=None)
-    country = fields.String(load_default=None, metadata={"description": "Of the postal code; the retailer's if absent."})
+    country = fields.String(
+        load_default=None, metadata={"description": "Of the postal code; the retailer's if absent."}
+    )
     postal_code = fields.String(load_default=None)
     latitude = fields.Float(load_default=None, validate=between(-90, 90))
     longitude = fields.Float(load_default=None, validate=between(-180, 180))
@@ -45,7 +47,7 @@ class AtNodeSchema(Schema):
 
 
 class AvailabilityRowSchema(Schema):
-    """Units of an article that can be promised: on hand, less reserved, less safety stock, less what others wait for."""
+    """Units of an article that can be promised: on hand less reserved, safety stock and what others wait for."""
 
     sku = fields.String()
     network = fields.Integer()

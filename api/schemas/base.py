@@ -184,7 +184,7 @@ class RowAnswerSchema(Schema):
     row = fields.Integer(metadata={"description": "Its place in the request, from 0."})
     result = fields.String(metadata={"description": "created, updated, unchanged or failed."})
     id = fields.String(metadata={"description": "The identifier of what was written."})
-    errors = fields.List(fields.Nested(lambda: ProblemFaultSchema()), metadata={"description": "Why it failed."})
+    errors = fields.List(fields.Nested("ProblemFaultSchema"), metadata={"description": "Why it failed."})
 
 
 class BulkAnswerSchema(Schema):

@@ -27,6 +27,7 @@ from oms.commands import ChannelRow
 from stock.models import Article, Node, NodeKind, NodeStatus
 
 COSTS = ("package_cost", "line_cost", "unit_cost")
+BAND = ("max_distance_km", "max_weight_g", "price", "transit_days")
 HOURS = {"0": [["10:00", "21:00"]], "5": [["10:00", "14:00"], ["17:00", "22:00"]]}
 CLOCK = "HH:MM on the node's clock."
 
@@ -232,7 +233,7 @@ class ChannelsSchema(Schema):
 
 
 class BandRowSchema(Schema):
-    """A band of a carrier's tariff: what a parcel up to a distance and a weight costs, and the working days it takes."""
+    """A band of a tariff: what a parcel up to a distance and a weight costs, and the working days it takes."""
 
     carrier = code(metadata={"example": "MESETA"})
     carrier_name = text(required=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 from marshmallow import fields, post_load, pre_dump
 
-from api.schemas.mending import STAND_IN
 from api.schemas.base import MoneyField, PageQuery, Schema, at_most, code, instant, page_of, units
+from api.schemas.mending import STAND_IN
 from fulfillment.sourcing import explain
 from fulfillment.work.models import Decision, FulfillmentOrder, Shipment
 from kernel.money import Money

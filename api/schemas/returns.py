@@ -16,7 +16,7 @@ class _Line(Schema):
     units = units()
 
 
-def _lines(schema: type[Schema]) -> fields.List:
+def _lines(schema: type[Schema]) -> fields.List[Any]:
     return fields.List(fields.Nested(schema), required=True, validate=at_most(200, at_least=1))
 
 

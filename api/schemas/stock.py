@@ -21,7 +21,7 @@ from api.schemas.base import (
 )
 
 
-def _lines(schema: type[Schema]) -> fields.List:
+def _lines(schema: type[Schema]) -> fields.List[Any]:
     return fields.List(fields.Nested(schema), required=True, validate=at_most(MAX_ROWS, at_least=1))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import fields
 
 from api.schemas.base import MAX_UNITS, PageQuery, Schema, at_most, between, code, instant, one_of, page_of, text, units

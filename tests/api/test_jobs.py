@@ -48,7 +48,7 @@ def test_a_dead_run_is_taken_over_and_if_it_was_only_slow_writes_nothing(house):
     def slow(turn):
         expire_lease(house, "slow")
         assert run_slot(house, job(lambda _turn: 2, "slow")) == 2
-        turn.write(lambda session: written.append(session))
+        turn.write(written.append)
         return 1
 
     assert run_slot(house, job(slow, "slow")) is None
