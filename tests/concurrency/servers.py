@@ -43,14 +43,17 @@ def serving(folder, url, *, servers, now, secrets):
 @contextlib.contextmanager
 def _server(folder, port, settings):
     command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port)]
-    with (folder / f"server-{port}.log").open("w") as output:
+    log = folder / f"server-{port}.log"
+    with log.open("w") as output:
         process = subprocess.Popen(
             command, cwd=folder, env=os.environ | settings, stdout=output, stderr=output, start_new_session=True
         )
         try:
             yield process
         finally:
+            status = process.poll()
             _end(process)
+    assert status is None, f"the server on port {port} ended by itself with status {status}: {log.read_text()[-2000:]}"
 
 
 def _end(process):
