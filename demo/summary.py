@@ -15,6 +15,7 @@ from demo.day import Day
 from demo.opening import PASSWORD, PEOPLE, STORE, Place
 from demo.rules import Compared
 from fulfillment.optimizer.plan import Assignment
+from fulfillment.planning.replay import Replayed
 from kernel.money import Money
 
 TERMS = {
@@ -23,9 +24,8 @@ TERMS = {
     "line_handling": "handling of lines",
     "lateness": "lateness",
     "pick_risk": "risk that a pick fails",
-    "preference": "preference",
-    "unfilled": "left unfilled",
 }
+UNFILLED = "unfilled"
 METHODS = {"ship": "shipped", "collect": "collected in a store", "transfer": "sent to a store for collection"}
 
 
@@ -55,7 +55,7 @@ def print_orders(console: Console, day: Day) -> None:
 def print_costs(console: Console, compared: Compared, currency: str) -> None:
     """Lay the day's cost beside what simpler rules would have paid for the same orders and stock.
 
-    What is left unfilled is priced at the penalty of the policy, so that serving less is never cheaper.
+    What no rule can serve is set apart: its penalty is the same for all, and hides what serving costs.
     """
     columns = {
         "decided exactly": compared.exact,
@@ -67,17 +67,19 @@ def print_costs(console: Console, compared: Compared, currency: str) -> None:
     for name in columns:
         table.add_column(name, justify="right")
     for term, words in TERMS.items():
-        amounts = [replayed.by_term.get(term, 0) for replayed in columns.values()]
-        if any(amounts):
-            table.add_row(words, *(_amount(minor, currency) for minor in amounts))
+        table.add_row(words, *(_amount(replayed.by_term.get(term, 0), currency) for replayed in columns.values()))
     table.add_section()
-    table.add_row("all", *(_amount(replayed.cost, currency) for replayed in columns.values()))
+    table.add_row("serving", *(_amount(_serving(replayed), currency) for replayed in columns.values()))
     table.add_row("packages", *(str(_count_packages(replayed.assignments)) for replayed in columns.values()))
-    served = [sum(part.units for part in replayed.assignments) for replayed in columns.values()]
-    table.add_row("units served", *(str(units) for units in served))
+    table.add_row("units served", *(str(_units(replayed)) for replayed in columns.values()))
+    penalties = [_amount(replayed.by_term.get(UNFILLED, 0), currency) for replayed in columns.values()]
+    table.add_row("penalty for the rest", *penalties)
     console.print(table)
-    shares = [replayed.cost / compared.exact.cost - 1 for replayed in (compared.nearest, compared.warehouse_only)]
-    console.print(f"Nearest-first costs {shares[0]:+.1%}, warehouse-only {shares[1]:+.1%}.")
+    for name, replayed in list(columns.items())[1:]:
+        share = _serving(replayed) / _serving(compared.exact) - 1
+        console.print(
+            f"{name.capitalize()}: {share:+.1%} and {_units(replayed) - _units(compared.exact):+d} units served."
+        )
 
 
 def print_day(console: Console, done: Counter[str], *, cancelled: int, received: int) -> None:
@@ -121,6 +123,15 @@ def _packages(order: Mapping[str, Any]) -> list[Any]:
 
 def _count_packages(assignments: Iterable[Assignment]) -> int:
     return len({(assignment.order, assignment.option) for assignment in assignments})
+
+
+def _units(replayed: Replayed) -> int:
+    return sum(part.units for part in replayed.assignments)
+
+
+def _serving(replayed: Replayed) -> int:
+    """What serving costs, without the penalty for what is left and without the tie-break."""
+    return sum(replayed.by_term.get(term, 0) for term in TERMS)
 
 
 def _percentiles(values: Sequence[float]) -> str:
