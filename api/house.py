@@ -1,7 +1,7 @@
 """What every door holds: settings, clock, vault and the way to the database; put together once, in `api/app.py`.
 
-Pages, REST operations, jobs and commands receive it or ask for it here. Invariant: nothing in it changes after start, but
-for what it remembers to be fast.
+Pages, REST operations, jobs and commands receive it or ask for it here. Invariant: nothing in it changes after start,
+but for what it remembers to be fast.
 """
 
 from __future__ import annotations
