@@ -1,13 +1,12 @@
-"""The composition root: settings become a house, and a house becomes a WSGI application.
+"""The application: a house with its REST operations and pages becomes one WSGI application.
 
-Called by the command line, by servers and by tests. Which handler hears which event is decided here and nowhere else.
+Called by servers and by tests. What is added here to every answer and asked of every request is decided nowhere else.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import structlog
 from flask import Flask, Response
@@ -15,19 +14,13 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
-from sqlalchemy.engine import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import access, errors, health, log, metrics, openapi, pages
 from api.access import SignedIn
-from api.clock import Clock
 from api.config import Config
-from api.house import EXTENSION, House
+from api.house import EXTENSION, House, build_house
 from api.rest import RESOURCES
-from api.transaction import Doors
-from api.wiring import SESSION_INFO, STALE
-from kernel.db import Database, connect
-from kernel.vault import Vault
 
 CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -48,23 +41,6 @@ def version_of_house() -> str:
         return version("oms")
     except PackageNotFoundError:
         return "0.1.0"
-
-
-def build_house(config: Config) -> House:
-    """Open the database and put together what every door holds."""
-    database = open_database(config)
-    doors = Doors(database, stale=STALE, tries=config.sourcing.tries)
-    return House(config, Clock(config.clock.fixed_at), Vault(bytes.fromhex(config.security.master_key)), doors)
-
-
-def open_database(config: Config) -> Database:
-    """Open the database of the settings, with the handlers that hear its events."""
-    url = make_url(config.database.url)
-    if config.is_sqlite and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    database = connect(config.database.url, pool_size=config.database.pool_size)
-    database.info.update(SESSION_INFO)
-    return database
 
 
 def create_app(config: Config, house: House | None = None) -> Flask:

@@ -5,6 +5,7 @@ Invariant: one seed, one story; nothing outside `var/demo` is touched.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -24,7 +25,8 @@ FOLDER = Path("var") / "demo"
 @click.option("--port", default=8000, show_default=True, help="Where to serve; another one when it is taken.")
 def demo(*, no_serve: bool, orders: int, seed: int, port: int) -> None:
     """Load a retailer, live one day and one night of it, and go on serving."""
-    console = Console()
+    # Named, because commands that run in this process have their output to themselves.
+    console = Console(file=sys.stdout)
     try:
         place = opening.choose(FOLDER, port)
         with console.status("Migrating, and importing the network ..."):

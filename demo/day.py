@@ -16,6 +16,9 @@ from demo.shop import Refused, Shop
 Tick = Callable[[int], None]
 LATE_DELIVERY_SHARE = 0.6
 """Share of the articles somebody waits for that the evening's delivery brings."""
+REFILLS = 400
+"""Deliveries of two units of something that sells to one of the stores, in the evening."""
+WAREHOUSES = ("MAD-W", "BCN-W")
 LONGEST_NIGHT_S = 120
 OUT_OF_STOCK = "out_of_stock"
 """How a channel that must not let shoppers wait refuses an order."""
@@ -88,17 +91,19 @@ def change_minds(shop: Shop, day: Day, *, seed: int) -> int:
 
 
 def evening_delivery(shop: Shop, day: Day, *, seed: int) -> int:
-    """Receive, in the warehouses, a part of what shoppers wait for, and refill what sold; returns the units."""
+    """Receive a part of what shoppers wait for in the warehouses, and refill stores all over; returns the units."""
     rng = Random(seed)
-    waiting: Counter[str] = Counter()
-    for order in day.placed:
-        for line in order["lines"]:
-            waiting[line["sku"]] += line["waiting"]
-    wanted = [(sku, units) for sku, units in sorted(waiting.items()) if units and rng.random() < LATE_DELIVERY_SHARE]
+    waiting = Counter(
+        {line["sku"]: line["waiting"] for order in day.placed for line in order["lines"] if line["waiting"]}
+    )
+    lines = [
+        {"node": rng.choice(WAREHOUSES), "sku": sku, "units": units}
+        for sku, units in sorted(waiting.items())
+        if rng.random() < LATE_DELIVERY_SHARE
+    ]
     sold = sorted({line["sku"] for order in day.placed for line in order["lines"]})
-    refilled = rng.sample(sold, min(60, len(sold)))
-    lines = [{"node": rng.choice(("MAD-W", "BCN-W")), "sku": sku, "units": units} for sku, units in wanted]
-    lines += [{"node": rng.choice(("MAD-W", "BCN-W")), "sku": sku, "units": 4} for sku in refilled]
+    stores = [node.id for node in network.nodes() if node.kind == "store"]
+    lines += [{"node": rng.choice(stores), "sku": rng.choice(sold), "units": 2} for _ in range(REFILLS)]
     shop.post("/stock/receipts", {"reference": f"EVENING-{seed}", "lines": lines})
     return sum(line["units"] for line in lines)
 

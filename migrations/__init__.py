@@ -1,4 +1,7 @@
-"""The schema's history: linear, one idea each; `upgrade` is what `oms migrate` and the tests call."""
+"""The schema's history: linear, one idea each; `upgrade` is what `oms migrate` and the tests call.
+
+Stands above the kernel alone: which tables the models want is handed in by whoever compares them with the schema.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import MetaData
 
 
-def config(url: str) -> Config:
-    """Return alembic's configuration for the database at `url`."""
+def config(url: str, wanted: MetaData | None = None) -> Config:
+    """Return alembic's configuration for the database at `url`; `wanted` are the tables that models describe."""
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent))
     settings.attributes["url"] = url
+    settings.attributes["wanted"] = wanted
     return settings
 
 
@@ -26,6 +31,6 @@ def downgrade(url: str, revision: str) -> None:
     command.downgrade(config(url), revision)
 
 
-def check(url: str) -> None:
-    """Raise when the models and the schema at `url` disagree."""
-    command.check(config(url))
+def check(url: str, wanted: MetaData) -> None:
+    """Raise alembic's CommandError when the models and the schema at `url` disagree."""
+    command.check(config(url, wanted))

@@ -65,10 +65,11 @@ def put_limits(session: Session, rows: Sequence[LimitRow]) -> list[Outcome]:
     create_balances(session, [(row.sku, row.node) for row in rows])
     levels = availability.levels(session, {row.sku for row in rows}, nodes=sorted({row.node for row in rows}))
     _refuse(_limits_in_use(rows, levels))
-    changed = [row for row in rows if not _has_limits(levels[row.sku, row.node], row)]
+    kept = [_has_limits(levels[row.sku, row.node], row) for row in rows]
+    changed = [row for row, same in zip(rows, kept, strict=True) if not same]
     for row in sorted(changed, key=lambda row: (row.sku, row.node)):
         _set_limits(session, row)
-    return ["updated" if row in changed else "unchanged" for row in rows]
+    return ["unchanged" if same else "updated" for same in kept]
 
 
 def find_article(session: Session, code: str) -> Article | None:

@@ -57,15 +57,17 @@ def _read(session: Session, model: type[Any], rows: Sequence[Values], key: Seque
 
 
 def _write(session: Session, model: type[Any], rows: Sequence[Values], key: Sequence[str]) -> None:
+    if not rows:
+        return
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    for some in chunks(rows):
-        versioned = "version" in model.__table__.columns
-        first = {"version": 1} if versioned else {}
-        given = dialect.insert(model).values([dict(row) | first for row in some])
-        changed = {name: given.excluded[name] for name in some[0] if name not in key}
-        if versioned:
-            changed["version"] = _column(model, "version") + 1
-        session.execute(given.on_conflict_do_update(index_elements=list(key), set_=changed))
+    given = dialect.insert(model.__table__)
+    changed = {name: given.excluded[name] for name in rows[0] if name not in key}
+    first = {}
+    if "version" in model.__table__.columns:
+        first["version"] = 1
+        changed["version"] = _column(model, "version") + 1
+    statement = given.on_conflict_do_update(index_elements=list(key), set_=changed)
+    session.execute(statement, [dict(row) | first for row in rows])
     for loaded in list(session.identity_map.values()):
         if isinstance(loaded, model):
             session.expire(loaded)

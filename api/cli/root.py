@@ -92,7 +92,7 @@ class Session:
     @cached_property
     def house(self) -> House:
         """The house on the database of the settings."""
-        from api.app import build_house
+        from api.house import build_house
 
         return build_house(self.config)
 

@@ -49,7 +49,8 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         """Return the application of one process, with its own connections."""
-        from api.app import build_house, create_app
+        from api.app import create_app
+        from api.house import build_house
         from api.jobs import schedule
 
         house = build_house(self.settings)

@@ -51,12 +51,12 @@ def first() -> ResponseReturnValue:
 
 
 def ask_to_sign_in() -> ResponseReturnValue:
-    """Send a visitor to the log-in, and back afterwards."""
-    back = request.full_path.rstrip("?") if request.method == "GET" and not by_htmx() else None
-    address = url_for("pages.sign_in", next=back)
+    """Send a visitor to the log-in, and back afterwards: to the page of a form, which is not sent again by itself."""
     if by_htmx():
-        return "", 401, {"HX-Redirect": address}
-    return redirect(address)
+        back = urlsplit(request.headers.get("HX-Current-URL", "")).path
+        return "", 401, {"HX-Redirect": url_for("pages.sign_in", next=back or None)}
+    back = request.full_path.rstrip("?") if request.method == "GET" else urlsplit(request.referrer or "").path
+    return redirect(url_for("pages.sign_in", next=back or None), code=303 if request.method == "POST" else 302)
 
 
 def _own_page(target: str) -> str:

@@ -1,4 +1,4 @@
-"""The words for the terms of a decision's cost, and for the rules by which a candidate is out, in the reader's language.
+"""The words for terms of a decision's cost, and for the rules by which a candidate is out, in the reader's language.
 
 Used where decisions and runs are shown. Invariant: a term that a retailer adds shows its own name, rather than nothing.
 """

@@ -17,7 +17,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from api import errors as problems
-from api.pages import bar, refusals
+from api.pages import account, bar, refusals
+from api.pages.gate import OPEN_TO_ALL
 from api.pages.visit import by_htmx
 from kernel.errors import DomainError, NotFound
 
@@ -45,7 +46,9 @@ def refused(error: DomainError) -> ResponseReturnValue:
 
 
 def forged(error: CSRFError) -> ResponseReturnValue:
-    """Show that a form was too old, or not ours."""
+    """Show that a form was too old, or not ours; who is not signed in any more is asked to."""
+    if not current_user.is_authenticated and request.endpoint not in OPEN_TO_ALL:
+        return account.ask_to_sign_in()
     log.info("form_refused", reason=error.description)
     return page(
         400, gettext("This page was open for too long"), gettext("Nothing was changed. Go back, reload and try again.")

@@ -57,6 +57,7 @@ SENTENCES: Mapping[str, Any] = {
     "nothing_shipped": lazy_gettext("It was not shipped yet. Ship it, then print its label."),
     "nothing_to_cancel": lazy_gettext("There is nothing left to cancel: what has left comes back as a return."),
     "nothing_to_pick": lazy_gettext("Nothing waits to be picked here. Somebody else may have begun."),
+    "on_hold": lazy_gettext("The order is on hold. Customer service has to lift the hold first."),
     "overpaid": lazy_gettext("Only %(due)s is to be paid."),
     "payment_due": lazy_gettext("%(due)s is to be paid first. Collect it, and say how it was paid."),
     "pick_list_unknown": GONE,

@@ -66,7 +66,7 @@ STATES: Mapping[str, State] = {
     "suspended": State(lazy_gettext("stopped for now"), "warn"),
     "busy": State(lazy_gettext("busy"), "warn"),
     "full": State(lazy_gettext("full today"), "warn"),
-    "stopped": State(lazy_gettext("stopped today"), "warn"),
+    "stopped": State(lazy_gettext("stopped"), "warn"),
     "closed_today": State(lazy_gettext("closed"), "calm"),
     # what became of a run's movements
     "applied": State(lazy_gettext("applied"), "good"),

@@ -1,7 +1,7 @@
 // The scan field always listens: a hardware scanner types and ends with Enter, wherever the focus is. Each scan has an id
 // of its own, made here, and is sent once, in order; what cannot be sent is kept and sent again with the same id.
 
-const FASTEST_TYPIST_MS = 60;
+const PAUSE_MS = 500;
 const SHORTEST_CODE = 3;
 const TRY_AGAIN_MS = 4000;
 const STORE = `scans:${location.pathname}`;
@@ -89,20 +89,18 @@ function sent(wasAnswered) {
   else setTimeout(send, TRY_AGAIN_MS);
 }
 
+// Outside the fields nothing else is typed: what comes without a pause and ends with Enter is a scan.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select");
   if (typing || !form() || event.ctrlKey || event.metaKey || event.altKey) return;
-  const gap = event.timeStamp - lastKeyAt;
+  if (event.timeStamp - lastKeyAt > PAUSE_MS) burst = "";
   lastKeyAt = event.timeStamp;
-  if (event.key === "Enter") {
-    if (burst.length >= SHORTEST_CODE && gap < FASTEST_TYPIST_MS) {
-      event.preventDefault();
-      scanned(burst);
-    }
-    burst = "";
-  } else if (event.key.length === 1) {
-    burst = gap < FASTEST_TYPIST_MS ? burst + event.key : event.key;
+  if (event.key === "Enter" && burst.length >= SHORTEST_CODE) {
+    event.preventDefault();
+    scanned(burst);
   }
+  if (event.key === "Enter") burst = "";
+  else if (event.key.length === 1 && event.key !== " ") burst += event.key;
 });
 
 // A person's Enter or tap on the button; our own submissions, which are for htmx, pass.
@@ -113,10 +111,11 @@ document.addEventListener("submit", (event) => {
   scanned(field().value);
 }, true);
 
-// A refusal is an answer; only a server that is away is not.
+// A refusal is an answer; a server that is away is not, nor is a session that is over: then the page asks to sign in,
+// comes back here, and sends what it kept.
 document.addEventListener("htmx:afterRequest", (event) => {
   const { elt, xhr } = event.detail;
-  if (sending && elt === form()) sent(xhr.status > 0 && xhr.status < 500);
+  if (sending && elt === form()) sent(xhr.status > 0 && xhr.status < 500 && xhr.status !== 401);
 });
 window.addEventListener("online", () => send());
 

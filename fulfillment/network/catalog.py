@@ -29,9 +29,9 @@ from fulfillment.network.rows import (
     faults_of_profiles,
     faults_of_tariffs,
 )
-from fulfillment.network.upsert import Outcome, upsert
 from kernel.errors import Fault, NotFound, Rejected
 from stock.models import Node
+from stock.upsert import Outcome, upsert
 
 
 class InvalidRows(Rejected):

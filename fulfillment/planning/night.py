@@ -7,6 +7,7 @@ a fence, so no plan makes it worse; and a plan never costs more than leaving eve
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.optimizer.check import check
 from fulfillment.optimizer.plan import Assignment, Plan, priced_plan
-from fulfillment.optimizer.problem import OrderProblem
+from fulfillment.optimizer.problem import Line, OrderProblem, Problem
 from fulfillment.optimizer.solve import SolveParams, solve
 from fulfillment.planning.errors import PlanRefused
 from fulfillment.sourcing.demanded import read_many
@@ -75,7 +76,13 @@ def gather_night(session: Session, demand_ids: Sequence[str], *, now: datetime) 
     wanted = [demand for demand in read_many(session, demand_ids) if demand.lines]
     gathered = gather(session, wanted, now=now)
     standing = [_standing(gathered, number) for number in range(len(gathered.wanted))]
-    orders = tuple(map(_with_promise, gathered.problem.orders, gathered.wanted, gathered.options, standing))
+    dear = _dearer_than_any(gathered.problem)
+    orders = tuple(
+        _with_promise(order, demand, options, parts, dear=dear)
+        for order, demand, options, parts in zip(
+            gathered.problem.orders, gathered.wanted, gathered.options, standing, strict=True
+        )
+    )
     problem = replace(gathered.problem, orders=orders)
     return Night(replace(gathered, problem=problem), tuple(part for parts in standing for part in parts))
 
@@ -87,7 +94,8 @@ def solve_night(night: Night, params: SolveParams) -> Plan:
     as_it_stands = priced_plan(
         problem, night.standing, bound=plan.bound, seconds=plan.seconds, solver=plan.solver, seed=params.seed
     )
-    if plan.objective >= as_it_stands.objective and not check(problem, as_it_stands):
+    no_better = plan.status == "infeasible" or plan.objective >= as_it_stands.objective
+    if no_better and not check(problem, as_it_stands):
         plan = as_it_stands
     findings = check(problem, plan)
     if findings:
@@ -148,13 +156,29 @@ def _option_of(known: Sequence[Way], freed: FreedFulfillment) -> int | None:
 
 
 def _with_promise(
-    order: OrderProblem, demand: Wanted, options: Options, standing: Sequence[Assignment]
+    order: OrderProblem, demand: Wanted, options: Options, standing: Sequence[Assignment], *, dear: int
 ) -> OrderProblem:
-    """Fence off, for lines that are allocated, every option that arrives later than promised, or than now planned."""
-    if demand.promised_by is None or not standing:
-        return order
+    """Keep what stands of a demand: its allocated units are served, and no later than promised or than now planned."""
+    held: Counter[int] = Counter()
+    for part in standing:
+        held[part.line] += part.units
     eligible = order.eligible.copy()
-    for line in {part.line for part in standing}:
-        planned = max(int(options.arrives_s[part.option]) for part in standing if part.line == line)
-        eligible[line] &= options.arrives_s <= max(int(demand.promised_by.timestamp()), planned)
-    return replace(order, eligible=eligible)
+    if demand.promised_by is not None:
+        for line in held:
+            planned = max(int(options.arrives_s[part.option]) for part in standing if part.line == line)
+            eligible[line] &= options.arrives_s <= max(int(demand.promised_by.timestamp()), planned)
+    lines = tuple(_kept(line, held[place], dear=dear) for place, line in enumerate(order.lines))
+    return replace(order, lines=lines, eligible=eligible)
+
+
+def _kept(line: Line, held: int, *, dear: int) -> Line:
+    """Return the line as it must be served: wholly when it is allocated, else its units before anybody else's."""
+    if not held:
+        return line
+    return replace(line, unfilled_cost=None if held >= line.units else line.units * dear)
+
+
+def _dearer_than_any(problem: Problem) -> int:
+    """Return a penalty for a unit above ten times that of any line: nobody waits so that others need not."""
+    penalties = [(line.unfilled_cost or 0) // line.units for order in problem.orders for line in order.lines]
+    return 10 * (max(penalties, default=0) + 1)

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from fulfillment.work.models import FulfillmentOrder
 from tests import factories
 from tests.api.pages.shop import STORE, collect, ship
+from tests.api.pages.visitors import PASSWORD
 from tests.browser.conftest import PHONE
 
 COAT, HAT = factories.GTINS["coat"], factories.GTINS["hat"]
@@ -106,6 +107,20 @@ def test_a_scan_without_connection_is_kept_and_sent(sign_in, place, read):
     page.wait_for_selector("#unsent:visible")
     assert page.inner_text("[data-unsent]") == "1"
     page.context.set_offline(False)
+    page.wait_for_selector("text=All picked.")
+    assert read(fo_id, "status") == ["picked"]
+
+
+def test_a_scan_after_the_session_is_over_is_kept_until_one_signs_in_again(sign_in, place, read):
+    fo_id = place(ship, factories.line("coat"))
+    page = sign_in("store")
+    begin(page, fo_id)
+    page.context.clear_cookies()
+    type_scan(page, COAT)
+    page.wait_for_url(lambda url: "/login" in url)
+    page.fill("[name=username]", "store")
+    page.fill("[name=password]", PASSWORD)
+    page.click("form button")
     page.wait_for_selector("text=All picked.")
     assert read(fo_id, "status") == ["picked"]
 

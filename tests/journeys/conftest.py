@@ -1,27 +1,14 @@
-"""A retailer for each story: a house on a database of its own, whose stock and orders are proven when the story ends."""
+"""A retailer for each story, on a database of its own."""
 
 import pytest
 
-from api import access, log
-from api.app import build_house, create_app
-from api.config import ClockSettings, Config, DatabaseSettings, LogSettings, SecuritySettings
-from api.house import EXTENSION
-from tests import factories
-from tests.journeys.retailer import Retailer
-
-SECRETS = SecuritySettings(master_key="11" * 32, session_key="s" * 64)
-
-
-def config_for(url):
-    clock = ClockSettings(fixed_at=factories.NOW)
-    return Config(database=DatabaseSettings(url=url), clock=clock, security=SECRETS)
+from tests.journeys.opening import application, close_retailer, open_retailer
 
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory):
-    """The application, described once; each story moves it into a house of its own."""
-    log.configure(LogSettings(level="error"))
-    return create_app(config_for(f"sqlite:///{tmp_path_factory.mktemp('journeys')}/nobody.sqlite"))
+    """The application of all stories, one after the other."""
+    return application(tmp_path_factory.mktemp("journeys"))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -33,12 +20,7 @@ def database_url(request, databases):
 
 @pytest.fixture
 def retailer(app, database_url):
-    """A warehouse and three stores in Iberia; whatever the story, the ledger is proven and every unit found."""
-    house = app.extensions[EXTENSION] = build_house(config_for(database_url))
-    house.doors.write(factories.lay_out)
-    key = house.doors.write(lambda session: access.add_key(session, "story", ["admin"]))
-    retailer = Retailer(app, house, key)
+    """A warehouse and three stores; whatever the story, the ledger is proven and every unit found when it is over."""
+    retailer = open_retailer(app, database_url)
     yield retailer
-    assert retailer.findings() == []
-    assert {sku: retailer.unaccounted(sku) for sku in factories.GTINS} == dict.fromkeys(factories.GTINS, 0)
-    house.doors.database.dispose()
+    close_retailer(retailer)

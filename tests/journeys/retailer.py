@@ -6,94 +6,22 @@ what came in and what tills sold, so that at the end every unit can be accounted
 
 import itertools
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-
-import pytest
 
 from api import jobs, proof
 from api.clock import Clock
 from api.house import EXTENSION
-from fulfillment.work.models import OPEN
 from tests.factories import GTINS
+from tests.journeys.order import Order, Refused
 
 API = "/api/v1"
 EVERYTHING = {"limit": 200}
-COUNTERS = ("ordered", "cancelled", "waiting", "allocated", "fulfilled", "returned")
 PLACES = ("on_hand", "reserved", "picked", "damaged", "quarantine", "in_transit")
 PHYSICAL = ("on_hand", "damaged", "quarantine", "in_transit")
 MADRID = {
     "name": "Ana Carvalho", "line1": "Calle del Pez 7", "city": "Madrid", "postal_code": "28001", "country": "ES",
 }  # fmt: skip
-
-
-class Refused(Exception):
-    """The retailer's own system said no, and why."""
-
-    def __init__(self, problem):
-        super().__init__(f"{problem['status']} {problem['code']}: {problem['detail']}")
-        self.status, self.code, self.detail = problem["status"], problem["code"], problem["detail"]
-
-
-@contextmanager
-def refused(code, status=409):
-    """Expect a refusal with this code, and yield what was caught."""
-    with pytest.raises(Refused) as caught:
-        yield caught
-    assert (caught.value.code, caught.value.status) == (code, status), caught.value
-
-
-class Order:
-    """An order, looked at anew each time."""
-
-    def __init__(self, retailer, id_):
-        self.retailer, self.id = retailer, id_
-
-    @property
-    def whole(self):
-        return self.retailer.get(f"/orders/{self.id}")
-
-    @property
-    def status(self):
-        return self.whole["status"]
-
-    @property
-    def told(self):
-        """What the shopper is told."""
-        return self.whole["public_status"]
-
-    @property
-    def parts(self):
-        """The fulfillment orders that people have work with, transfer legs included."""
-        return [part for part in self.whole["fulfillment_orders"] if part["status"] in OPEN]
-
-    @property
-    def nodes(self):
-        return sorted(part["node"] for part in self.parts)
-
-    @property
-    def part(self):
-        """The only fulfillment order that people have work with."""
-        (only,) = self.parts
-        return only
-
-    def part_at(self, node):
-        (found,) = [part for part in self.parts if part["node"] == node]
-        return found
-
-    def line(self, sku):
-        (found,) = [line for line in self.whole["lines"] if line["sku"] == sku]
-        return found
-
-    def units(self, sku):
-        """Where the units of a line stand: its counters that are not zero."""
-        line = self.line(sku)
-        return {name: line[name] for name in COUNTERS if line[name]}
-
-    def happened(self):
-        """What happened, in order."""
-        return [moment["what"] for moment in self.retailer.get(f"/orders/{self.id}/history")["history"]]
 
 
 class Retailer:
@@ -108,16 +36,23 @@ class Retailer:
 
     def sells(self, channel="web", collect_at=None, paid=False, **units):
         """Take an order for so many units of each article: shipped to Madrid, or collected at a store."""
+        return self.takes(self.basket(channel, collect_at, paid=paid, **units))
+
+    def basket(self, channel="web", collect_at=None, *, paid=False, **units):
+        """What a channel sends us when somebody buys."""
         lines = [
             {"sku": sku, "quantity": count, "unit_price": {"amount": "20.00", "currency": "EUR"}}
             for sku, count in units.items()
         ]
         where = {"method": "collect", "collect_node": collect_at} if collect_at else {"ship_to": MADRID}
-        body = {
+        return {
             "channel": channel, "external_id": f"S-{next(self._numbers)}", "currency": "EUR", "lines": lines,
             "customer": {"name": "Ana Carvalho", "email": "ana@example.org"}, "paid": paid, **where,
         }  # fmt: skip
-        order = Order(self, self.post("/orders", body)["id"])
+
+    def takes(self, basket):
+        """Take an order as a channel sends it; sent again, it is the same request."""
+        order = Order(self, self.post("/orders", basket, key=basket["external_id"])["id"])
         self.orders.append(order)
         return order
 
@@ -276,8 +211,8 @@ class Retailer:
     def get(self, path, **query):
         return self._answer(self.app.test_client().get(API + path, query_string=query, headers=self._headers()))
 
-    def post(self, path, body=None):
-        headers = self._headers() | {"Idempotency-Key": f"key-{next(self._numbers)}"}
+    def post(self, path, body=None, key=None):
+        headers = self._headers() | {"Idempotency-Key": key or f"key-{next(self._numbers)}"}
         return self._answer(self.app.test_client().post(API + path, json=body, headers=headers))
 
     def _work(self, part, verb, body=None):
@@ -288,9 +223,9 @@ class Retailer:
 
     @staticmethod
     def _answer(answer):
-        assert answer.status_code < 500, answer.get_data(as_text=True)
+        assert answer.status_code != 500, answer.get_data(as_text=True)
         if answer.status_code >= 400:
-            raise Refused(answer.get_json())
+            raise Refused(answer)
         return answer.get_json()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.journeys.retailer import refused
+from tests.journeys.order import refused
 
 
 def waiting(retailer):

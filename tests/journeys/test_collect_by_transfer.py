@@ -1,6 +1,6 @@
 """The store lacks what its shopper collects: another node sends it there."""
 
-from tests.journeys.retailer import refused
+from tests.journeys.order import refused
 
 
 def test_the_warehouse_sends_it_to_the_store_where_it_is_collected(retailer):

@@ -1,6 +1,6 @@
 """An order of the web shop leaves the warehouse as a parcel and arrives."""
 
-from tests.journeys.retailer import refused
+from tests.journeys.order import refused
 
 
 def test_an_order_is_shipped_from_the_warehouse_and_arrives(retailer):

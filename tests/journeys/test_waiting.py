@@ -1,6 +1,6 @@
 """What nobody has waits, openly, and is filled when it comes in: the oldest order first."""
 
-from tests.journeys.retailer import refused
+from tests.journeys.order import refused
 
 
 def test_an_order_waits_and_is_filled_when_goods_come_in(retailer):

@@ -72,18 +72,16 @@ def gather(session: Session, node_id: str, *, now: datetime) -> NodePage:
 
 def stop(node_id: str) -> ResponseReturnValue:
     """Take no more work today."""
-    day = doors().write(lambda session: _set_today(session, node_id, 0))
+    name, day = doors().write(lambda session: _set_today(session, node_id, 0))
     kept = gettext("What it has already, %(minutes)d minutes, stays with it.", minutes=day.claimed_minutes)
-    flash(gettext("%(node)s takes no more work today.", node=node_id) + " " + kept, "good")
+    flash(gettext("%(node)s takes no more work today.", node=name) + " " + kept, "good")
     return redirect(_back(node_id), code=303)
 
 
 def resume(node_id: str) -> ResponseReturnValue:
     """Go back to the usual capacity today."""
-    day = doors().write(lambda session: _set_today(session, node_id, None))
-    sentence = gettext(
-        "%(node)s works today with its usual %(minutes)d minutes.", node=node_id, minutes=day.usual_minutes
-    )
+    name, day = doors().write(lambda session: _set_today(session, node_id, None))
+    sentence = gettext("%(node)s works today with its usual %(minutes)d minutes.", node=name, minutes=day.usual_minutes)
     flash(sentence, "good")
     return redirect(_back(node_id), code=303)
 
@@ -125,11 +123,11 @@ def set_capacity(node_id: str) -> ResponseReturnValue:
     return redirect(url_for("pages.planner.node", node_id=node_id), code=303)
 
 
-def _set_today(session: Session, node_id: str, minutes: int | None) -> WorkDay:
+def _set_today(session: Session, node_id: str, minutes: int | None) -> tuple[str, WorkDay]:
     today = report.days(session, node_id, 1, now=now())[0].on_date
     catalog.set_capacity(session, node_id, today, minutes)
     session.expire_all()
-    return report.days(session, node_id, 1, now=now())[0]
+    return reports.node(session, node_id).name, report.days(session, node_id, 1, now=now())[0]
 
 
 def _change(node_id: str, changes: Mapping[str, object], sentence: str) -> ResponseReturnValue:

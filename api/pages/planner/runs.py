@@ -77,6 +77,11 @@ class RunPage:
         return None if before is None or after is None else before - after
 
     @property
+    def applied_minor(self) -> int:
+        """What the applied movements save."""
+        return sum(row.saving_minor for row in self.movements if row.fate == runs.APPLIED)
+
+    @property
     def filtered(self) -> bool:
         """Whether fewer movements are shown than there are."""
         return len(self.rows) < len(self.movements)

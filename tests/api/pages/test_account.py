@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from api.app import create_app
-
 from tests.api.pages.visitors import PASSWORD, sign_in, token
 
 

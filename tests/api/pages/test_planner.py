@@ -44,7 +44,7 @@ def test_the_network_shows_every_node_with_stock_and_work(planner, house):
     page = read(planner, "/planner/?sort=name")
     rows = re.findall(r'<th scope="row"><a href="/planner/nodes/(\w+)">', page)
     assert rows == ["BCN", "WH", "MAD", "SVQ"]
-    assert "€7,200" in page  # four articles of 200 units at 9.00 in Madrid
+    assert "€720" in page  # four articles of 20 units at 9.00 in Madrid
 
 
 def test_the_table_and_the_map_hold_the_same_nodes(planner):

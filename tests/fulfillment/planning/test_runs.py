@@ -1,5 +1,6 @@
 """A night from the queue to what it changes: proposed, accepted whole or in part, overtaken, rejected."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -192,3 +193,12 @@ def test_a_demand_that_the_run_does_not_move_cannot_be_accepted(session):
     run = a_night(session)
     with pytest.raises(NotMoved):
         runs.consider(session, run.id, ["another"], now=NOW)
+
+
+def test_nobody_loses_units_to_somebody_who_waits(session):
+    stock(session, B={"MAD-W": 1})
+    served_already = wanted((("B", 1),), value_minor=100)
+    place(session, served_already)
+    dearer = wanted((("B", 1),))
+    place(session, replace(dearer, lines=tuple(replace(line, unit_value_minor=90_000) for line in dearer.lines)))
+    assert a_night(session).movements == []

@@ -1,0 +1,42 @@
+"""Opening and closing a retailer for one story: a house on a fresh database, and the proof when the story is over.
+
+Used by the stories and by the tests of faults. Invariant: no retailer closes whose ledger does not prove itself, or who
+cannot say where every unit is.
+"""
+
+from api import access, log
+from api.app import build_house, create_app
+from api.config import ClockSettings, Config, DatabaseSettings, LogSettings, SecuritySettings
+from api.house import EXTENSION
+from tests import factories
+from tests.journeys.retailer import Retailer
+
+SECRETS = SecuritySettings(master_key="11" * 32, session_key="s" * 64)
+
+
+def application(folder):
+    """The application, described once, without a house that anybody could live in."""
+    log.configure(LogSettings(level="error"))
+    return create_app(_config(f"sqlite:///{folder}/nobody.sqlite"))
+
+
+def open_retailer(app, url):
+    """Move the application into a house of its own: a warehouse and three stores in Iberia, whose shelves are empty."""
+    house = app.extensions[EXTENSION] = build_house(_config(url))
+    house.doors.write(factories.lay_out)
+    key = house.doors.write(lambda session: access.add_key(session, "story", ["admin"]))
+    return Retailer(app, house, key)
+
+
+def close_retailer(retailer):
+    """Prove the ledger, find every unit, and close the house."""
+    findings = retailer.findings()
+    unaccounted = {sku: retailer.unaccounted(sku) for sku in factories.GTINS}
+    retailer.house.doors.database.dispose()
+    assert findings == []
+    assert unaccounted == dict.fromkeys(factories.GTINS, 0)
+
+
+def _config(url):
+    clock = ClockSettings(fixed_at=factories.NOW)
+    return Config(database=DatabaseSettings(url=url), clock=clock, security=SECRETS)
