@@ -9,14 +9,16 @@ from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.config import Config, InvalidConfig, load
-from api.house import House
 from kernel.errors import DomainError
+
+if TYPE_CHECKING:
+    from api.house import House
 
 # Where each command is: module and name. The demo is a package of its own, and may be left out of an installation.
 COMMANDS = {

@@ -10,11 +10,8 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
-from api.app import create_app
 from api.cli.root import Session, with_session
 from api.config import Config, share_metrics
-from api.house import build_house
-from api.jobs import schedule
 from kernel.errors import Conflict
 
 
@@ -52,6 +49,10 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         """Return the application of one process, with its own connections."""
+        from api.app import create_app
+        from api.house import build_house
+        from api.jobs import schedule
+
         house = build_house(self.settings)
         app = create_app(self.settings, house)
         if self.settings.is_sqlite:
@@ -66,9 +67,10 @@ class Server(BaseApplication):
 def serve(session: Session, host: str | None, port: int | None) -> None:
     """Serve pages and REST; on SQLite run the jobs as well."""
     config = _with_address(session.config, host, port)
-    check_migrated(session)
     if not config.is_sqlite and config.server.workers > 1:
+        # Before the application is imported, since the library of the figures looks once, when it is.
         share_metrics(Path("var") / "metrics")
+    check_migrated(session)
     address = f"http://{config.server.host}:{config.server.port}"
     # What this process opened must not be shared with those that it forks.
     session.close()
@@ -80,6 +82,8 @@ def serve(session: Session, host: str | None, port: int | None) -> None:
 @with_session
 def worker(session: Session) -> None:
     """Run the jobs, beside servers on PostgreSQL; several may run, each job runs in one."""
+    from api.jobs import schedule
+
     check_migrated(session)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,11 @@
 """What every request meets before it reaches a room."""
 
+from sqlalchemy.exc import OperationalError
+
 from api import access
+from api.app import create_app
+from api.house import build_house
+from tests.api.conftest import config_for
 
 
 def test_without_a_key_nobody_comes_in(nobody):
@@ -74,3 +79,26 @@ def test_a_wrong_user_and_a_wrong_password_are_both_refused(house):
     assert read(lambda session: access.sign_in(session, "ana", "correct horse")).role == "agent"
     assert read(lambda session: access.sign_in(session, "ana", "wrong")) is None
     assert read(lambda session: access.sign_in(session, "nobody", "wrong")) is None
+
+
+def test_a_database_that_is_away_is_503_and_said_in_one_line(capsys):
+    house = build_house(config_for("postgresql://nobody@127.0.0.1:1/nowhere"))
+    client = create_app(house.config, house).test_client()
+    answer = client.get("/api/v1/events", headers={"Authorization": "Bearer oms_a_b"})
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 503
+
+
+def test_a_database_that_is_full_is_503_and_nothing_is_written(admin, house, monkeypatch):
+    def full(_session, _rows):
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr("oms.channels._put", full)
+    row = {"id": "full", "name": "Full", "kind": "web", "currency": "EUR"}
+    answer = admin.send("POST", "/api/v1/channels", 503, body=[row], key="full-1")
+    assert answer.get_json()["code"] == "unavailable"
+    monkeypatch.undo()
+    assert admin.post("/api/v1/channels", [row], key="full-1")["results"][0]["result"] == "created"
