@@ -69,7 +69,7 @@ def take_orders(shop: Shop, *, seed: int, count: int, tick: Tick) -> Day:
 
 def work(shop: Shop, day: Day, *, seed: int, tick: Tick) -> Counter[str]:
     """Let stores and warehouses work a part of it, with the surprises that a day brings."""
-    floor = Floor(shop, Random(seed), day.codes)
+    floor = Floor(shop, seed, day.codes, {order["id"]: order["external_id"] for order in day.placed})
     floor.refuse_some()
     floor.work(tick)
     floor.receive_transfers()
