@@ -98,10 +98,11 @@ class Doors:
             return self.decide_then_commit(decide, commit), False
 
         def unit() -> tuple[Answer, bool]:
-            stored = self._read(lambda session: idempotency.lookup(session, key.scope, key.key, key.request_hash))
-            if stored is not None:
-                return stored, True
-            plan = self._read(decide)
+            with self.database.read() as session:
+                stored = idempotency.lookup(session, key.scope, key.key, key.request_hash)
+                if stored is not None:
+                    return stored, True
+                plan = decide(session)
             return self._write(lambda session: _once(session, key, lambda: commit(session, plan)), keyed=True)
 
         return self._retrying(unit)
