@@ -18,10 +18,11 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask_login import UserMixin
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from api.models import ApiKey, User
+from kernel.db import table
 from kernel.errors import Conflict, NotFound, Rejected
 from kernel.ids import new_id
 
@@ -144,11 +145,15 @@ def revoke_key(session: Session, prefix: str, *, now: datetime) -> None:
     session.flush()
 
 
+# Built once, since every request of a machine comes with a key.
+_KEY = select(table(ApiKey)).where(table(ApiKey).c.prefix == bindparam("prefix"))
+
+
 def caller_of_key(session: Session, key: str, *, now: datetime) -> Caller | None:
     """Return whose key this is, or None when it is wrong, expired or revoked."""
     _, _, rest = key.partition("_")
     prefix, _, secret = rest.partition("_")
-    stored = session.scalar(select(ApiKey).where(ApiKey.prefix == prefix))
+    stored = session.execute(_KEY, {"prefix": prefix}).one_or_none()
     right = hmac.compare_digest(_hashed(secret), stored.secret_hash if stored else _hashed(""))
     if stored is None or not right or stored.revoked_at is not None:
         return None

@@ -8,7 +8,7 @@ Invariant: per aggregate, sequences are dense from 1; an event holds ids and val
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -79,7 +79,7 @@ _RECORD = insert(_OUTBOX).values(
 
 def record(session: Session, event: Event) -> None:
     """Store `event` in the outbox and let the handlers inside the house act on it, in this transaction."""
-    payload = _written(asdict(event))
+    payload = _written(event)
     payload.pop("aggregate_id")
     named = {"type": event.type, "aggregate": event.aggregate, "aggregate_id": event.aggregate_id}
     session.execute(_RECORD, {"id": new_id(), "payload": payload, **named})
@@ -89,7 +89,9 @@ def record(session: Session, event: Event) -> None:
 
 
 def _written(value: Any) -> Any:
-    """Write instants and dates as ISO 8601, all else as it is."""
+    """Write dataclasses by field, instants and dates as ISO 8601, all else as it is."""
+    if is_dataclass(value):
+        return {part.name: _written(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, dict):
         return {name: _written(part) for name, part in value.items()}
     if isinstance(value, list | tuple):

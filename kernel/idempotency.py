@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import LargeBinary, String, delete, select, update
+from sqlalchemy import LargeBinary, String, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, Document, database_now
+from kernel.db import Base, Document, database_now, table
 from kernel.errors import Rejected
 
 if TYPE_CHECKING:
@@ -51,14 +51,24 @@ class IdempotencyKey(Base):
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
 
 
+# Built once, since every write that carries a key comes here three times.
+_KEY = table(IdempotencyKey)
+_MINE = (_KEY.c.scope == bindparam("of_scope")) & (_KEY.c.key == bindparam("of_key"))
+_CLAIM = {
+    dialect.dialect.name: dialect.insert(_KEY).values(recorded_at=database_now()).on_conflict_do_nothing()
+    for dialect in (postgresql, sqlite)
+}
+_LOOKUP = select(_KEY.c.request_hash, _KEY.c.status, _KEY.c.answer).where(_MINE)
+_REMEMBER = update(_KEY).where(_MINE)
+
+
 def claim(session: Session, scope: str, key: str, request_hash: bytes) -> Answer | None:
     """Take the key for this transaction, or return the answer it already has.
 
     A key that another transaction holds is waited for. Raises KeyReused when the stored request is another one.
     """
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    row = {"scope": scope, "key": key, "request_hash": request_hash, "recorded_at": database_now()}
-    taken = session.execute(dialect.insert(IdempotencyKey).values(row).on_conflict_do_nothing())
+    row = {"scope": scope, "key": key, "request_hash": request_hash}
+    taken = session.execute(_CLAIM[session.get_bind().dialect.name], row)
     if taken.rowcount == 1:  # type: ignore[attr-defined]
         return None
     return lookup(session, scope, key, request_hash)
@@ -66,7 +76,7 @@ def claim(session: Session, scope: str, key: str, request_hash: bytes) -> Answer
 
 def lookup(session: Session, scope: str, key: str, request_hash: bytes) -> Answer | None:
     """Return the stored answer, if there is one; raise KeyReused when the stored request is another one."""
-    stored = session.get(IdempotencyKey, (scope, key))
+    stored = session.execute(_LOOKUP, {"of_scope": scope, "of_key": key}).one_or_none()
     if stored is None or stored.status is None:
         return None
     if stored.request_hash != request_hash:
@@ -76,8 +86,8 @@ def lookup(session: Session, scope: str, key: str, request_hash: bytes) -> Answe
 
 def remember(session: Session, scope: str, key: str, answer: Answer) -> None:
     """Store the answer of the key claimed in this transaction."""
-    mine = (IdempotencyKey.scope == scope) & (IdempotencyKey.key == key)
-    session.execute(update(IdempotencyKey).where(mine).values(status=answer.status, answer=answer.body))
+    mine = {"of_scope": scope, "of_key": key}
+    session.execute(_REMEMBER, {**mine, "status": answer.status, "answer": answer.body})
 
 
 def forget(session: Session, *, before: datetime, limit: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from kernel import events
@@ -21,6 +21,7 @@ from oms.errors import UnknownOrder
 from oms.events import OrderMoved
 from oms.models import ORDER_TRANSITIONS, Order, OrderHistory, OrderStatus
 
+_HISTORY = insert(table(OrderHistory))
 _TOUCH = update(table(Order)).where(table(Order).c.id == bindparam("order_id")).values(updated_at=database_now())
 
 
@@ -70,12 +71,11 @@ def write(
 ) -> None:
     """Add a line to the order's timeline; `details` hold ids and values, never a person."""
     from_status, to_status = moved
-    session.add(
-        OrderHistory(
-            id=new_id(), order_id=order_id, what=what, from_status=from_status, to_status=to_status, actor=actor,
-            reason=reason, details=details or {}, occurred_at=now,
-        )
-    )  # fmt: skip
+    row = {
+        "id": new_id(), "order_id": order_id, "what": what, "from_status": from_status, "to_status": to_status,
+        "actor": actor, "reason": reason, "details": details or {}, "occurred_at": now,
+    }  # fmt: skip
+    session.execute(_HISTORY, row)
 
 
 def move(session: Session, order: Order, target: OrderStatus, *, actor: str, now: datetime, reason: str = "") -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, defer, selectinload
 
 from fulfillment.work.models import (
     LEFT,
@@ -85,17 +85,41 @@ class OrderView(Outline):
     due: Money
 
 
+# Built once, since every order that is placed is shown.
+_PHYSICAL = (
+    select(DemandLine, Demand.waiting_reason)
+    .join(Demand, Demand.id == DemandLine.demand_id)
+    .where(Demand.reference.in_(bindparam("order_ids", expanding=True)))
+)
+_PARTS = (
+    select(FulfillmentOrder)
+    .where(FulfillmentOrder.reference == bindparam("order_id"))
+    .options(selectinload(FulfillmentOrder.lines))
+    .order_by(FulfillmentOrder.id)
+)
+_SHIPPED = select(Shipment).where(Shipment.fulfillment_order_id.in_(bindparam("ids", expanding=True)))
+_DECISIONS = (
+    select(Decision)
+    .join(Demand, Demand.id == Decision.demand_id)
+    .where(Demand.reference == bindparam("order_id"))
+    .order_by(Decision.id)
+)
+# Hundreds of candidates, which a summary does not tell.
+_SUMMARISED = _DECISIONS.options(defer(Decision.candidates))
+
+
 def outline(session: Session, order_id: str) -> Outline:
     """Return the order with its lines, fulfillment orders and decisions. Raises UnknownOrder."""
     order = history.get(session, order_id)
     physical = _physical(session, [order_id])
     parts = _parts(session, order_id)
+    decided = session.scalars(_SUMMARISED, {"order_id": order_id})
     return Outline(
         order=order,
         public_status=_public_status(order, physical, [part.fulfillment_order for part in parts]),
         lines=[LineView(line, _counters(line, physical), _reason(line, physical)) for line in order.lines],
         parts=parts,
-        decisions=decisions(session, order_id),
+        decisions=list(decided),
     )
 
 
@@ -132,8 +156,7 @@ def counters(session: Session, order: Order) -> dict[str, LineCounters]:
 
 def decisions(session: Session, order_id: str) -> list[Decision]:
     """Return every decision about the order, oldest first."""
-    of_order = select(Decision).join(Demand, Demand.id == Decision.demand_id).where(Demand.reference == order_id)
-    return list(session.scalars(of_order.order_by(Decision.id)))
+    return list(session.scalars(_DECISIONS, {"order_id": order_id}))
 
 
 def timeline(session: Session, order_id: str) -> list[Moment]:
@@ -151,11 +174,7 @@ def timeline(session: Session, order_id: str) -> list[Moment]:
 
 def _physical(session: Session, order_ids: Collection[str]) -> Mapping[str, tuple[DemandLine, str | None]]:
     """Return the demand lines of these orders, by the id they share with order lines, with why they wait."""
-    rows = session.execute(
-        select(DemandLine, Demand.waiting_reason)
-        .join(Demand, Demand.id == DemandLine.demand_id)
-        .where(Demand.reference.in_(order_ids))
-    )
+    rows = session.execute(_PHYSICAL, {"order_ids": list(order_ids)})
     return {line.id: (line, reason) for line, reason in rows}
 
 
@@ -180,14 +199,9 @@ def _public_status(
 
 
 def _parts(session: Session, order_id: str) -> list[PartView]:
-    orders = session.scalars(
-        select(FulfillmentOrder)
-        .where(FulfillmentOrder.reference == order_id)
-        .options(selectinload(FulfillmentOrder.lines))
-        .order_by(FulfillmentOrder.id)
-    ).all()
+    orders = session.scalars(_PARTS, {"order_id": order_id}).all()
     left = [order.id for order in orders if order.status in LEFT]
-    shipped = session.scalars(select(Shipment).where(Shipment.fulfillment_order_id.in_(left))) if left else ()
+    shipped = session.scalars(_SHIPPED, {"ids": left}) if left else ()
     shipments = {shipment.fulfillment_order_id: shipment for shipment in shipped}
     return [PartView(order, shipments.get(order.id)) for order in orders]
 
