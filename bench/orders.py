@@ -170,7 +170,7 @@ def main() -> None:
     options = arguments("Measure POST /orders end to end.")
     databases = Databases(open_scratch())
     try:
-        orders = 160 if options.quick else 960
+        orders = 96 if options.quick else 960
         rows = [row for kind in TITLES for row in measured(databases, kind, orders=orders)]
     finally:
         databases.close()

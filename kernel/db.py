@@ -18,12 +18,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Engine
     from sqlalchemy.engine import Dialect
@@ -168,6 +168,13 @@ def caches(session: Session) -> dict[str, Any]:
     return kept
 
 
+def adopt(session: Session, row: Base, children: Sequence[Base] = ()) -> None:
+    """Let the session know a row that was just written by a statement, with its children, without reading them back."""
+    for written in (*children, row):
+        make_transient_to_detached(written)
+    session.add(row)
+
+
 def retryable(error: BaseException) -> bool:
     """Tell whether the same unit of work, tried again whole with the same key, may succeed."""
     if not isinstance(error, DBAPIError):
@@ -201,5 +208,5 @@ def _sqlite_engine(url: str, *, begin: str) -> Engine:
 
 __all__ = [
     "Base", "Code", "Database", "Document", "Id", "Name", "UtcDateTime",
-    "caches", "connect", "database_now", "retryable", "table",
+    "adopt", "caches", "connect", "database_now", "retryable", "table",
 ]  # fmt: skip

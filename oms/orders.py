@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from fulfillment.network import geography
@@ -26,7 +26,7 @@ from fulfillment.work.cancelling import Cancelled
 from fulfillment.work.carrying import CarriedLine
 from fulfillment.work.models import Method
 from kernel import events
-from kernel.db import database_now, table
+from kernel.db import adopt, database_now, table
 from kernel.errors import Fault
 from kernel.ids import new_id, short_code
 from kernel.vault import Vault
@@ -43,6 +43,8 @@ NO_ADDRESS = "no_address"
 MOST_VALUE_MINOR = 2**31 - 1
 
 _ORDER = table(Order)
+_INSERT = insert(_ORDER).values(updated_at=database_now())
+_INSERT_LINES = insert(table(OrderLine))
 _SAME = select(_ORDER.c.id, _ORDER.c.number, _ORDER.c.body_hash).where(
     _ORDER.c.channel == bindparam("channel"), _ORDER.c.external_id == bindparam("external_id")
 )
@@ -100,11 +102,10 @@ def place(session: Session, prepared: Prepared, *, vault: Vault, now: datetime, 
     if prepared.existing_id is not None:
         return Placed(history.get(session, prepared.existing_id), created=False)
     command = prepared.command
-    with session.no_autoflush:  # so that what belongs to the order is written together
-        order = _write(session, prepared, _customer(session, prepared, vault), now=now, actor=actor)
-        _tell(session, order)
-        if command.paid and order.total_minor:
-            payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
+    order = _write(session, prepared, _customer(session, prepared, vault), now=now, actor=actor)
+    _tell(session, order)
+    if command.paid and order.total_minor:
+        payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
     if prepared.proposal is not None:
         commit.commit(session, prepared.proposal, now=now, actor=actor)
     if prepared.needs_address:
@@ -212,29 +213,31 @@ def _customer(session: Session, prepared: Prepared, vault: Vault) -> str | None:
 def _write(session: Session, prepared: Prepared, customer_id: str | None, *, now: datetime, actor: str) -> Order:
     command = prepared.command
     status = OrderStatus.HELD if prepared.needs_address else OrderStatus.APPROVED
-    order = Order(
-        id=prepared.order_id, number=short_code(NUMBER_LENGTH), channel=command.channel,
-        external_id=command.external_id, body_hash=prepared.body_hash, status=status, currency=command.currency,
-        customer_id=customer_id, method=command.method, service=command.service,
-        shipping_price_minor=command.shipping_price.minor if command.shipping_price else 0,
-        total_minor=checks.total(command), placed_at=command.placed_at or now, version=1,
-    )  # fmt: skip
-    order.updated_at = database_now()
-    order.lines = [_line(prepared, number) for number in range(len(command.lines))]
-    session.add(order)
-    session.flush()
+    head = {
+        "id": prepared.order_id, "number": short_code(NUMBER_LENGTH), "channel": command.channel,
+        "external_id": command.external_id, "body_hash": prepared.body_hash, "status": status.value,
+        "currency": command.currency, "customer_id": customer_id, "method": command.method, "service": command.service,
+        "shipping_price_minor": command.shipping_price.minor if command.shipping_price else 0,
+        "total_minor": checks.total(command), "placed_at": command.placed_at or now, "version": 1,
+    }  # fmt: skip
+    rows = [_line(prepared, number) for number in range(len(command.lines))]
+    session.execute(_INSERT, head)
+    session.execute(_INSERT_LINES, rows)
+    lines = [OrderLine(**row) for row in rows]
+    order = Order(**head, lines=lines)
+    adopt(session, order, lines)
     history.write(session, order.id, "placed", actor=actor, now=now, moved=(OrderStatus.CREATED, status))
     return order
 
 
-def _line(prepared: Prepared, number: int) -> OrderLine:
+def _line(prepared: Prepared, number: int) -> dict[str, Any]:
     command, line = prepared.command, prepared.command.lines[number]
-    return OrderLine(
-        id=prepared.line_ids[number], position=number + 1, sku=line.sku, ordered=line.quantity, cancelled=0,
-        returned=0, unit_price_minor=line.unit_price.minor, discount_minor=line.discount.minor if line.discount else 0,
-        tax_minor=line.tax.minor if line.tax else 0, method=checks.method_of(command, line),
-        collect_node=checks.collect_node_of(command, line),
-    )  # fmt: skip
+    return {
+        "id": prepared.line_ids[number], "order_id": prepared.order_id, "position": number + 1, "sku": line.sku,
+        "ordered": line.quantity, "cancelled": 0, "returned": 0, "unit_price_minor": line.unit_price.minor,
+        "discount_minor": line.discount.minor if line.discount else 0, "tax_minor": line.tax.minor if line.tax else 0,
+        "method": checks.method_of(command, line), "collect_node": checks.collect_node_of(command, line),
+    }  # fmt: skip
 
 
 def _tell(session: Session, order: Order) -> None:

@@ -198,6 +198,8 @@ def _record(
 
 def _update(session: Session, changes: Sequence[Change], orders: Mapping[str, FulfillmentOrder]) -> None:
     """Move the counters of demands that exist, and note what was decided."""
+    if not changes:
+        return
     moved: dict[str, int] = {}
     for change in changes:
         missing = _units_missing(change)

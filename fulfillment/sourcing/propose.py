@@ -150,7 +150,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
 def _weighed(reason: OptionReason, line_ids: Sequence[str]) -> dict[str, Any]:
     """Return what an option would cost for all lines that it may serve, which it may not, and what it was given."""
     served = [line.cost for line in reason.lines if line.excluded is None]
-    total = [sum(costs) for costs in zip(reason.package, *served, strict=True)]
+    total = list(map(sum, zip(reason.package, *served, strict=True)))
     lines = list(zip(line_ids, reason.lines, strict=True))
     return {
         "cost": {term: cost for term, cost in zip(TERMS, total, strict=True) if cost},

@@ -12,13 +12,13 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import insert
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
 
 from fulfillment.work import states, transport
 from fulfillment.work.events import FulfillmentOrderMoved
 from fulfillment.work.models import FulfillmentHistory, FulfillmentLine, FulfillmentOrder, Method, Status
 from kernel import events
-from kernel.db import table
+from kernel.db import adopt, table
 from kernel.ids import digits, new_id, short_code
 from stock import transfers
 from stock.documents import TransferStatus
@@ -142,11 +142,8 @@ def _allocated(order: FulfillmentOrder, *, actor: str, now: datetime, reason: st
 def _known(session: Session, order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> FulfillmentOrder:
     """Let the session know rows that were just written, without reading them back."""
     own = [FulfillmentLine(**line) for line in lines if line["fulfillment_order_id"] == order["id"]]
-    for line in own:
-        make_transient_to_detached(line)
     known = FulfillmentOrder(**order, lines=sorted(own, key=lambda line: line.sku))
-    make_transient_to_detached(known)
-    session.add(known)
+    adopt(session, known, own)
     return known
 
 
