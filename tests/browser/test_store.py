@@ -115,6 +115,8 @@ def test_a_scan_after_the_session_is_over_is_kept_until_one_signs_in_again(sign_
     fo_id = place(ship, factories.line("coat"))
     page = sign_in("store")
     begin(page, fo_id)
+    # An answer still on its way would bring the cookie back.
+    page.wait_for_load_state("networkidle")
     page.context.clear_cookies()
     type_scan(page, COAT)
     page.wait_for_url(lambda url: "/login" in url)
