@@ -1,4 +1,4 @@
-"""What would become of units that this store cannot serve: decided as if it had happened, said, then committed.
+"""What would become of units that this store cannot serve: said in words, then committed as it was decided.
 
 Used by the pages of missing articles and of rejections. Invariant: what a page says before it is confirmed comes from
 the same decision that is made again, and committed, when it is.
@@ -6,7 +6,7 @@ the same decision that is made again, and committed, when it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -17,13 +17,11 @@ from sqlalchemy.orm import Session
 
 from api.pages import i18n, words
 from api.pages.visit import caller, doors, now
-from fulfillment.sourcing import commit, decide
-from fulfillment.sourcing.proposal import Assumption, Package, Proposal
-from fulfillment.work.models import FulfillmentLine, FulfillmentOrder
+from fulfillment.sourcing import commit
+from fulfillment.sourcing.proposal import Package, Proposal
 from stock import reasons
 from stock.models import Node, Reason
 
-CAUSE_SHORT, CAUSE_REJECTED = "short_pick", "rejection"
 Result = TypeVar("Result")
 
 
@@ -41,16 +39,6 @@ def choices(session: Session, use: str) -> list[Choice]:
     return [
         Choice(reason.code, words.reason(reason.code), _stock_effect(reason)) for reason in reasons.known(session, use)
     ]
-
-
-def without(
-    session: Session, fo: FulfillmentOrder, lost: Sequence[tuple[FulfillmentLine, int]], cause: str
-) -> Proposal:
-    """Decide where units of `fo` go if this node does not serve them."""
-    assumption = Assumption(
-        lost=[(line.id, units) for line, units in lost], excluded=[(line.sku, fo.node) for line, _ in lost]
-    )
-    return decide.decide_again(session, fo.demand_id, now=now(), cause=cause, assume=assumption)
 
 
 def settle(decided: Callable[[Session], Proposal], happens: Callable[[Session], Result]) -> Result:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from api import deciding
 from api.pages.store import elsewhere
 from api.pages.store.room import at_this_node, here, store
 from api.pages.visit import caller, doors, now
@@ -30,8 +31,8 @@ def missing_confirm(list_id: str, line_id: str) -> ResponseReturnValue:
     found = request.form.get("found", 0, type=int)
 
     def decided(session: Session) -> Proposal:
-        fo, line = _line(session, line_id)
-        return elsewhere.without(session, fo, [(line, line.units - found)], elsewhere.CAUSE_SHORT)
+        fo, _ = _line(session, line_id)
+        return deciding.if_short(session, fo.id, line_id=line_id, found=found, now=now())
 
     def happens(session: Session) -> None:
         fo, _ = _line(session, line_id)
@@ -54,8 +55,8 @@ def reject_confirm(fo_id: str) -> ResponseReturnValue:
     reason = request.form.get("reason", "")
 
     def decided(session: Session) -> Proposal:
-        fo = at_this_node(session.get(FulfillmentOrder, fo_id))
-        return elsewhere.without(session, fo, _all(fo), elsewhere.CAUSE_REJECTED)
+        at_this_node(session.get(FulfillmentOrder, fo_id))
+        return deciding.if_rejected(session, fo_id, lines=None, now=now())
 
     def happens(session: Session) -> str:
         fo = at_this_node(session.get(FulfillmentOrder, fo_id))
@@ -71,7 +72,7 @@ def _ask_short(session: Session, list_id: str, line_id: str) -> str:
     fo, line = _line(session, line_id)
     stop = _stop(session, fo, line_id)
     found = min(max(request.args.get("found", line.picked, type=int), line.picked), line.units - 1)
-    proposal = elsewhere.without(session, fo, [(line, line.units - found)], elsewhere.CAUSE_SHORT)
+    proposal = deciding.if_short(session, fo.id, line_id=line_id, found=found, now=now())
     return render_template(
         "store/missing.html",
         stop=stop,
@@ -86,7 +87,7 @@ def _ask_short(session: Session, list_id: str, line_id: str) -> str:
 
 def _ask_reject(session: Session, fo_id: str) -> str:
     fo = at_this_node(session.get(FulfillmentOrder, fo_id))
-    proposal = elsewhere.without(session, fo, _all(fo), elsewhere.CAUSE_REJECTED)
+    proposal = deciding.if_rejected(session, fo_id, lines=None, now=now())
     return render_template(
         "store/reject.html",
         fo=fo,
@@ -106,7 +107,3 @@ def _line(session: Session, line_id: str) -> tuple[FulfillmentOrder, Fulfillment
 
 def _stop(session: Session, fo: FulfillmentOrder, line_id: str) -> Stop:
     return next(stop for stop in walking.stops(session, [fo.id]) if stop.line_id == line_id)
-
-
-def _all(fo: FulfillmentOrder) -> list[tuple[FulfillmentLine, int]]:
-    return [(line, line.units) for line in fo.lines if line.units]
