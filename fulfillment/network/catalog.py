@@ -46,12 +46,6 @@ class UnknownNode(NotFound):
     code = "node_unknown"
 
 
-class UnknownTariff(NotFound):
-    """No carrier service has such a band."""
-
-    code = "tariff_unknown"
-
-
 def put_profiles(session: Session, rows: Sequence[Profile]) -> list[Outcome]:
     """Write node profiles and tell for each whether it was created, updated or unchanged. Raises InvalidRows."""
     known = set(session.scalars(select(Node.id).where(Node.id.in_([row.node for row in rows]))))
@@ -116,15 +110,6 @@ def set_closure(session: Session, node: str, on_date: date, *, is_open: bool | N
         session.merge(Closure(node=node, on_date=on_date, is_open=is_open))
     session.flush()
     raise_version(session, NETWORK)
-
-
-def set_tariff(session: Session, band: TariffBand) -> None:
-    """Change the price and travel time of a band that is there. Raises UnknownTariff, InvalidRows."""
-    row = session.get(Tariff, (band.carrier_service, band.max_distance_km, band.max_weight_g))
-    if row is None:
-        where = f"{band.max_distance_km} km and {band.max_weight_g} g"
-        raise UnknownTariff(f"{band.carrier_service} has no band of {where}.")
-    put_tariffs(session, [band])
 
 
 def _put(

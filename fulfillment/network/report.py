@@ -5,7 +5,6 @@ Called by pages above; reads and writes nothing. Invariant: a node's day is the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -104,11 +103,6 @@ def tariffs(session: Session, service_id: str) -> list[Tariff]:
     """Return the bands of a service, the near and light first."""
     bands = select(Tariff).where(Tariff.carrier_service == service_id)
     return list(session.scalars(bands.order_by(Tariff.max_distance_km, Tariff.max_weight_g)))
-
-
-def weekdays_open(profile: NodeProfile) -> Sequence[tuple[int, list[list[str]]]]:
-    """Return each weekday (0 is Monday) with its opening hours; an empty list is a closed day."""
-    return [(weekday, list(profile.opening_hours.get(str(weekday), []))) for weekday in range(7)]
 
 
 def _work_day(profile: NodeProfile, calendar: Calendar, on_date: date, row: NodeDay | None) -> WorkDay:

@@ -88,9 +88,3 @@ def test_what_does_not_exist_is_not_found(session):
         report.days(session, "c", 1, now=NOW)
     with pytest.raises(NotFound, match="carrier service"):
         report.carrier_service(session, "none")
-
-
-def test_each_weekday_has_its_hours(session):
-    week = dict(report.weekdays_open(report.profile_of(session, "a")))
-    assert week[0] == [["10:00", "20:00"]]
-    assert week[6] == []

@@ -58,12 +58,6 @@ def test_a_tariff_needs_its_carrier_service(session):
     }  # fmt: skip
 
 
-def test_a_band_that_is_not_there_is_not_edited(session):
-    band = TariffBand(carrier_service="STD", max_distance_km=7, max_weight_g=1, price_minor=1, transit_days=0)
-    with pytest.raises(catalog.UnknownTariff):
-        catalog.set_tariff(session, band)
-
-
 def test_hours_and_closures_change_the_calendar(session):
     catalog.set_hours(session, "MAD-S", {"1": [["09:00", "12:00"]]}, cut_off="11:00")
     catalog.set_closure(session, "BCN-S", TUESDAY, is_open=False)
