@@ -18,6 +18,7 @@ from sqlalchemy import Select, select, tuple_
 from kernel.db import database_now
 from kernel.errors import Fault
 from kernel.ids import new_id
+from stock import suppliers
 from stock.errors import ClaimsChanged
 from stock.ledger import (
     OWN_SAFETY_STOCK,
@@ -112,7 +113,7 @@ def rebind(
 
 
 def pick(session: Session, header: Header, units: Sequence[ReservedUnits]) -> str:
-    """Take reserved units from the shelf into a tote; the shelf must have them."""
+    """Take reserved units from the shelf into a tote; the shelf must have them, unless it is a supplier's."""
     return _pick(session, header, units, sign=1)
 
 
@@ -124,7 +125,7 @@ def unpick(session: Session, header: Header, units: Sequence[ReservedUnits]) -> 
 def consume(session: Session, header: Header, units: Sequence[ReservedUnits], *, target: Side = CUSTOMER) -> str:
     """Let reserved units leave on hand, picked ones first; their reservations end by so many units."""
     movements, changes = consumption(find(session, units), units, target=target)
-    return post(session, header, movements, changes=changes)
+    return suppliers.post(session, header, movements, changes=changes)
 
 
 def consumption(
@@ -257,7 +258,7 @@ def _pick(session: Session, header: Header, units: Sequence[ReservedUnits], *, s
         ReservationChange(sku=of.sku, id=of.reservation_id, node=given[of.reservation_id].node, picked=sign * of.units)
         for of in units
     ]
-    return post(session, header, (), changes=changes)
+    return suppliers.post(session, header, (), changes=changes)
 
 
 def _made(claim: Claim) -> NewReservation:
