@@ -35,7 +35,7 @@ def place(session: Session, *, limit: int) -> int:
     two callers the second waits and goes on after the first.
     """
     mark = go_on(session, MarkName.EVENTS)
-    news = events.after(session, mark.position, limit=limit)
+    news = events.after(session, mark.position, limit=limit, type=POSTED)
     told = {event.aggregate_id: position for position, event in news if event.type == POSTED}
     placed = _placed(session, list(told))
     awaiting = {id_: position for id_, position in told.items() if id_ not in placed}

@@ -12,24 +12,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kernel.db import table
+from stock.asking import KEY, ask
 from stock.chronicle import BalanceSnapshot, LatePosting, PlacedBalance
-from stock.given import KEY
 from stock.postings import COUNTERS, Key
 from stock.recorded import Effect
 
 EVERY = 64
-# Lateness by class: whoever asks for a business time looks only as far back in each class as its postings can come from.
+# Lateness by class: whoever asks about a business time looks back in each class only as far as its bound.
 LATE_BY = (timedelta(hours=1), timedelta(days=1), timedelta(days=30))
 _PLACED = table(PlacedBalance)
 _COLUMNS = [_PLACED.c[name] for name in _PLACED.columns.keys()]  # noqa: SIM118 (a collection of columns, not a dict)
-_LOAD = """
-WITH {key}
-SELECT {columns} FROM key AS k CROSS JOIN placed_balance AS b WHERE b.sku = k.sku AND b.node = k.node"""
+_SELECTED = ", ".join(f"b.{column.name}" for column in _COLUMNS)
+_LOAD = f"""
+SELECT {_SELECTED} FROM key AS k CROSS JOIN placed_balance AS b WHERE b.sku = k.sku AND b.node = k.node"""  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -46,11 +46,10 @@ class State:
 def load(session: Session, keys: Iterable[Key]) -> dict[Key, State]:
     """Return the states of balances; one that has none yet starts from nothing."""
     wanted = sorted(set(keys))
-    query = _LOAD.format(key=KEY.table(session), columns=", ".join(f"b.{column.name}" for column in _COLUMNS))
     states = {key: State() for key in wanted}
-    for row in session.execute(text(query).columns(*_COLUMNS), KEY.rows(wanted)) if wanted else ():
-        sku, node, first, position, version, latest, *counters = row
-        states[sku, node] = State(first, position, version, latest, counters)
+    for row in ask(session, _LOAD, KEY, wanted, columns=_COLUMNS):
+        sku, node, *reached = row
+        states[sku, node] = State(*reached[:4], counters=reached[4:])
     return states
 
 

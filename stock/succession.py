@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from stock import states
-from stock.given import SPAN
+from stock.asking import SPAN, ask
 from stock.postings import Key
 from stock.recorded import Effect, Recorded, read
 from stock.states import State
@@ -25,7 +24,6 @@ from stock.states import State
 Span: TypeAlias = tuple[str, str, int, int]
 # The postings that reached one of these versions.
 REACHED = """
-WITH {span}
 SELECT e.posting_id FROM span AS s CROSS JOIN stock_entry AS e
 WHERE e.sku = s.sku AND e.to_node = s.node AND e.to_version > s.start AND e.to_version <= s.stop
 UNION
@@ -60,8 +58,8 @@ class Succession:
             if len(self.postings) > self.limit and self.in_order():
                 return
             self._asked |= spans
-            rows = self.session.execute(text(REACHED.format(span=SPAN.table(self.session))), SPAN.rows(sorted(spans)))
-            self.add(read(self.session, sorted({row[0] for row in rows} - self.postings.keys())))
+            found = {row.posting_id for row in ask(self.session, REACHED, SPAN, sorted(spans))}
+            self.add(read(self.session, sorted(found - self.postings.keys())))
 
     def in_order(self) -> list[Recorded]:
         """Return the postings that can be placed now, each after those that it built on."""
