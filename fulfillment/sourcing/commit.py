@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from fulfillment.network import minutes, policies, revisions
+from fulfillment.network import minutes, policies
 from fulfillment.sourcing import records
 from fulfillment.sourcing.drafts import Difference, Draft, difference
 from fulfillment.sourcing.proposal import Change, Missing, Proposal
@@ -23,7 +23,7 @@ from fulfillment.work.models import LEFT, NOT_STARTED, OPEN, Decision, Demand, D
 from kernel import events
 from kernel.db import table
 from kernel.errors import Conflict
-from stock import reservations
+from stock import reservations, revisions
 from stock.errors import ClaimsChanged, InsufficientStock
 from stock.ledger import DemandChange, Header
 from stock.models import Purpose
