@@ -96,7 +96,7 @@ def rebind(
 ) -> list[str]:
     """Release, claim, open and close in one posting, net per balance, so that exchanges hold while stock is full.
 
-    Claims leave each balance its safety stock, or more where `floors` says so; nothing is kept where it is None.
+    Claims leave each balance the floor given, or its safety stock where none is; nothing is kept where it is None.
     Returns the ids of the new reservations, in the order of `claims`. Raises InsufficientStock with every shortage,
     ClaimsChanged when picked, ended or unknown units are to be released, or more demand is closed than is open.
     """
