@@ -1,6 +1,5 @@
 """Claims: made above safety stock, exchanged while full, ended once."""
 
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -10,7 +9,7 @@ from stock.errors import ClaimsChanged, InsufficientStock
 from stock.models import OpenDemand, Purpose, Reservation, StockBalance
 from stock.postings import DemandChange
 from stock.reservations import ReservedUnits, rebind
-from tests.stock.shelf import NOW, claim, counters, header, reservation, stock
+from tests.stock.shelf import claim, counters, header, reservation, stock
 
 
 def limits(session, **values):
