@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy.orm import Mapper
 
 from kernel.errors import Fault
-from kernel.events import record
+from kernel.events import payload_of, tell_house
 from kernel.ids import new_id
+from kernel.rowsets import RowSet
 from stock import statements
 from stock.errors import BalancesMoved, ClaimsChanged, InsufficientStock, Shortage, UnknownStock
 from stock.events import StockPosted
@@ -39,6 +40,11 @@ from stock.postings import (
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+
+Floors = Mapping[Key, int]
+OWN_SAFETY_STOCK: Floors = {}
+"""Floors for claims that leave each balance its own safety stock and no more."""
 
 
 class Refusal(NamedTuple):
@@ -70,7 +76,8 @@ class Writing:
     resolutions: Sequence[ReservationChange]
     claims: Sequence[NewReservation]
     wishes: Sequence[DemandChange]
-    above_safety: bool
+    floors: Floors | None
+    event: StockPosted
 
 
 def post(
@@ -81,7 +88,7 @@ def post(
     claims: Sequence[NewReservation] = (),
     changes: Iterable[ReservationChange] = (),
     demand: Iterable[DemandChange] = (),
-    above_safety: bool = False,
+    floors: Floors | None = None,
     expected: Mapping[Key, int] | None = None,
 ) -> str:
     """Write one posting and return its id.
@@ -93,7 +100,8 @@ def post(
         claims: reservations to make.
         changes: what happens to reservations there are; changes of the same one are added up.
         demand: open demand to open or close.
-        above_safety: refuse a balance whose claims grow into its safety stock.
+        floors: claims that grow must leave each balance its own safety stock, or the floor given here if that is more;
+            none is looked at when this is None.
         expected: versions that balances must still have; others are not looked at.
 
     Raises:
@@ -109,20 +117,19 @@ def post(
     ended = [change for change in resolutions if change.consumed or change.released or change.picked]
     entries = (*claim_movements(ended, ()), *movements, *claim_movements((), claims))
     lines, balances = fold(entries)
+    wishes = net_demand(demand)
+    event = StockPosted(
+        aggregate_id=new_id(), kind=header.kind, reason=header.reason, reference=header.reference,
+        skus=_sorted(sku for sku, _ in (*balances, *((wish.sku, "") for wish in wishes))),
+        nodes=_sorted(node for _, node in balances),
+    )  # fmt: skip
     writing = Writing(
-        posting_id=new_id(), header=header, lines=lines, balances=balances, expected=expected or {},
-        resolutions=ended, claims=claims, wishes=net_demand(demand), above_safety=above_safety,
+        posting_id=event.aggregate_id, header=header, lines=lines, balances=balances, expected=expected or {},
+        resolutions=ended, claims=claims, wishes=wishes, floors=floors, event=event,
     )  # fmt: skip
     _write(session, writing)
     _forget_loaded(session, writing)
-    skus = sorted({sku for sku, _ in balances} | {wish.sku for wish in writing.wishes})
-    record(
-        session,
-        StockPosted(
-            aggregate_id=writing.posting_id, kind=header.kind, reason=header.reason, reference=header.reference,
-            skus=tuple(skus), nodes=tuple(sorted({node for _, node in balances})),
-        ),
-    )  # fmt: skip
+    tell_house(session, event)
     return writing.posting_id
 
 
@@ -183,19 +190,18 @@ def _scalars(writing: Writing) -> dict[str, Any]:
     header = writing.header
     return {
         "posting_id": writing.posting_id, "kind": header.kind, "reason": header.reason, "actor": header.actor,
-        "reference": header.reference, "above_safety": writing.above_safety,
+        "reference": header.reference, "event_id": new_id(), "event": writing.event.type,
+        "aggregate": writing.event.aggregate, "payload": payload_of(writing.event),
     }  # fmt: skip
 
 
-def _rows(
-    writing: Writing, *, instants_as_text: bool = False
-) -> Iterable[tuple[statements.RowSet, list[tuple[Any, ...]]]]:
+def _rows(writing: Writing, *, instants_as_text: bool = False) -> Iterable[tuple[RowSet, list[tuple[Any, ...]]]]:
     """Yield each part of the posting as the rows that the statement is given."""
     yield (
         statements.CHANGE,
         [
-            (sku, node, *change.counters, change.touches, writing.expected.get((sku, node)))
-            for (sku, node), change in writing.balances.items()
+            (*key, *change.counters, change.touches, writing.expected.get(key), _floor(writing, key))
+            for key, change in writing.balances.items()
         ],
     )
     yield statements.LINE, [_line_row(number, line) for number, line in enumerate(writing.lines, start=1)]
@@ -211,6 +217,10 @@ def _rows(
         yield statements.CLAIM, _claim_rows(writing.claims, instants_as_text=instants_as_text)
     if writing.wishes:
         yield statements.WISH, [(wish.sku, wish.reference, wish.units) for wish in writing.wishes]
+
+
+def _floor(writing: Writing, key: Key) -> int | None:
+    return None if writing.floors is None else writing.floors.get(key, 0)
 
 
 def _line_row(number: int, line: Line) -> tuple[Any, ...]:
@@ -277,7 +287,8 @@ def _shortages(row: Refusal, writing: Writing) -> Iterable[Shortage]:
     """Yield each account of a refused balance that does not have what it was asked for."""
     on_hand, reserved, picked, damaged, quarantine, in_transit = (count or 0 for count in row[3:9])
     d_on_hand, d_reserved, d_picked, *d_others = writing.balances[row.sku, row.key].counters
-    kept = (row.safety_stock or 0) if writing.above_safety and d_reserved > d_on_hand else 0
+    floor = _floor(writing, (row.sku, row.key)) if d_reserved > d_on_hand else None
+    kept = 0 if floor is None else max(row.safety_stock or 0, floor)
     available = on_hand + (row.backorder_limit or 0) - reserved - kept
     asked = (
         ("on hand", -d_on_hand, on_hand),
@@ -298,6 +309,10 @@ def _shortages(row: Refusal, writing: Writing) -> Iterable[Shortage]:
             yield Shortage(row.sku, row.key, account, wanted, max(0, there))
 
 
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
+
+
 def _forget_loaded(session: Session, writing: Writing) -> None:
     """Expire the rows that the session has loaded and that were changed behind its back."""
     changed: list[tuple[Any, tuple[str, str]]] = [(StockBalance, key) for key in writing.balances]
@@ -311,6 +326,6 @@ def _forget_loaded(session: Session, writing: Writing) -> None:
 
 
 __all__ = [
-    "DemandChange", "Header", "Movement", "NewReservation", "ReservationChange", "Side",
+    "OWN_SAFETY_STOCK", "DemandChange", "Floors", "Header", "Movement", "NewReservation", "ReservationChange", "Side",
     "create_balances", "post",
 ]  # fmt: skip

@@ -18,7 +18,17 @@ from sqlalchemy import Select, select, tuple_
 from kernel.errors import Fault
 from kernel.ids import new_id
 from stock.errors import ClaimsChanged
-from stock.ledger import DemandChange, Header, Movement, NewReservation, ReservationChange, Side, post
+from stock.ledger import (
+    OWN_SAFETY_STOCK,
+    DemandChange,
+    Floors,
+    Header,
+    Movement,
+    NewReservation,
+    ReservationChange,
+    Side,
+    post,
+)
 from stock.models import Account, Purpose, Reservation
 from stock.postings import MAX_UNITS, Key
 
@@ -80,10 +90,11 @@ def rebind(
     release: Sequence[ReservedUnits] = (),
     claims: Sequence[Claim] = (),
     demand: Sequence[DemandChange] = (),
-    above_safety: bool = True,
+    floors: Floors | None = OWN_SAFETY_STOCK,
 ) -> list[str]:
     """Release, claim, open and close in one posting, net per balance, so that exchanges hold while stock is full.
 
+    Claims leave each balance its safety stock, or more where `floors` says so; nothing is kept where it is None.
     Returns the ids of the new reservations, in the order of `claims`. Raises InsufficientStock with every shortage,
     ClaimsChanged when picked, ended or unknown units are to be released, or more demand is closed than is open.
     """
@@ -95,7 +106,7 @@ def rebind(
         for of in release
     ]
     made = [_made(claim) for claim in claims]
-    post(session, header, (), claims=made, changes=changes, demand=demand, above_safety=above_safety)
+    post(session, header, (), claims=made, changes=changes, demand=demand, floors=floors)
     return [reservation.id for reservation in made]
 
 

@@ -14,49 +14,13 @@ The texts are put together from this file alone; whatever comes from outside is 
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
+from kernel.rowsets import RowSet, as_pyformat, with_steps
 from stock.postings import COUNTERS
 
 REFUSAL_COLUMNS = ("what", "sku", "key", *COUNTERS, "safety_stock", "backorder_limit", "version")
-
-
-@dataclass(frozen=True)
-class RowSet:
-    """Rows that a statement is given as a parameter, with the PostgreSQL type of each column."""
-
-    name: str
-    columns: tuple[tuple[str, str], ...]
-
-    @property
-    def unnested(self) -> str:
-        """Read the rows from one array a column."""
-        arrays = ", ".join(f":{self.name}_{column}::{kind}[]" for column, kind in self.columns)
-        return f"{self.name} AS MATERIALIZED (SELECT * FROM unnest({arrays}) AS given({self._names}))"  # noqa: S608
-
-    @property
-    def from_json(self) -> str:
-        """Read the rows from one JSON document."""
-        fields = ", ".join(f"value ->> {place} AS {column}" for place, (column, _) in enumerate(self.columns))
-        return f"{self.name} AS MATERIALIZED (SELECT {fields} FROM json_each(:{self.name}))"  # noqa: S608
-
-    def as_arrays(self, rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-        """Return the parameters for `unnested`."""
-        columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else ([] for _ in self.columns)
-        return {f"{self.name}_{name}": list(values) for (name, _), values in zip(self.columns, columns, strict=True)}
-
-    def as_json(self, rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
-        """Return the parameter for `from_json`."""
-        return {self.name: json.dumps(rows)}
-
-    @property
-    def _names(self) -> str:
-        return ", ".join(column for column, _ in self.columns)
 
 
 CHANGE = RowSet(
@@ -64,7 +28,7 @@ CHANGE = RowSet(
     (
         ("sku", "text"), ("node", "text"),
         *((counter, "int") for counter in COUNTERS),
-        ("touches", "int"), ("expected", "int"),
+        ("touches", "int"), ("expected", "int"), ("floor", "int"),
     ),
 )  # fmt: skip
 LINE = RowSet(
@@ -88,7 +52,7 @@ CLAIM = RowSet(
 )  # fmt: skip
 WISH = RowSet("wish", (("sku", "text"), ("reference", "text"), ("units", "int")))
 
-BALANCES = """{held} AS MATERIALIZED (
+BALANCES = """held AS MATERIALIZED (
   SELECT b.* FROM stock_balance AS b JOIN change AS c ON b.sku = c.sku AND b.node = c.node
   ORDER BY b.sku, b.node {lock}
 )"""
@@ -104,8 +68,9 @@ REFUSED = """refused AS MATERIALIZED (
     OR h.picked + c.picked > h.on_hand + c.on_hand
     OR h.picked + c.picked > h.reserved + c.reserved
     OR h.reserved + c.reserved > h.on_hand + c.on_hand + h.backorder_limit
-    OR (:above_safety AND c.reserved > c.on_hand
-        AND h.reserved + c.reserved > h.on_hand + c.on_hand + h.backorder_limit - h.safety_stock)
+    OR (c.floor IS NOT NULL AND c.reserved > c.on_hand
+        AND h.reserved + c.reserved > h.on_hand + c.on_hand + h.backorder_limit
+          - CASE WHEN c.floor > h.safety_stock THEN c.floor ELSE h.safety_stock END)
     OR h.damaged + c.damaged < 0
     OR h.quarantine + c.quarantine < 0
     OR h.in_transit + c.in_transit < 0
@@ -150,7 +115,13 @@ MOVE = """UPDATE stock_balance AS b SET
 
 POST = """INSERT INTO posting (id, kind, reason, actor, reference, occurred_at)
   SELECT CAST(:posting_id AS text), CAST(:kind AS text), CAST(:reason AS text), CAST(:actor AS text),
-    CAST(:reference AS text), {occurred_at} FROM go"""
+    CAST(:reference AS text), :occurred_at FROM go"""
+
+# A posting is an aggregate of one event, which is written with it: no posting without its news.
+TELL = """INSERT INTO outbox (id, type, aggregate, aggregate_id, sequence, payload)
+  SELECT CAST(:event_id AS text), CAST(:event AS text), CAST(:aggregate AS text), CAST(:posting_id AS text), 1,
+    {payload} FROM go"""
+QUEUE = "INSERT INTO outbox_queue (event_id) SELECT CAST(:event_id AS text) FROM go"
 
 # The balance's new version, less the entries that touch it after this one.
 ENTER = """INSERT INTO stock_entry (sku, posting_id, line, units, from_node, from_account, from_version,
@@ -205,15 +176,14 @@ REPORT = {
 }
 # How many balances moved, so that the ledger can hold it against how many should have.
 MOVED = "SELECT 'moved', '', '', count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM moved"
-_NAMED = re.compile(r"(?<!:):([a-z_]+)")
 
 
 @cache
 def postgresql(*, resolutions: bool, claims: bool, wishes: bool) -> str:
     """Return the one statement that writes a posting of these parts; it answers with what it refused and what moved."""
-    steps = [CHANGE.unnested, LINE.unnested, BALANCES.format(held="held", lock="FOR UPDATE OF b"), REFUSED]
-    verdicts, writes = ["refused"], {"moved": MOVE, "posted": POST.format(occurred_at=":occurred_at"),
-                                     "entered": ENTER.format(moved="moved")}  # fmt: skip
+    steps = [CHANGE.unnested, LINE.unnested, BALANCES.format(lock="FOR UPDATE OF b"), REFUSED]
+    verdicts, writes = ["refused"], {"moved": MOVE, "posted": POST, "entered": ENTER.format(moved="moved"),
+                                     "told": TELL.format(payload=":payload::jsonb"), "queued": QUEUE}  # fmt: skip
     if resolutions:
         steps += [RESOLUTION.unnested, RESERVATIONS.format(lock="FOR UPDATE OF r"), ENDED]
         verdicts.append("ended")
@@ -229,18 +199,18 @@ def postgresql(*, resolutions: bool, claims: bool, wishes: bool) -> str:
     steps.append(_go(verdicts))
     steps += [f"{name} AS ({write})" for name, write in writes.items()]
     report = _report(resolutions=resolutions, wishes=wishes) + "\nUNION ALL " + MOVED
-    return _as_pyformat(_with(steps, report))
+    return as_pyformat(with_steps(steps, report))
 
 
 @cache
 def sqlite_verdict(*, resolutions: bool, wishes: bool) -> str:
     """Return the query for what must be refused."""
-    steps = [CHANGE.from_json, BALANCES.format(held="held", lock=""), REFUSED]
+    steps = [CHANGE.from_json, BALANCES.format(lock=""), REFUSED]
     if resolutions:
         steps += [RESOLUTION.from_json, RESERVATIONS.format(lock=""), ENDED]
     if wishes:
         steps += [WISH.from_json, DEMAND.format(after="held", lock=""), UNMET]
-    return _with(steps, _report(resolutions=resolutions, wishes=wishes))
+    return with_steps(steps, _report(resolutions=resolutions, wishes=wishes))
 
 
 @cache
@@ -249,20 +219,22 @@ def sqlite_writes(*, resolutions: bool, claims: bool, wishes: bool) -> tuple[str
     go = "go AS (SELECT 1 AS yes)"
     wanted = DEMAND.format(after="wish", lock="")
     writes = [
-        _with([CHANGE.from_json, go], MOVE.replace("b.sku, b.node, b.version", "sku, node, version")),
-        _with([go], POST.format(occurred_at=":occurred_at")),
-        _with([LINE.from_json, go], ENTER.format(moved="stock_balance")),
+        with_steps([CHANGE.from_json, go], MOVE.replace("b.sku, b.node, b.version", "sku, node, version")),
+        with_steps([go], POST),
+        with_steps([LINE.from_json, go], ENTER.format(moved="stock_balance")),
+        with_steps([go], TELL.format(payload=":payload")),
+        with_steps([go], QUEUE),
     ]
     if resolutions:
-        writes.append(_with([RESOLUTION.from_json, go], RESOLVE))
+        writes.append(with_steps([RESOLUTION.from_json, go], RESOLVE))
     if claims:
-        writes.append(_with([CLAIM.from_json, go], RESERVE))
+        writes.append(with_steps([CLAIM.from_json, go], RESERVE))
     if wishes:
         # Closing comes before opening, since each reads the demand that is there; no row is both.
         writes += [
-            _with([WISH.from_json, wanted], CLOSE_SQLITE),
-            _with([WISH.from_json, wanted, go], LOWER),
-            _with([WISH.from_json, go], OPEN),
+            with_steps([WISH.from_json, wanted], CLOSE_SQLITE),
+            with_steps([WISH.from_json, wanted, go], LOWER),
+            with_steps([WISH.from_json, go], OPEN),
         ]
     return tuple(writes)
 
@@ -271,13 +243,8 @@ def sqlite_writes(*, resolutions: bool, claims: bool, wishes: bool) -> tuple[str
 def create_balances(dialect: str) -> str:
     """Return the statement that makes empty balances for those of the given keys that name an article and a node."""
     if dialect == "postgresql":
-        return _as_pyformat(_with([KEY.unnested], CREATE_BALANCES))
-    return _with([KEY.from_json], CREATE_BALANCES)
-
-
-def _as_pyformat(statement: str) -> str:
-    """Write parameters as psycopg takes them, on one line: it remembers only statements of up to 4096 characters."""
-    return " ".join(_NAMED.sub(r"%(\1)s", statement).split())
+        return as_pyformat(with_steps([KEY.unnested], CREATE_BALANCES))
+    return with_steps([KEY.from_json], CREATE_BALANCES)
 
 
 def _go(verdicts: Sequence[str]) -> str:
@@ -288,7 +255,3 @@ def _go(verdicts: Sequence[str]) -> str:
 def _report(*, resolutions: bool, wishes: bool) -> str:
     parts = ["balance"] + ["reservation"] * resolutions + ["demand"] * wishes
     return "\nUNION ALL ".join(REPORT[part] for part in parts)
-
-
-def _with(steps: Sequence[str], write: str) -> str:
-    return "WITH " + ",\n".join(steps) + "\n" + write

@@ -21,6 +21,7 @@ from kernel.ids import new_id
 from stock import adjustments, catalog, counts, feeds, holds, reservations, returns, sales, shorts, transfers, verify
 from stock.catalog import InvalidRows
 from stock.errors import ClaimsChanged, InsufficientStock
+from stock.ledger import OWN_SAFETY_STOCK
 from stock.models import OpenDemand, Reservation, StockBalance
 from stock.postings import DemandChange
 from stock.receipts import receive
@@ -120,10 +121,10 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
         if short:
             with pytest.raises(InsufficientStock) as refused:
-                rebind(self.session, self.header(), claims=claims, above_safety=above_safety)
+                rebind(self.session, self.header(), claims=claims, floors=OWN_SAFETY_STOCK if above_safety else None)
             assert {(shortage.sku, shortage.node) for shortage in refused.value.shortages} == short
             return
-        ids = rebind(self.session, self.header(), claims=claims, above_safety=above_safety)
+        ids = rebind(self.session, self.header(), claims=claims, floors=OWN_SAFETY_STOCK if above_safety else None)
         for id_, made in zip(ids, claims, strict=True):
             self.paper.claim(id_, PaperClaim(made.sku, made.node, made.reference, purpose, made.units, rank))
 

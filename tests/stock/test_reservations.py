@@ -53,7 +53,7 @@ def test_claims_stop_at_safety_stock_unless_told_otherwise(session):
     with pytest.raises(InsufficientStock) as refused:
         reserve(session, units=2)
     assert refused.value.shortages[0].available == 1
-    rebind(session, header(), claims=[claim(units=3)], above_safety=False)
+    rebind(session, header(), claims=[claim(units=3)], floors=None)
     assert counters(session, "coat", "MAD")["reserved"] == 3
 
 
