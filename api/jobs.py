@@ -32,7 +32,7 @@ from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from stock import reservations
+from stock import holds
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
@@ -111,7 +111,7 @@ def prove_ledger(turn: Turn) -> int:
 
 def expire_holds(turn: Turn) -> int:
     """Release holds whose time is over."""
-    return _until_done(lambda: turn.write(lambda session: reservations.expire_holds(session, limit=BATCH)))
+    return _until_done(lambda: turn.write(lambda session: holds.expire(session, limit=BATCH)))
 
 
 def expire_no_shows(turn: Turn) -> int:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, select, tuple_
 
-from kernel.db import database_now
 from kernel.errors import Fault
 from kernel.ids import new_id
 from stock import suppliers
@@ -172,32 +171,6 @@ def put_on_shelf(session: Session, header: Header, units: Sequence[ReservedUnits
     """Put picked units back on the shelf, free for anybody."""
     given = find(session, units)
     return post(session, header, (), changes=[_put_down(given[of.reservation_id], of.units) for of in units])
-
-
-def expire_holds(session: Session, *, limit: int) -> int:
-    """Release up to `limit` reservations whose time is over by the database's clock; returns how many.
-
-    Holds that another transaction ended meanwhile are left out.
-    """
-    now = session.scalar(select(database_now()))
-    assert now is not None, "the database has a clock"
-    free = Reservation.units - Reservation.consumed - Reservation.released - Reservation.picked
-    due = session.execute(
-        select(Reservation.sku, Reservation.id, Reservation.node, free)
-        .where(Reservation.expires_at <= now, Reservation.consumed + Reservation.released < Reservation.units, free > 0)
-        .order_by(Reservation.expires_at, Reservation.id)
-        .limit(limit)
-    )
-    changes = [ReservationChange(sku=sku, id=id_, node=node, released=units) for sku, id_, node, units in due]
-    header = Header(kind="expire", actor="system", occurred_at=now)
-    while changes:
-        try:
-            post(session, header, (), changes=changes)
-        except ClaimsChanged as meanwhile:
-            changes = [change for change in changes if change.id not in meanwhile.reservation_ids]
-        else:
-            break
-    return len(changes)
 
 
 def find(session: Session, units: Iterable[ReservedUnits]) -> dict[str, Reserved]:

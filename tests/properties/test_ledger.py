@@ -18,7 +18,9 @@ from sqlalchemy import select
 
 from kernel.db import connect
 from kernel.ids import new_id
-from stock import adjustments, arrivals, catalog, counts, feeds, reservations, returns, sales, shorts, transfers, verify
+from stock import (
+    adjustments, arrivals, catalog, counts, feeds, holds, reservations, returns, sales, shorts, transfers, verify,
+)  # fmt: skip
 from stock.catalog import InvalidRows
 from stock.errors import ClaimsChanged, InsufficientStock
 from stock.ledger import OWN_SAFETY_STOCK
@@ -233,7 +235,7 @@ class LedgerMachine(RuleBasedStateMachine):
         due = [id_ for id_, claim in self.paper.claims.items() if claim.purpose == "hold" and claim.unpicked]
         exchanged = set(self.session.scalars(select(Reservation.id).where(Reservation.expires_at.is_(None))))
         due = [id_ for id_ in due if id_ not in exchanged]
-        assert reservations.expire_holds(self.session, limit=100) == len(due)
+        assert holds.expire(self.session, limit=100) == len(due)
         for id_ in due:
             self.paper.close(id_, self.paper.claims[id_].unpicked)
 
