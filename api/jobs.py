@@ -32,7 +32,7 @@ from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from stock import partitions, reservations
+from stock import holds, partitions
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
@@ -116,7 +116,7 @@ def make_partitions(turn: Turn) -> int:
 
 def expire_holds(turn: Turn) -> int:
     """Release holds whose time is over."""
-    return _until_done(lambda: turn.write(lambda session: reservations.expire_holds(session, limit=BATCH)))
+    return _until_done(lambda: turn.write(lambda session: holds.expire(session, limit=BATCH)))
 
 
 def expire_no_shows(turn: Turn) -> int:

@@ -63,7 +63,7 @@ def test_history_is_moved_to_its_months_and_back(databases):
     """Rows of three months, one of a far past, survive both ways, and stand where the months say."""
     instants = [datetime.now(UTC) - timedelta(days=days) for days in (0, 35, 70, 9000)]
     with databases.fresh("postgresql") as url:
-        migrations.downgrade(url, "0012")
+        migrations.downgrade(url, "0015")
         database = connect(url)
         with database.write() as session:
             factories.lay_out(session)
@@ -79,7 +79,7 @@ def test_history_is_moved_to_its_months_and_back(databases):
             placed = session.scalars(text("SELECT tableoid::regclass::text FROM stock_entry ORDER BY posting_id")).all()
         assert placed[0] == "stock_entry_default"
         assert placed[1:] == [partition_of("stock_entry", instant) for instant in reversed(instants[:3])]
-        migrations.downgrade(url, "0012")
+        migrations.downgrade(url, "0015")
         assert content(database) == before
         database.dispose()
 

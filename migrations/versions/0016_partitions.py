@@ -3,8 +3,8 @@
 Only on PostgreSQL. The rows are moved, the indexes built afterwards; it takes some minutes for ten million entries, and
 nobody posts meanwhile.
 
-Revision ID: 0013
-Revises: 0012
+Revision ID: 0016
+Revises: 0015
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sqlalchemy import text
 
 from kernel.ids import least_id, made_at
 
-revision = "0013"
-down_revision = "0012"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
