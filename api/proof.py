@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 import fulfillment.work.verify
 import oms.verify
+import stock.transfers
 import stock.verify
 from api.models import JobSlot
 from oms.models import Order
@@ -46,7 +47,10 @@ class Size:
 def findings(session: Session) -> Iterator[Finding]:
     """Yield whatever does not add up, in any room."""
     return chain(
-        stock.verify.findings(session), fulfillment.work.verify.findings(session), oms.verify.findings(session)
+        stock.verify.findings(session),
+        stock.transfers.findings(session),
+        fulfillment.work.verify.findings(session),
+        oms.verify.findings(session),
     )
 
 
