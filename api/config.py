@@ -123,6 +123,13 @@ class SourcingSettings:
 
 
 @dataclass(frozen=True)
+class StockSettings:
+    """What the stock room takes in."""
+
+    over_receipt_percent: int = _setting(0, validate.Range(min=0, max=100, error="must be from 0 to 100"))
+
+
+@dataclass(frozen=True)
 class WorkSettings:
     """How the floor works."""
 
@@ -173,6 +180,7 @@ class Config:
     security: SecuritySettings = SecuritySettings()
     network: NetworkSettings = NetworkSettings()
     sourcing: SourcingSettings = SourcingSettings()
+    stock: StockSettings = StockSettings()
     work: WorkSettings = WorkSettings()
     night: NightSettings = NightSettings()
     jobs: JobSettings = JobSettings()

@@ -9,6 +9,7 @@ from api.rest import (
     fulfillment_orders,
     orders,
     pick_lists,
+    purchasing,
     returns,
     runs,
     stock,
@@ -17,5 +18,5 @@ from api.rest import (
 
 RESOURCES = (
     orders.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource,
-    stock.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
+    stock.resource, purchasing.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
 )  # fmt: skip

@@ -19,7 +19,18 @@ from sqlalchemy import select
 from kernel.db import connect
 from kernel.ids import new_id
 from stock import (
-    adjustments, arrivals, catalog, counts, feeds, holds, reservations, returns, sales, shorts, transfers, verify,
+    adjustments,
+    arrivals,
+    catalog,
+    counts,
+    feeds,
+    holds,
+    reservations,
+    returns,
+    sales,
+    shorts,
+    transfers,
+    verify,
 )  # fmt: skip
 from stock.catalog import InvalidRows
 from stock.errors import ClaimsChanged, InsufficientStock
