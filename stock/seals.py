@@ -12,22 +12,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from sqlalchemy import ColumnElement, func, insert, select, true
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from kernel.db import table
 from kernel.errors import Rejected
 from kernel.events import OutboxEvent, OutboxPosition
+from kernel.proofs import Finding, Part, Stretch, everything
 from stock import positions, recorded
 from stock.chronicle import MarkName, PostingPosition, Seal, go_on, reached
 from stock.events import StockPosted
+from stock.models import Posting
 from stock.upsert import chunks
-from stock.verify import Finding
 
 BLOCK = 1000
 GENESIS = bytes(32)
 INVARIANT = "seal"
-SHOWN = 100
+LIMIT = 100
 
 
 class WrongRoot(Rejected):
@@ -57,7 +58,7 @@ def seal(session: Session) -> int:
     previous = session.scalar(select(Seal.hash).where(Seal.through_position == mark.position)) or GENESIS
     first, through = mark.position + 1, rows[-1].position
     made = {
-        "block": f"{through:010}", "first_position": first, "through_position": through,
+        "block": _block(through), "first_position": first, "through_position": through,
         "entries": sum(row.entries for row in rows), "previous_hash": previous, "hash": _hash(previous, first, rows),
     }  # fmt: skip
     session.execute(insert(table(Seal)), made)
@@ -75,45 +76,51 @@ def check_root(session: Session, kept: str) -> None:
     """Check that a root kept elsewhere, as `position:hash`, is one of this ledger. Raises WrongRoot."""
     position, _, digest = kept.strip().partition(":")
     number = int(position) if position.isdecimal() and len(position) <= 10 else 0
-    found = session.scalar(select(Seal.hash).where(Seal.block == f"{number:010}"))
+    found = session.scalar(select(Seal.hash).where(Seal.block == _block(number)))
     if found is None:
         raise WrongRoot(f"{kept!r} is no root of this ledger: no seal ends at that position.")
     if found.hex() != digest.lower():
         raise WrongRoot(f"The ledger was rewritten: its seal at position {number} is {found.hex()}, not the one kept.")
 
 
-def findings(session: Session, *, limit: int = SHOWN) -> Iterator[Finding]:
-    """Yield what was changed, deleted or slipped in since it was placed: first broken blocks, then postings by id."""
-    yield from islice(broken_blocks(session), limit)
-    yield from islice(changed_postings(session), limit)
+def findings(session: Session) -> Iterator[Finding]:
+    """Yield what was changed, deleted or slipped in since it was placed: broken blocks first, then postings by id."""
+    return everything(session, PARTS)
 
 
-def broken_blocks(session: Session, *, after: str | None = None, upto: str | None = None) -> Iterator[Finding]:
-    """Yield the seals, after one block and up to another, that their positions or the seal before them do not give."""
-    query = select(Seal).order_by(Seal.block)
-    query = query if after is None else query.where(Seal.block > after)
-    query = query if upto is None else query.where(Seal.block <= upto)
-    last = 0 if after is None else int(after)
-    previous = session.scalar(select(Seal.hash).where(Seal.block == after)) or GENESIS
-    for found in session.scalars(query):
+def broken_blocks(session: Session, stretch: Stretch, *, limit: int = LIMIT) -> Iterator[Finding]:
+    """Yield the seals in a stretch of blocks that their positions, or the seal before them, do not give."""
+    return islice(_broken_blocks(session, stretch), limit)
+
+
+def changed_postings(session: Session, stretch: Stretch, *, limit: int = LIMIT) -> Iterator[Finding]:
+    """Yield the postings in a stretch of ids that are not as they were placed, or have no position."""
+    return islice(_changed_postings(session, stretch), limit)
+
+
+PARTS = (
+    Part("seals", (Seal.block,), broken_blocks),
+    Part("positions", (Posting.id, PostingPosition.posting_id), changed_postings),
+)
+
+
+def _broken_blocks(session: Session, stretch: Stretch) -> Iterator[Finding]:
+    last = 0 if stretch.after is None else int(stretch.after)
+    previous = session.scalar(select(Seal.hash).where(Seal.block == stretch.after)) or GENESIS
+    for found in session.scalars(select(Seal).where(stretch.over(Seal.block)).order_by(Seal.block)):
         fault = _fault(session, found, last, previous)
         if fault:
-            yield Finding(INVARIANT, "seal", f"{found.first_position} to {found.through_position}", fault)
+            blocks = f"{found.first_position} to {found.through_position}"
+            yield Finding(INVARIANT, "seal", blocks, fault, found.block)
         last, previous = found.through_position, found.hash
-    if upto is None:
+    if stretch.upto is None:
         yield from _broken_end(session, last)
 
 
-def changed_postings(session: Session, *, after: str | None = None, upto: str | None = None) -> Iterator[Finding]:
-    """Yield the postings, after one id and up to another, that are not as they were placed, or never were."""
-
-    def wanted(id_: ColumnElement[str]) -> ColumnElement[bool]:
-        within = true() if after is None else id_ > after
-        return within if upto is None else within & (id_ <= upto)
-
+def _changed_postings(session: Session, stretch: Stretch) -> Iterator[Finding]:
     archived = reached(session, MarkName.ARCHIVED)
-    placed = select(PostingPosition).where(wanted(table(PostingPosition).c.posting_id))
-    there = recorded.read_where(session, wanted)
+    placed = select(PostingPosition).where(stretch.over(PostingPosition.posting_id))
+    there = recorded.read_where(session, stretch.over)
     for row in session.scalars(placed.order_by(PostingPosition.position)):
         posting = there.pop(row.posting_id, None)
         if posting is None and row.position > archived:
@@ -121,7 +128,8 @@ def changed_postings(session: Session, *, after: str | None = None, upto: str | 
         elif posting is not None and posting.digest != row.digest:
             yield _finding(row, f"is not as it was placed, with {row.entries} entries: it has {len(posting.entries)}")
     for id_ in sorted(there.keys() - _awaited(session, list(there))):
-        yield Finding(INVARIANT, "posting", id_, "has no position, nor will it get one: it was slipped in, or lost it")
+        lost = "has no position, nor will it get one: it was slipped in, or its position was taken away"
+        yield Finding(INVARIANT, "posting", id_, lost, id_)
 
 
 def _placed(session: Session, after: int, upto: int) -> Sequence[PostingPosition]:
@@ -159,15 +167,23 @@ def _broken_end(session: Session, last: int) -> Iterator[Finding]:
     """Yield it when seals or positions are missing at the end."""
     sealed = reached(session, MarkName.SEALED)
     if sealed != last:
-        yield Finding(INVARIANT, "seal", str(sealed), f"was the last position sealed, yet the seals end at {last}")
+        ends = f"was the last position sealed, yet the seals end at {last}"
+        yield Finding(INVARIANT, "seal", str(sealed), ends, _block(last))
     end = positions.newest(session)
     rows = session.scalar(select(func.count()).where(PostingPosition.position > last)) or 0
     if last + rows != end:
-        yield Finding(INVARIANT, "posting_position", str(end), f"is the newest, yet only {rows} follow {last}")
+        fewer = f"is the newest, yet only {rows} follow {last}"
+        yield Finding(INVARIANT, "posting_position", str(end), fewer, _block(last))
+
+
+def _block(through: int) -> str:
+    """Return the name of the block that ends at a position."""
+    return f"{through:010}"
 
 
 def _finding(row: PostingPosition, fault: str) -> Finding:
-    return Finding(INVARIANT, "posting_position", f"{row.position}, posting {row.posting_id}", fault)
+    key = f"{row.position}, posting {row.posting_id}"
+    return Finding(INVARIANT, "posting_position", key, fault, row.posting_id)
 
 
 def _awaited(session: Session, ids: Sequence[str]) -> set[str]:

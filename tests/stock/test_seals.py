@@ -5,6 +5,7 @@ import hashlib
 import pytest
 from sqlalchemy import select, text
 
+from kernel.proofs import WHOLE, Stretch
 from stock import positions, seals
 from stock.chronicle import MarkName, Seal, go_on, reached
 from stock.ledger import post
@@ -16,6 +17,10 @@ from tests.stock.past import place
 from tests.stock.shelf import NOW, SUPPLIER, claim, header, stock
 
 GUARDED = ("posting", "stock_entry", "posting_position", "seal")
+FORGED_ENTRY = (
+    "INSERT INTO stock_entry (sku, posting_id, line, units, from_account, to_node, to_account, to_version) "
+    "VALUES ('boots', :posting, 77, 5, 'supplier', 'LIS', 'on_hand', 1)"
+)
 
 
 @pytest.fixture
@@ -84,10 +89,9 @@ def test_a_ledger_without_seals_has_no_findings(session):
         "UPDATE posting SET actor = 'nobody' WHERE id = :posting",
         "UPDATE posting SET occurred_at = '2020-01-01 00:00:00.000000' WHERE id = :posting",
         "DELETE FROM stock_entry WHERE posting_id = :posting AND line = 1",
-        "INSERT INTO stock_entry (sku, posting_id, line, units, from_account, to_node, to_account, to_version) "
-        "VALUES ('boots', :posting, 77, 5, 'supplier', 'LIS', 'on_hand', 1)",
+        FORGED_ENTRY,
     ],
-)  # fmt: skip
+)
 def test_a_posting_that_was_changed_is_named_with_its_position(sealed, deed, position):
     do(sealed, deed, position)
     assert found(sealed) == [("posting_position", str(position))]
@@ -113,13 +117,7 @@ def test_a_forged_posting_is_found(sealed):
         ),
         forged,
     )
-    sealed.execute(
-        text(
-            "INSERT INTO stock_entry (sku, posting_id, line, units, from_account, to_node, to_account, to_version) "
-            "VALUES ('boots', :id, 1, 5, 'supplier', 'LIS', 'on_hand', 1)"
-        ),
-        forged,
-    )
+    sealed.execute(text(FORGED_ENTRY), {"posting": forged["id"]})
     assert found(sealed) == [("posting", "00000000-forged")]
 
 
@@ -171,9 +169,9 @@ def test_a_posting_whose_news_is_not_read_yet_is_no_finding(sealed):
 def test_findings_are_bounded_and_go_on_from_a_block(sealed):
     for position in (1, 2, 3):
         do(sealed, "UPDATE posting SET actor = 'nobody' WHERE id = :posting", position)
-    assert len(list(seals.findings(sealed, limit=2))) == 2
+    assert len(list(seals.changed_postings(sealed, WHOLE, limit=2))) == 2
     sealed.execute(text("UPDATE seal SET hash = previous_hash WHERE first_position = 5"))
-    keys = [finding.key for finding in seals.broken_blocks(sealed, after="0000000004", upto="0000000008")]
+    keys = [finding.key for finding in seals.broken_blocks(sealed, Stretch("0000000004", "0000000008"))]
     assert keys == ["5 to 8"]
 
 
