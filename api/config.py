@@ -153,6 +153,8 @@ class JobSettings:
     """How often each job runs."""
 
     place_events_s: int = _setting(2, _POSITIVE)
+    place_postings_s: int = _setting(2, _POSITIVE)
+    seal_ledger_s: int = _setting(300, _POSITIVE)
     expire_holds_s: int = _setting(15, _POSITIVE)
     expire_no_shows_s: int = _setting(300, _POSITIVE)
     decide_waiting_s: int = _setting(10, _POSITIVE)

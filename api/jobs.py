@@ -32,7 +32,7 @@ from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from stock import holds
+from stock import holds, positions, seals
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
@@ -96,6 +96,16 @@ def place_events(turn: Turn) -> int:
     return _until_done(lambda: turn.write(lambda session: events.place(session, limit=BATCH)))
 
 
+def place_postings(turn: Turn) -> int:
+    """Give postings whose events have their place the next positions of the ledger."""
+    return _until_done(lambda: turn.write(lambda session: positions.place(session, limit=BATCH)))
+
+
+def seal_ledger(turn: Turn) -> int:
+    """Seal the positions that are not sealed yet."""
+    return _until_done(lambda: turn.write(seals.seal), batch=seals.BLOCK)
+
+
 def forget_keys(turn: Turn) -> int:
     """Forget idempotency keys and finished slots of some days ago."""
     before = turn.house.clock.real_time() - idempotency.RETENTION
@@ -140,6 +150,13 @@ JOBS = (
     Job(
         "place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s
     ),
+    Job(
+        "place_postings",
+        "Postings get their position in the ledger.",
+        place_postings,
+        lambda jobs: jobs.place_postings_s,
+    ),
+    Job("seal_ledger", "What has a position is sealed.", seal_ledger, lambda jobs: jobs.seal_ledger_s),
     Job("expire_holds", "Holds end when their time is over.", expire_holds, lambda jobs: jobs.expire_holds_s),
     Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),

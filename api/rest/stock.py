@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,7 +13,8 @@ from api.openapi import PREFIX
 from api.rest.operation import Call, Resource, anywhere
 from api.schemas import stock as schemas
 from api.schemas.base import BulkAnswerSchema
-from stock import adjustments, conversions, feeds, lists, reasons, receipts, recipes, sales
+from kernel.pages import Page
+from stock import adjustments, conversions, feeds, history, lists, reasons, receipts, recipes, sales
 from stock.postings import Header
 from stock.receipts import Delivered
 
@@ -50,15 +52,29 @@ def _decide_parts(house: House, call: Call) -> None:
 
 
 @resource.operation(
-    "GET", "/balances", scope="stock:read", query=schemas.BalanceQuery, answer=schemas.BalancePage, at=anywhere
+    "GET", "/balances", scope="stock:read", query=schemas.BalanceQuery, answer=schemas.BalancePageSchema, at=anywhere
 )
 def list_balances(session: Session, call: Call) -> Any:
-    """List balances by SKU and node."""
-    after = cursors.decode(call.query["cursor"], str, str)
+    """List balances by SKU and node: as they are, or as they were known at a position or about a business time."""
     node = call.node(call.query["node"])
+    if call.query["position"] is not None or call.query["at"] is not None:
+        return _past_balances(session, call, node)
+    after = cursors.decode(call.query["cursor"], str, str)
     return cursors.page(
         lists.balances(session, sku=call.query["sku"], node=node, after=after, limit=call.query["limit"])
     )
+
+
+def _past_balances(session: Session, call: Call, node: str | None) -> dict[str, Any]:
+    """Return a page of the past; its cursor carries the position, so that all pages tell of the same one."""
+    after = cursors.decode(call.query["cursor"], str, str, int)
+    position = history.position_to_read(session, after.pop() if after else call.query["position"])
+    found = history.page(
+        session, sku=call.query["sku"], node=node, after=after, limit=call.query["limit"],
+        position=position, at=call.query["at"],
+    )  # fmt: skip
+    last = None if found.last is None else [*found.last, position]
+    return cursors.page(Page(found.rows, last)) | {"position": position}
 
 
 @resource.operation(
@@ -73,6 +89,11 @@ def list_entries(session: Session, call: Call) -> Any:
     return cursors.page(found, [(entry, postings[entry.posting_id]) for entry in found.rows])
 
 
+def _occurred_at(call: Call) -> datetime:
+    """Return when it happened, by what was told; an instant to come is taken as now, since clocks differ."""
+    return min(call.body["occurred_at"] or call.now, call.now)
+
+
 @resource.operation(
     "POST", "/receipts", scope="stock:write", body=schemas.ReceiptSchema, answer=schemas.PostingSchema, status=201,
     key=True,
@@ -80,8 +101,9 @@ def list_entries(session: Session, call: Call) -> Any:
 )  # fmt: skip
 def receive(session: Session, call: Call) -> Any:
     """Take goods in from outside, without a purchase order."""
-    occurred_at = call.body["occurred_at"] or call.now
-    header = Header(kind="receipt", actor=call.actor, occurred_at=occurred_at, reference=call.body["reference"])
+    header = Header(
+        kind="receipt", actor=call.actor, occurred_at=_occurred_at(call), reference=call.body["reference"]
+    )  # fmt: skip
     lines = [Delivered(**line) for line in call.body["lines"]]
     return {"posting_id": receipts.receive(session, header, lines)}
 
@@ -131,9 +153,7 @@ def sell(session: Session, call: Call) -> Any:
     """Take what was sold at a till off the shelf; reservations give way."""
     lines = [(line["sku"], line["units"]) for line in call.body["lines"]]
     sold = {"node": call.body["node"], "lines": lines, "reference": call.body["reference"]}
-    return {
-        "posting_id": sales.sell(session, **sold, actor=call.actor, occurred_at=call.body["occurred_at"] or call.now)
-    }
+    return {"posting_id": sales.sell(session, **sold, actor=call.actor, occurred_at=_occurred_at(call))}
 
 
 @resource.operation(

@@ -7,11 +7,13 @@ from typing import Any
 from marshmallow import fields, post_load, pre_dump
 
 from api.schemas.base import (
+    MAX_INTEGER,
     MAX_ROWS,
     MAX_UNITS,
     PageQuery,
     Schema,
     at_most,
+    between,
     code,
     instant,
     one_of,
@@ -163,6 +165,15 @@ class BalanceQuery(PageQuery):
 
     sku = fields.String(load_default=None)
     node = fields.String(load_default=None)
+    position = fields.Integer(
+        load_default=None,
+        validate=between(0, MAX_INTEGER),
+        metadata={"description": "As they were known when the ledger had come to this position."},
+    )
+    at = instant(
+        load_default=None,
+        metadata={"description": "As they were at this business time, by what is known at the position, or now."},
+    )
 
 
 class BalanceSchema(Schema):
@@ -176,12 +187,19 @@ class BalanceSchema(Schema):
     damaged = fields.Integer()
     quarantine = fields.Integer()
     in_transit = fields.Integer()
-    safety_stock = fields.Integer()
-    backorder_limit = fields.Integer()
-    version = fields.Integer()
+    safety_stock = fields.Integer(
+        allow_none=True, metadata={"description": "Null in the past: limits have no history."}
+    )
+    backorder_limit = fields.Integer(allow_none=True, metadata={"description": "Null in the past."})
+    version = fields.Integer(allow_none=True, metadata={"description": "Null about a business time."})
 
 
-BalancePage = page_of(BalanceSchema)
+class BalancePageSchema(page_of(BalanceSchema)):  # type: ignore[misc]
+    """A page of balances, and what they are true for."""
+
+    position = fields.Integer(
+        metadata={"description": "The position of the ledger for which a past is true; absent for the present."}
+    )
 
 
 class EntryQuery(PageQuery):
