@@ -32,7 +32,7 @@ from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from stock import holds, positions, seals
+from stock import holds, partitions, positions, seals
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
@@ -119,6 +119,11 @@ def prove_ledger(turn: Turn) -> int:
     return turn.read(proof.still_there)
 
 
+def make_partitions(turn: Turn) -> int:
+    """Make the ledger's next months."""
+    return turn.write(lambda session: partitions.make_ahead(session, now=turn.house.clock.real_time()))
+
+
 def expire_holds(turn: Turn) -> int:
     """Release holds whose time is over."""
     return _until_done(lambda: turn.write(lambda session: holds.expire(session, limit=BATCH)))
@@ -163,6 +168,7 @@ JOBS = (
     Job("plan_night", "Each night a run is started.", plan_night, None),
     RUNS,
     Job("prove_ledger", "The ledger is proven, again and again.", prove_ledger, lambda jobs: jobs.prove_ledger_s),
+    Job("make_partitions", "The ledger's next months are made.", make_partitions, lambda jobs: jobs.make_partitions_s),
     Job(
         "forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s
     ),
