@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.rest import (
     availability,
     catalog,
+    counts,
     events,
     fulfillment_orders,
     orders,
@@ -17,5 +18,5 @@ from api.rest import (
 
 RESOURCES = (
     orders.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource,
-    stock.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
+    stock.resource, transfers.resource, counts.resource, runs.resource, catalog.resource, events.resource,
 )  # fmt: skip

@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from kernel.db import connect
 from kernel.ids import new_id
-from stock import adjustments, catalog, counts, feeds, reservations, returns, sales, shorts, transfers, verify
+from stock import adjustments, catalog, count_opening, counts, feeds, reservations, returns, sales, shorts, transfers, verify
 from stock.catalog import InvalidRows
 from stock.errors import ClaimsChanged, InsufficientStock
 from stock.models import OpenDemand, Reservation, StockBalance
@@ -369,7 +369,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(sku=SKUS, node=NODES, units=st.integers(0, 6), at_once=st.booleans())
     def count(self, sku, node, units, at_once):
-        opened = counts.open_count(self.session, node=node, skus=[sku], **self.by)
+        opened = count_opening.open_count(self.session, node=node, skus=[sku], **self.by)
         counts.record(self.session, opened.id, sku=sku, units=units, **self.by)
         counts.submit(self.session, opened.id, **self.by)
         self.counts[opened.id] = (sku, node), units - self.paper.shelf((sku, node))
