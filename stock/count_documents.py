@@ -277,11 +277,12 @@ class CountRule(Base):
 
 
 class LastCount(Base):
-    """When an article was last counted at a node."""
+    """The latest look at an article of a node that was posted: when, and at which version of its balance."""
 
     __tablename__ = "last_count"
 
     sku: Mapped[Code] = mapped_column(ForeignKey("article.sku"), primary_key=True)
     node: Mapped[Code] = mapped_column(ForeignKey("node.id"), primary_key=True)
     count_id: Mapped[Id] = mapped_column(ForeignKey("count.id"))
+    version: Mapped[int]
     counted_at: Mapped[datetime]

@@ -15,15 +15,14 @@ Invariant: the same results and entries give the same answer at any later moment
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, or_, select
 
-from stock.availability import LOOKUP
-from stock.count_documents import CountLine, CountResult, CountSession, CountTally, SessionStatus
+from stock.count_documents import CountLine, CountResult, CountSession, CountTally, LastCount, SessionStatus
 from stock.feeds import ABSOLUTE, FEED, RELATIVE
 from stock.models import Account, Posting, StockEntry
 
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 COUNT = "count"
+Look: TypeAlias = tuple[int, datetime]
+"""A look at a shelf: the balance's version then, and when it was."""
+
 # What goes from the shelf to these accounts, or comes from them, is no move of goods: somebody saw that the ledger was
 # wrong.
 BELIEFS = frozenset({Account.SHRINK, Account.ADJUSTMENT})
@@ -98,9 +100,9 @@ def still_to_correct(session: Session, count_id: str, *, node: str) -> dict[str,
         .where(CountTally.count_id == count_id)
     )
     changes = _by_sku(change for change in _changes(session, node, accepted) if change.corrects)
-    later = _looks(session, {change.reference for some in changes.values() for change in some if change.kind == COUNT})
+    latest = _latest_looks(session, count_id, node)
     left = {
-        tally.sku: _corrections(tally, changes.get(tally.sku, ()), later).left_of(tally.difference)
+        tally.sku: _corrections(tally, changes.get(tally.sku, ()), latest.get(tally.sku)).left_of(tally.difference)
         for tally in session.scalars(accepted)
     }
     return {sku: units for sku, units in sorted(left.items()) if units}
@@ -138,33 +140,26 @@ def _moved(tally: CountTally, changes: Iterable[ShelfChange]) -> tuple[int, int]
     return -sum(units for units in moves if units < 0), sum(units for units in moves if units > 0)
 
 
-def _corrections(
-    tally: CountTally, changes: Iterable[ShelfChange], looks: Mapping[tuple[str, str], tuple[int, datetime]]
-) -> Corrections:
-    whole = singles = 0
+def _corrections(tally: CountTally, changes: Iterable[ShelfChange], latest: Look | None) -> Corrections:
+    own: Look = (tally.version, tally.counted_at)
+    if latest is not None and latest > own:
+        return Corrections(overtaken=True)
+    looks = singles = 0
     for change in changes:
-        if change.kind == COUNT:
-            looked = looks[change.reference, tally.sku]
-        elif change.kind == FEED and change.reason == ABSOLUTE:
-            looked = (tally.version, change.occurred_at)
+        if change.kind == FEED and change.reason == ABSOLUTE and change.occurred_at > tally.counted_at:
+            return Corrections(overtaken=True)
+        if change.kind in {COUNT, FEED}:
+            looks += change.units
         else:
             singles += change.units
-            continue
-        if looked > (tally.version, tally.counted_at):
-            return Corrections(overtaken=True)
-        whole += change.units
-    return Corrections(whole, singles)
+    return Corrections(looks, singles)
 
 
-def _looks(session: Session, count_ids: Iterable[str]) -> dict[tuple[str, str], tuple[int, datetime]]:
-    """Return at which version, and when, posted counts last looked at each article."""
-    found: dict[tuple[str, str], tuple[int, datetime]] = {}
-    wanted = sorted(count_ids)
-    for start in range(0, len(wanted), LOOKUP):
-        rows = select(CountTally).where(CountTally.count_id.in_(wanted[start : start + LOOKUP]))
-        for tally in session.scalars(rows.order_by(CountTally.round)):
-            found[tally.count_id, tally.sku] = (tally.version, tally.counted_at)
-    return found
+def _latest_looks(session: Session, count_id: str, node: str) -> dict[str, Look]:
+    """Return the latest posted look at each article of a count at its node."""
+    of_line = (LastCount.sku == CountLine.sku) & (LastCount.node == node)
+    query = select(LastCount).join(CountLine, of_line).where(CountLine.count_id == count_id)
+    return {last.sku: (last.version, last.counted_at) for last in session.scalars(query)}
 
 
 def _changes(session: Session, node: str, tallies: Select[Any]) -> Iterator[ShelfChange]:

@@ -6,18 +6,18 @@ at most one open task, which later signs only raise; a node has at most MOST_OPE
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel import states
 from kernel.db import UtcDateTime
 from kernel.ids import new_id
 from stock import availability, count_rules
-from stock.count_documents import TASK_TRANSITIONS, Cause, CountTask, LastCount, TaskStatus
+from stock.count_documents import TASK_TRANSITIONS, Cause, CountTally, CountTask, LastCount, TaskStatus
 from stock.count_rules import Rule
 from stock.errors import UnknownDocument
 from stock.models import Article, Node, NodeKind, NodeStatus, StockBalance
@@ -96,11 +96,11 @@ def take(session: Session, node: str, skus: Collection[str], *, count_id: str) -
 
 
 def close_counted(
-    session: Session, node: str, counted: Mapping[str, datetime], *, count_id: str, actor: str, now: datetime
+    session: Session, node: str, tallies: Sequence[CountTally], *, count_id: str, actor: str, now: datetime
 ) -> None:
-    """Remember when articles were counted, and close what was proposed of them."""
-    _stamp(session, node, counted, count_id)
-    for some in _chunks(counted):
+    """Remember when articles were looked at, and close what was proposed of them."""
+    _remember(session, node, tallies)
+    for some in _chunks(tally.sku for tally in tallies):
         ended = {"status": TaskStatus.DONE, "count_id": count_id, "closed_at": now, "closed_by": actor}
         session.execute(update(CountTask).where(_open(node, some)).values(ended))
 
@@ -169,17 +169,22 @@ def _aged(node: str, rule: Rule, now: datetime) -> Select[Any]:
     )
 
 
-def _stamp(session: Session, node: str, counted: Mapping[str, datetime], count_id: str) -> None:
-    if not counted:
+def _remember(session: Session, node: str, tallies: Sequence[CountTally]) -> None:
+    if not tallies:
         return
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     given = dialect.insert(LastCount)
+    look = ("version", "counted_at")
     newer = given.on_conflict_do_update(
         index_elements=["sku", "node"],
-        set_={"count_id": given.excluded.count_id, "counted_at": given.excluded.counted_at},
-        where=LastCount.counted_at < given.excluded.counted_at,
+        set_={name: given.excluded[name] for name in ("count_id", *look)},
+        where=tuple_(*(getattr(LastCount, name) for name in look)) <= tuple_(*(given.excluded[name] for name in look)),
     )
-    rows = [{"sku": sku, "node": node, "count_id": count_id, "counted_at": at} for sku, at in sorted(counted.items())]
+    rows = [
+        {"sku": tally.sku, "node": node, "count_id": tally.count_id, "version": tally.version,
+         "counted_at": tally.counted_at}
+        for tally in tallies
+    ]  # fmt: skip
     session.execute(newer, rows)
 
 

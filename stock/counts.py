@@ -138,8 +138,7 @@ def post(session: Session, count_id: str, *, actor: str, now: datetime) -> str |
     posting_id = settle(session, header, [(tally.sku, count.node) for tally in accepted], plan)
     told = tuple((tally.sku, tally.difference) for tally in accepted if tally.difference)
     record_event(session, CountPosted(aggregate_id=count.id, node=count.node, posting_id=posting_id, differences=told))
-    counted = {tally.sku: tally.counted_at for tally in accepted}
-    count_tasks.close_counted(session, count.node, counted, count_id=count.id, actor=actor, now=now)
+    count_tasks.close_counted(session, count.node, accepted, count_id=count.id, actor=actor, now=now)
     return posting_id
 
 

@@ -44,8 +44,8 @@ UPDATE count_line SET accepted_round = 1
 WHERE count_id IN (SELECT id FROM count WHERE status IN ('review', 'posted'))
 """
 LAST = """
-INSERT INTO last_count (sku, node, count_id, counted_at)
-SELECT t.sku, c.node, MAX(c.id), MAX(t.counted_at)
+INSERT INTO last_count (sku, node, count_id, version, counted_at)
+SELECT t.sku, c.node, MAX(c.id), MAX(t.version), MAX(t.counted_at)
 FROM count_tally t JOIN count c ON c.id = t.count_id WHERE c.status = 'posted' GROUP BY t.sku, c.node
 """
 BACK = """
@@ -245,6 +245,7 @@ def _tasks() -> None:
         sa.Column("sku", sa.String(length=64), nullable=False),
         sa.Column("node", sa.String(length=64), nullable=False),
         sa.Column("count_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("counted_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["count_id"], ["count.id"], name=op.f("fk_last_count_count_id_count")),
         sa.ForeignKeyConstraint(["node"], ["node.id"], name=op.f("fk_last_count_node_node")),

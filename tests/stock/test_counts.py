@@ -9,8 +9,8 @@ from kernel import states
 from kernel.events import OutboxEvent
 from kernel.states import IllegalTransition
 from stock import count_opening, count_sessions, counts, reservations, sales
-from stock.count_errors import CountIncomplete, NotInReview
 from stock.count_documents import COUNT_TRANSITIONS, CountStatus, CountTally
+from stock.count_errors import CountIncomplete, NotInReview
 from stock.errors import InvalidUnits, UnknownDocument, UnknownReason, UnknownStock
 from stock.reservations import ReservedUnits, rebind
 from tests.stock.shelf import NOW, claim, counters, header, reservation, stock
