@@ -32,7 +32,7 @@ from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from stock import holds, partitions, positions, seals
+from stock import count_tasks, holds, partitions, positions, seals
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
@@ -135,6 +135,15 @@ def expire_no_shows(turn: Turn) -> int:
     return _until_done(lambda: turn.write(step), batch=NO_SHOWS)
 
 
+def propose_counts(turn: Turn) -> int:
+    """Propose at each node what was not counted for longest, for its value."""
+    nodes = turn.house.doors.read(count_tasks.counted_nodes)
+    return sum(
+        turn.write(lambda session, node=node: count_tasks.propose_by_age(session, node, now=turn.now))  # type: ignore[misc]
+        for node in nodes
+    )
+
+
 def decide_waiting(turn: Turn) -> int:
     """Decide again what waits and may be served by now."""
     return deciding.due(turn.house, actor=turn.actor)
@@ -166,6 +175,7 @@ JOBS = (
     Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
     Job("plan_night", "Each night a run is started.", plan_night, None),
+    Job("propose_counts", "Each night some articles are proposed to be counted.", propose_counts, None),
     RUNS,
     Job("prove_ledger", "The ledger is proven, again and again.", prove_ledger, lambda jobs: jobs.prove_ledger_s),
     Job("make_partitions", "The ledger's next months are made.", make_partitions, lambda jobs: jobs.make_partitions_s),

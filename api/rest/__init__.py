@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.rest import (
     availability,
     catalog,
+    counts,
     events,
     fulfillment_orders,
     orders,
@@ -18,5 +19,6 @@ from api.rest import (
 
 RESOURCES = (
     orders.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource,
-    stock.resource, purchasing.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
+    stock.resource, purchasing.resource, transfers.resource, counts.resource, runs.resource, catalog.resource,
+    events.resource,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""/transfers and /counts: stock on its way between nodes, and the truth of the shelf."""
+"""/transfers: stock on its way between nodes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from api.rest.operation import Call, Reply, Resource, anywhere
 from api.schemas import transfers as schemas
 from fulfillment.work import transfers as work_transfers
 from kernel.errors import Conflict
-from stock import arrivals, counts, lists, transfers
+from stock import arrivals, lists, transfers
 from stock.arrivals import SetAside, Surplus
 from stock.documents import Transfer
 
-resource = Resource("transfers", __name__, url_prefix=PREFIX, description="Transfers between nodes, and counts.")
-TRANSFER, COUNT = "/transfers/<transfer_id>", "/counts/<count_id>"
+resource = Resource("transfers", __name__, url_prefix=PREFIX, description="Transfers between nodes.")
+TRANSFER = "/transfers/<transfer_id>"
 
 
 class ServesAnOrder(Conflict):
@@ -33,14 +33,6 @@ def _source(session: Session, _call: Call, transfer_id: str) -> list[str]:
 
 def _destination(session: Session, _call: Call, transfer_id: str) -> list[str]:
     return [lists.transfer(session, transfer_id).destination]
-
-
-def _counted(session: Session, _call: Call, count_id: str) -> list[str]:
-    return [lists.count(session, count_id).node]
-
-
-def _node_of_body(_session: Session, call: Call) -> list[str]:
-    return [call.body["node"]]
 
 
 def _plain(session: Session, transfer_id: str) -> Transfer:
@@ -166,59 +158,3 @@ def find_of_transfer(session: Session, call: Call, transfer_id: str) -> Any:
     found = arrivals.find(session, transfer_id, _by_line(call) or {}, **said, actor=call.actor, now=call.now)
     skus = {line.sku for line in found.lines}
     return Reply(found, after=lambda house: deciding.after_stock(house, skus, actor=call.actor))
-
-
-@resource.operation(
-    "POST", "/counts", scope="stock:write", body=schemas.OpenCountSchema, answer=schemas.CountSchema, status=201,
-    at=_node_of_body, example={"node": "MAD-1", "skus": ["SHI01-WHT-M"]},
-)  # fmt: skip
-def open_count(session: Session, call: Call) -> Any:
-    """Open a count of some articles of a node."""
-    return counts.open_count(session, **call.body, actor=call.actor, now=call.now)
-
-
-@resource.operation(
-    "GET", "/counts", scope="stock:read", query=schemas.CountQuery, answer=schemas.CountPage, at=anywhere
-)
-def list_counts(session: Session, call: Call) -> Any:
-    """List counts, oldest first."""
-    after = cursors.decode(call.query["cursor"], str)
-    asked = {"node": call.node(call.query["node"]), "status": call.query["status"]}
-    return cursors.page(lists.counts(session, **asked, after=after, limit=call.query["limit"]))
-
-
-@resource.operation("GET", COUNT, scope="stock:read", answer=schemas.CountSchema, at=_counted)
-def show_count(session: Session, _call: Call, count_id: str) -> Any:
-    """Show a count."""
-    return lists.count(session, count_id)
-
-
-@resource.operation(
-    "POST", f"{COUNT}/lines", scope="stock:write", body=schemas.CountedSchema, answer=schemas.CountLineSchema,
-    at=_counted,
-    example={"sku": "SHI01-WHT-M", "units": 7},
-)  # fmt: skip
-def record_count(session: Session, call: Call, count_id: str) -> Any:
-    """Write down what the shelf holds of an article, totes not included."""
-    return counts.record(session, count_id, **call.body, actor=call.actor, now=call.now)
-
-
-@resource.operation("POST", f"{COUNT}/submit", scope="stock:write", answer=schemas.CountSchema, at=_counted)
-def submit_count(session: Session, call: Call, count_id: str) -> Any:
-    """Hand a count in for review."""
-    return counts.submit(session, count_id, actor=call.actor, now=call.now)
-
-
-@resource.operation("POST", f"{COUNT}/post", scope="stock:write", answer=schemas.CountSchema, at=_counted)
-def post_count(session: Session, call: Call, count_id: str) -> Any:
-    """Post the differences; reservations give way to what was counted."""
-    counts.post(session, count_id, actor=call.actor, now=call.now)
-    found = lists.count(session, count_id)
-    skus = {line.sku for line in found.lines}
-    return Reply(found, after=lambda house: deciding.after_stock(house, skus, actor=call.actor))
-
-
-@resource.operation("POST", f"{COUNT}/void", scope="stock:write", answer=schemas.CountSchema, at=_counted)
-def void_count(session: Session, call: Call, count_id: str) -> Any:
-    """Throw a count away."""
-    return counts.void(session, count_id, actor=call.actor, now=call.now)

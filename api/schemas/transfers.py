@@ -1,4 +1,4 @@
-"""Transfers and counts on the wire."""
+"""Transfers on the wire."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import fields, post_load
 
 from api.schemas.base import MAX_ROWS, PageQuery, Schema, at_most, code, instant, one_of, page_of, text, units, whole
-from stock.documents import CountStatus, TransferStatus
+from stock.documents import TransferStatus
 from stock.transfers import TransferWant
 
 
@@ -128,49 +128,3 @@ class TransferQuery(PageQuery):
 
 
 TransferPage = page_of(TransferSchema)
-
-
-class OpenCountSchema(Schema):
-    """Articles to be counted at a node."""
-
-    node = code()
-    skus = fields.List(code(), required=True, validate=at_most(MAX_ROWS, at_least=1))
-    reason = text(64, load_default="recount")
-
-
-class CountedSchema(Schema):
-    """What the shelf holds of an article."""
-
-    sku = code()
-    units = units(0)
-
-
-class CountLineSchema(Schema):
-    """An article of a count: what the shelf should hold, and what it holds."""
-
-    sku = fields.String()
-    expected = fields.Integer(allow_none=True)
-    counted = fields.Integer(allow_none=True)
-    counted_by = fields.String(allow_none=True)
-    counted_at = instant(allow_none=True)
-
-
-class CountSchema(Schema):
-    """A count."""
-
-    id = fields.String()
-    node = fields.String()
-    status = fields.String(metadata={"enum": list(CountStatus)})
-    reason = fields.String()
-    version = fields.Integer()
-    lines = fields.List(fields.Nested(CountLineSchema))
-
-
-class CountQuery(PageQuery):
-    """Which counts are wanted."""
-
-    node = fields.String(load_default=None)
-    status = fields.String(load_default=None, validate=one_of(*CountStatus))
-
-
-CountPage = page_of(CountSchema)
