@@ -27,6 +27,7 @@ from api.house import House
 from api.order_files import orders_from_csv
 from api.schemas import catalog as schemas
 from api.schemas.orders import PlaceOrderSchema
+from api.schemas.safety_rules import SafetyRuleRowSchema
 from kernel.errors import Fault
 from oms import channels
 
@@ -122,6 +123,10 @@ def _channels(_house: House) -> Place:
     return _in_one_transaction(channels.put, lambda row: str(row.id))
 
 
+def _safety_rules(_house: House) -> Place:
+    return _in_one_transaction(catalog.put_safety_rules, lambda row: str(row.id))
+
+
 def _stock(_house: House) -> Place:
     return lambda house, rows: stocking.put(house, rows, actor=ACTOR)
 
@@ -145,6 +150,7 @@ KINDS: Mapping[str, Kind] = {
     "carriers": Kind(schemas.BandRowSchema, _carriers),
     "postal-codes": Kind(schemas.PlaceRowSchema, _by(catalog.put_places, "country", "postal_code")),
     "channels": Kind(schemas.ChannelRowSchema, _channels),
+    "safety-rules": Kind(SafetyRuleRowSchema, _safety_rules),
     "orders": Kind(PlaceOrderSchema, _orders, orders_from_csv),
 }
 __all__ = ["FAILED", "KINDS", "Result", "UnreadableFile", "import_file", "write_errors"]

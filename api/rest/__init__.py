@@ -11,11 +11,12 @@ from api.rest import (
     pick_lists,
     returns,
     runs,
+    safety_rules,
     stock,
     transfers,
 )  # fmt: skip
 
 RESOURCES = (
     orders.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource,
-    stock.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
+    stock.resource, safety_rules.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
 )  # fmt: skip
