@@ -204,7 +204,11 @@ class Reservation(Base):
         CheckConstraint("units > 0 AND picked >= 0 AND consumed >= 0 AND released >= 0", name="counters"),
         CheckConstraint("picked + consumed + released <= units", name="ends_once"),
         Index("ix_reservation_reference", "reference"),
-        _index_where("ix_reservation_expires_at", "expires_at", where="expires_at IS NOT NULL"),
+        _index_where(
+            "ix_reservation_expires_at",
+            "expires_at",
+            where="expires_at IS NOT NULL AND consumed + released < units",
+        ),
         _index_where("ix_reservation_open", "sku", "node", where="consumed + released < units"),
     )
 
@@ -220,6 +224,7 @@ class Reservation(Base):
     released: Mapped[int] = mapped_column(default=0)
     rank: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None]
+    extendable_until: Mapped[datetime | None]
 
     @property
     def open_units(self) -> int:

@@ -18,7 +18,9 @@ from sqlalchemy import select
 
 from kernel.db import connect
 from kernel.ids import new_id
-from stock import adjustments, catalog, counts, feeds, reservations, returns, sales, shorts, transfers, verify
+from stock import (
+    adjustments, arrivals, catalog, counts, feeds, holds, reservations, returns, sales, shorts, transfers, verify,
+)  # fmt: skip
 from stock.catalog import InvalidRows
 from stock.errors import ClaimsChanged, InsufficientStock
 from stock.ledger import OWN_SAFETY_STOCK
@@ -233,7 +235,7 @@ class LedgerMachine(RuleBasedStateMachine):
         due = [id_ for id_, claim in self.paper.claims.items() if claim.purpose == "hold" and claim.unpicked]
         exchanged = set(self.session.scalars(select(Reservation.id).where(Reservation.expires_at.is_(None))))
         due = [id_ for id_ in due if id_ not in exchanged]
-        assert reservations.expire_holds(self.session, limit=100) == len(due)
+        assert holds.expire(self.session, limit=100) == len(due)
         for id_ in due:
             self.paper.close(id_, self.paper.claims[id_].unpicked)
 
@@ -355,7 +357,7 @@ class LedgerMachine(RuleBasedStateMachine):
         sku, reference, left = self.transfers.pop(id_)
         self.minutes += 1
         came = min(units, left)
-        parts = transfers.receive(self.session, id_, {1: came}, wanted={1: wanted}, **self.by)
+        parts = arrivals.receive(self.session, id_, {1: came}, wanted={1: wanted}, **self.by)
         self.paper.move((sku, "BCN"), came, now=self.now)
         for part in parts:
             if part.reservation_id:
@@ -363,7 +365,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert sum(part.units for part in parts if part.reservation_id) == (min(came, wanted) if reference else 0)
         left_over = left - came
         if left_over and lose:
-            assert transfers.close_short(self.session, id_, **self.by) == {1: left_over}
+            assert arrivals.close_short(self.session, id_, **self.by) == {1: left_over}
         elif left_over:
             self.transfers[id_] = (sku, reference, left_over)
         self.paper.stock[sku, "BCN"]["in_transit"] -= left if lose else came
