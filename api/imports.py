@@ -28,6 +28,7 @@ from api.order_files import orders_from_csv
 from api.schemas import catalog as schemas
 from api.schemas.orders import PlaceOrderSchema
 from api.schemas.purchasing import PurchaseOrderRowSchema, RecipeRowSchema
+from api.schemas.safety_rules import SafetyRuleRowSchema
 from api.schemas.stock import StockReasonRowSchema
 from kernel.errors import Fault
 from oms import channels
@@ -126,6 +127,10 @@ def _channels(_house: House) -> Place:
     return _in_one_transaction(channels.put, lambda row: str(row.id))
 
 
+def _safety_rules(_house: House) -> Place:
+    return _in_one_transaction(catalog.put_safety_rules, lambda row: str(row.id))
+
+
 def _stock(_house: House) -> Place:
     return lambda house, rows: stocking.put(house, rows, actor=ACTOR)
 
@@ -160,6 +165,7 @@ KINDS: Mapping[str, Kind] = {
     "reasons": Kind(StockReasonRowSchema, lambda _house: _in_one_transaction(reasons.put, lambda row: str(row.code))),
     "recipes": Kind(RecipeRowSchema, lambda _house: _in_one_transaction(recipes.put, lambda row: str(row.sku))),
     "purchase-orders": Kind(PurchaseOrderRowSchema, _purchase_orders, purchasing.from_csv),
+    "safety-rules": Kind(SafetyRuleRowSchema, _safety_rules),
     "orders": Kind(PlaceOrderSchema, _orders, orders_from_csv),
 }
 __all__ = ["FAILED", "KINDS", "Result", "UnreadableFile", "import_file", "write_errors"]

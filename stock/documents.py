@@ -86,6 +86,7 @@ class TransferLine(Base):
         CheckConstraint("found >= 0 AND found <= received", name="found"),
         CheckConstraint("surplus >= 0", name="surplus"),
         Index("ix_transfer_line_reference", "reference"),
+        Index("ix_transfer_line_sku", "sku"),
     )
 
     transfer_id: Mapped[Id] = mapped_column(ForeignKey("transfer.id"), primary_key=True)

@@ -13,12 +13,13 @@ from api.rest import (
     purchasing,
     returns,
     runs,
+    safety_rules,
     stock,
     transfers,
 )  # fmt: skip
 
 RESOURCES = (
     orders.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource,
-    stock.resource, purchasing.resource, transfers.resource, counts.resource, runs.resource, catalog.resource,
-    events.resource,
+    stock.resource, safety_rules.resource, purchasing.resource, transfers.resource, counts.resource, runs.resource,
+    catalog.resource, events.resource,
 )  # fmt: skip

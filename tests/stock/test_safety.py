@@ -59,17 +59,18 @@ def decided_naively(scopes, sku, node, channel, own):
 )
 def test_the_most_specific_rule_decides_as_a_naive_search_finds(scopes, own):
     rules = Safety((1, 1), PLACES, tuple(Rule(units=units, **scope) for units, scope in scopes))
-    for sku in FAMILIES:
+    for sku, family in FAMILIES.items():
         for node in PLACES:
             for channel in ("web", "market", None):
                 expected = decided_naively(scopes, sku, node, channel, own)
-                assert rules.floor(sku, FAMILIES[sku], node, channel, own=own) == expected
+                assert rules.floor(sku, family, node, channel, own=own) == expected
 
 
 def test_the_article_counts_before_the_place_and_the_place_before_the_channel():
     rules = Safety(
         (1, 1), PLACES,
-        (Rule(units=1, sku="coat"), Rule(units=2, node="BCN", channel="web"), Rule(units=3, family="outdoor", kind="store")),
+        (Rule(units=1, sku="coat"), Rule(units=2, node="BCN", channel="web"),
+         Rule(units=3, family="outdoor", kind="store")),
     )  # fmt: skip
     assert rules.floor("coat", "outdoor", "BCN", "web", own=0) == 1
     assert rules.floor("hat", "outdoor", "BCN", "web", own=0) == 3
