@@ -123,6 +123,15 @@ class SourcingSettings:
 
 
 @dataclass(frozen=True)
+class CartSettings:
+    """How long carts hold and live."""
+
+    hold_minutes: int = _setting(15, _POSITIVE)
+    most_hold_minutes: int = _setting(120, _POSITIVE)
+    abandon_after_hours: int = _setting(720, _POSITIVE)
+
+
+@dataclass(frozen=True)
 class WorkSettings:
     """How the floor works."""
 
@@ -150,6 +159,7 @@ class JobSettings:
     expire_no_shows_s: int = _setting(300, _POSITIVE)
     decide_waiting_s: int = _setting(10, _POSITIVE)
     work_out_runs_s: int = _setting(2, _POSITIVE)
+    abandon_carts_s: int = _setting(3600, _POSITIVE)
     forget_keys_s: int = _setting(3600, _POSITIVE)
     lease_s: int = _setting(120, _POSITIVE)
 
@@ -172,6 +182,7 @@ class Config:
     security: SecuritySettings = SecuritySettings()
     network: NetworkSettings = NetworkSettings()
     sourcing: SourcingSettings = SourcingSettings()
+    carts: CartSettings = CartSettings()
     work: WorkSettings = WorkSettings()
     night: NightSettings = NightSettings()
     jobs: JobSettings = JobSettings()

@@ -13,10 +13,11 @@ from kernel import events
 from kernel.errors import Conflict
 from kernel.events import Handlers
 from oms import subscribers
+from oms.errors import CartChanged
 from stock.displacement import BEFORE_DISPLACEMENT
 from stock.errors import BalancesMoved, ClaimsChanged
 from stock.events import ReservationsDisplaced
 
 HANDLERS: Handlers = {ReservationsDisplaced: (on_reservations_displaced,), **subscribers.HANDLERS}
-STALE: tuple[type[Conflict], ...] = (StalePlan, BalancesMoved, ClaimsChanged)
+STALE: tuple[type[Conflict], ...] = (StalePlan, BalancesMoved, ClaimsChanged, CartChanged)
 SESSION_INFO: dict[str, Any] = {events.HANDLERS: HANDLERS, BEFORE_DISPLACEMENT: before_displacement}

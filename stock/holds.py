@@ -138,6 +138,16 @@ def release(session: Session, header: Header, reference: str, *, keep: Mapping[s
     return sum(each.units for each in freed)
 
 
+def release_all(session: Session, header: Header, references: Sequence[str]) -> None:
+    """Release all that several references claim, in one posting. Raises ClaimsChanged when a hold ended meanwhile."""
+    freed = [
+        ReservedUnits(held.sku, held.reservation_id, held.units)
+        for reference in references
+        for held in claimed_by(session, reference)
+    ]
+    rebind(session, header, release=freed)
+
+
 def open_of(session: Session, reference: str) -> list[Held]:
     """Return what a reference holds, without what has run out, by SKU."""
     return [held for held in claimed_by(session, reference) if held.valid]

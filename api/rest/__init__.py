@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.rest import (
     availability,
+    carts,
     catalog,
     events,
     fulfillment_orders,
@@ -16,6 +17,6 @@ from api.rest import (
 )  # fmt: skip
 
 RESOURCES = (
-    orders.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource,
-    stock.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
+    orders.resource, carts.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource,
+    returns.resource, stock.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
 )  # fmt: skip

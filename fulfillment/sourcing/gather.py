@@ -1,7 +1,8 @@
 """From rows to a problem: what is wanted, what the network can do, what is in stock and which minutes are left.
 
 Called by `decide` for the demands of one order, and by nightly planning for many. Reads only. Invariant: units and
-minutes of freed fulfillment orders count as free; everything else is as the database says now.
+minutes of freed fulfillment orders, and units held for the demands, count as free; everything else is as the database
+says now.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from fulfillment.sourcing.shipping import to_ship
 from fulfillment.work.models import Method
 from kernel.db import table
 from stock import availability
+from stock.holds import Held
 from stock.models import Article
 
 DAY_MINUTES: Final = 24 * 60
@@ -60,12 +62,13 @@ class Ground:
     lines_in_all: int
 
 
-def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime) -> Gathered:
-    """State the demands as one problem that shares stock and minutes."""
+def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime, held: Sequence[Held] = ()) -> Gathered:
+    """State the demands as one problem that shares stock and minutes; what is `held` for them is theirs to use."""
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
     ground = _ground(session, net, wanted, active, now)
+    _add_held(ground, held)
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
     problem = _problem(ground, scenes, wanted, options)
@@ -129,6 +132,14 @@ def _stock(session: Session, net: Snapshot, skus: Mapping[str, int], wanted: Seq
                 if line.reservation_id is not None and line.sku in skus:
                     stock[skus[line.sku], net.index[freed.node]] += line.units
     return np.maximum(stock, 0)
+
+
+def _add_held(ground: Ground, held: Sequence[Held]) -> None:
+    """Add what is held; it may be exchanged for claims even where others have grown into the safety stock."""
+    for each in held:
+        place = ground.net.index.get(each.node)
+        if place is not None and each.sku in ground.skus:
+            ground.stock[ground.skus[each.sku], place] += each.units
 
 
 def _minutes(session: Session, net: Snapshot, wanted: Sequence[Wanted], first: int, last: int) -> Integers:
