@@ -50,6 +50,7 @@ from stock.postings import Header
 
 NUMBER_LENGTH = 10
 NO_ADDRESS = "no_address"
+HOLD_EXPIRED = "hold_expired"
 ADDED = ("cart", "hold_reference")
 # Values weigh lateness and splits; beyond the price of a house they change no decision.
 MOST_VALUE_MINOR = 2**31 - 1
@@ -73,6 +74,7 @@ class Prepared:
     line_ids: tuple[str, ...] = ()
     proposal: Proposal | None = None
     needs_address: bool = False
+    late: bool = False
     cart_version: int | None = None
 
 
@@ -126,9 +128,8 @@ def place(session: Session, prepared: Prepared, *, vault: Vault, now: datetime, 
         payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
     if prepared.proposal is not None:
         commit.commit(session, prepared.proposal, now=now, actor=actor)
-    elif command.hold_reference is not None:
-        header = Header(kind="release", reference=command.hold_reference, actor=actor, occurred_at=now)
-        stock_holds.release_all(session, header, [command.hold_reference])
+    if command.hold_reference is not None:
+        _take_hold(session, prepared, command.hold_reference, actor=actor, now=now)
     if cart is not None:
         carts.finish(session, cart, order, actor=actor)
     if prepared.needs_address:
@@ -176,13 +177,14 @@ def _decided(session: Session, prepared: Prepared, channel: Channel, *, now: dat
         return prepared
     reference = prepared.command.hold_reference
     held = stock_holds.claimed_by(session, reference) if reference is not None else []
+    late = _ran_out(session, reference, held)
     proposal = decide.decide(session, wanted, now=now, cause="order", held=held)
     short = [missing for missing in proposal.unfilled if missing.reason != NO_ADDRESS]
     if short and channel.shortage == "refuse":
         faults = _shortages(prepared, {missing.line_id: missing.units for missing in short})
-        raise HoldExpired(faults) if _ran_out(session, reference, held) else OutOfStock(faults)
+        raise HoldExpired(faults) if late else OutOfStock(faults)
     lost = any(one.method == Method.SHIP and one.location.geocode == "none" for one in wanted)
-    return replace(prepared, proposal=proposal, needs_address=lost)
+    return replace(prepared, proposal=proposal, needs_address=lost, late=late)
 
 
 def wanted_of(session: Session, prepared: Prepared, channel: Channel, *, now: datetime) -> Iterator[Wanted]:
@@ -224,6 +226,14 @@ def _completed(session: Session, command: PlaceOrder, vault: Vault) -> tuple[Pla
     carts.require_open(session, cart)
     completed = baskets.completed(command, baskets.basket_of(session, cart, vault))
     return replace(completed, hold_reference=cart.id), cart.version
+
+
+def _take_hold(session: Session, prepared: Prepared, reference: str, *, actor: str, now: datetime) -> None:
+    """Note that the order was held before it came; what its decision has not exchanged by now is of no use to it."""
+    header = Header(kind="release", reference=reference, actor=actor, occurred_at=now)
+    stock_holds.release_all(session, header, [reference])
+    reason, details = (HOLD_EXPIRED if prepared.late else ""), {"reference": reference}
+    history.write(session, prepared.order_id, "hold_taken", reason=reason, details=details, actor=actor, now=now)
 
 
 def _locked_cart(session: Session, prepared: Prepared) -> Cart | None:
