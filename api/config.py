@@ -160,6 +160,7 @@ class JobSettings:
     decide_waiting_s: int = _setting(10, _POSITIVE)
     work_out_runs_s: int = _setting(2, _POSITIVE)
     abandon_carts_s: int = _setting(3600, _POSITIVE)
+    prove_ledger_s: int = _setting(30, _POSITIVE)
     forget_keys_s: int = _setting(3600, _POSITIVE)
     lease_s: int = _setting(120, _POSITIVE)
 

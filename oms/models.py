@@ -78,7 +78,10 @@ CART_TRANSITIONS: Transitions = {
 
 
 class Channel(Base):
-    """Where orders come from. `shortage` says what happens when stock is short: lines wait, or the order is refused."""
+    """Where orders come from. `shortage` says what happens when stock is short: lines wait, or the order is refused.
+
+    Shoppers are told that stock is low when `low_stock` units or fewer can be promised.
+    """
 
     __tablename__ = "channel"
 
@@ -89,6 +92,7 @@ class Channel(Base):
     shortage: Mapped[Code]
     policy: Mapped[Code] = mapped_column(default="default")
     active: Mapped[bool] = mapped_column(default=True)
+    low_stock: Mapped[int] = mapped_column(default=3, server_default="3")
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -134,7 +138,10 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """Units of one SKU at one price; ordered = cancelled + waiting + allocated + fulfilled, the last three below."""
+    """Units of one SKU at one price; ordered = cancelled + waiting + allocated + fulfilled, the last three below.
+
+    A component of a bundle names the bundle, the line of the order as it was sent, and how many bundles that was.
+    """
 
     __tablename__ = "order_line"
     __table_args__ = (
@@ -155,6 +162,9 @@ class OrderLine(Base):
     tax_minor: Mapped[Minor] = mapped_column(default=0)
     method: Mapped[Code]
     collect_node: Mapped[str | None]
+    bundle_sku: Mapped[str | None]
+    bundle_line: Mapped[int | None]
+    bundle_quantity: Mapped[int | None]
 
 
 class OrderHistory(Base):

@@ -18,7 +18,7 @@ from sqlalchemy import Select, bindparam, select, tuple_, update
 from kernel.db import database_now, table
 from kernel.errors import Fault
 from stock.errors import ClaimsChanged
-from stock.ledger import post
+from stock.ledger import OWN_SAFETY_STOCK, Floors, post
 from stock.models import Purpose, Reservation, StockBalance
 from stock.postings import Header, Key, ReservationChange
 from stock.reservations import Claim, ReservedUnits, rebind
@@ -82,11 +82,12 @@ def hold(
     *,
     term: Term,
     instead_of: Sequence[Held] = (),
+    floors: Floors = OWN_SAFETY_STOCK,
 ) -> datetime:
     """Hold units for a reference, in one posting with the end of what it held before; return until when.
 
     `instead_of` is what the reference claims, as `claimed_by` read it: what it goes on wanting is kept and extended,
-    all else of it is released, and what had run out is held anew. Raises InsufficientStock with every shortage, and
+    all else of it is released, and what had run out is held anew. `floors` are as in `rebind`. Raises InsufficientStock with every shortage, and
     ClaimsChanged when a hold ended meanwhile.
     """
     now = _clock(session)
@@ -103,7 +104,7 @@ def hold(
         Claim(sku=sku, node=node, units=units, reference=reference, purpose=Purpose.HOLD, rank=RANK, expires_at=ends)
         for (sku, node), units in sorted(wanting.items())
     ]
-    made = rebind(session, header, release=release, claims=claims)
+    made = rebind(session, header, release=release, claims=claims, floors=floors)
     _settle_ends(session, reference, {*made, *(id_ for id_, units in kept.items() if units)}, ends, latest)
     return ends
 

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 Floors = Mapping[Key, int]
 OWN_SAFETY_STOCK: Floors = {}
 """Floors for claims that leave each balance its own safety stock and no more."""
+_OWN = -1
+"""How the statement is told that a balance's own safety stock is its floor."""
 
 
 class Refusal(NamedTuple):
@@ -100,8 +102,8 @@ def post(
         claims: reservations to make.
         changes: what happens to reservations there are; changes of the same one are added up.
         demand: open demand to open or close.
-        floors: claims that grow must leave each balance its own safety stock, or the floor given here if that is more;
-            none is looked at when this is None.
+        floors: claims that grow must leave each balance the floor given here, or its own safety stock where none is
+            given; nothing is kept back when this is None.
         expected: versions that balances must still have; others are not looked at.
 
     Raises:
@@ -220,7 +222,7 @@ def _rows(writing: Writing, *, instants_as_text: bool = False) -> Iterable[tuple
 
 
 def _floor(writing: Writing, key: Key) -> int | None:
-    return None if writing.floors is None else writing.floors.get(key, 0)
+    return None if writing.floors is None else writing.floors.get(key, _OWN)
 
 
 def _line_row(number: int, line: Line) -> tuple[Any, ...]:
@@ -288,7 +290,7 @@ def _shortages(row: Refusal, writing: Writing) -> Iterable[Shortage]:
     on_hand, reserved, picked, damaged, quarantine, in_transit = (count or 0 for count in row[3:9])
     d_on_hand, d_reserved, d_picked, *d_others = writing.balances[row.sku, row.key].counters
     floor = _floor(writing, (row.sku, row.key)) if d_reserved > d_on_hand else None
-    kept = 0 if floor is None else max(row.safety_stock or 0, floor)
+    kept = (row.safety_stock or 0) if floor == _OWN else floor or 0
     available = on_hand + (row.backorder_limit or 0) - reserved - kept
     asked = (
         ("on hand", -d_on_hand, on_hand),

@@ -17,6 +17,7 @@ from sqlalchemy import Select, select, tuple_
 
 from kernel.errors import Fault
 from kernel.ids import new_id
+from stock import suppliers
 from stock.errors import ClaimsChanged
 from stock.ledger import (
     OWN_SAFETY_STOCK,
@@ -94,7 +95,7 @@ def rebind(
 ) -> list[str]:
     """Release, claim, open and close in one posting, net per balance, so that exchanges hold while stock is full.
 
-    Claims leave each balance its safety stock, or more where `floors` says so; nothing is kept where it is None.
+    Claims leave each balance the floor given, or its safety stock where none is; nothing is kept where it is None.
     Returns the ids of the new reservations, in the order of `claims`. Raises InsufficientStock with every shortage,
     ClaimsChanged when picked, ended or unknown units are to be released, or more demand is closed than is open.
     """
@@ -111,7 +112,7 @@ def rebind(
 
 
 def pick(session: Session, header: Header, units: Sequence[ReservedUnits]) -> str:
-    """Take reserved units from the shelf into a tote; the shelf must have them."""
+    """Take reserved units from the shelf into a tote; the shelf must have them, unless it is a supplier's."""
     return _pick(session, header, units, sign=1)
 
 
@@ -123,7 +124,7 @@ def unpick(session: Session, header: Header, units: Sequence[ReservedUnits]) -> 
 def consume(session: Session, header: Header, units: Sequence[ReservedUnits], *, target: Side = CUSTOMER) -> str:
     """Let reserved units leave on hand, picked ones first; their reservations end by so many units."""
     movements, changes = consumption(find(session, units), units, target=target)
-    return post(session, header, movements, changes=changes)
+    return suppliers.post(session, header, movements, changes=changes)
 
 
 def consumption(
@@ -230,7 +231,7 @@ def _pick(session: Session, header: Header, units: Sequence[ReservedUnits], *, s
         ReservationChange(sku=of.sku, id=of.reservation_id, node=given[of.reservation_id].node, picked=sign * of.units)
         for of in units
     ]
-    return post(session, header, (), changes=changes)
+    return suppliers.post(session, header, (), changes=changes)
 
 
 def _made(claim: Claim) -> NewReservation:

@@ -70,7 +70,7 @@ REFUSED = """refused AS MATERIALIZED (
     OR h.reserved + c.reserved > h.on_hand + c.on_hand + h.backorder_limit
     OR (c.floor IS NOT NULL AND c.reserved > c.on_hand
         AND h.reserved + c.reserved > h.on_hand + c.on_hand + h.backorder_limit
-          - CASE WHEN c.floor > h.safety_stock THEN c.floor ELSE h.safety_stock END)
+          - CASE WHEN c.floor >= 0 THEN c.floor ELSE h.safety_stock END)
     OR h.damaged + c.damaged < 0
     OR h.quarantine + c.quarantine < 0
     OR h.in_transit + c.in_transit < 0

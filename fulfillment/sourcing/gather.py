@@ -14,10 +14,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from fulfillment.network import minutes, policies, revisions, snapshot
+from fulfillment.network import minutes, policies, snapshot
 from fulfillment.network.days import NEVER, Days, following
 from fulfillment.network.policies import ActivePolicy
 from fulfillment.network.snapshot import Snapshot
@@ -26,11 +25,10 @@ from fulfillment.sourcing.collection import to_collect
 from fulfillment.sourcing.options import TERMS, Flags, Integers, Options, Scene, early_days
 from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.shipping import to_ship
+from fulfillment.sourcing.stocked import Stocked, read_stock
 from fulfillment.work.models import Method
-from kernel.db import table
-from stock import availability
+from stock import revisions
 from stock.holds import Held
-from stock.models import Article
 
 DAY_MINUTES: Final = 24 * 60
 
@@ -67,8 +65,8 @@ def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime, held: S
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
-    ground = _ground(session, net, wanted, active, now)
-    _add_held(ground, held)
+    stocked = read_stock(session, net, wanted, versions, now=now, held=held)
+    ground = _ground(session, net, wanted, active, now=now, stocked=stocked)
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
     problem = _problem(ground, scenes, wanted, options)
@@ -76,31 +74,27 @@ def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime, held: S
 
 
 def _ground(
-    session: Session, net: Snapshot, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime
+    session: Session,
+    net: Snapshot,
+    wanted: Sequence[Wanted],
+    active: Sequence[ActivePolicy],
+    *,
+    now: datetime,
+    stocked: Stocked,
 ) -> Ground:
-    skus = sorted({line.sku for demand in wanted for line in demand.lines})
-    index = {sku: number for number, sku in enumerate(skus)}
     days = net.days(now.date())
     first, last = _window(days, wanted, active, now)
     return Ground(
         net=net,
         days=days,
         now=now,
-        skus=index,
-        stock=_stock(session, net, index, wanted),
-        weights_g=_weights_g(session, skus),
+        skus=stocked.skus,
+        stock=stocked.units,
+        weights_g=stocked.weights_g,
         minutes=_minutes(session, net, wanted, first, last),
         first_ordinal=first,
         lines_in_all=sum(len(demand.lines) for demand in wanted),
     )
-
-
-def _weights_g(session: Session, skus: Sequence[str]) -> dict[str, int]:
-    return {row[0]: row[1] for row in session.execute(_WEIGHTS, {"skus": skus})}
-
-
-_ARTICLE = table(Article)
-_WEIGHTS = select(_ARTICLE.c.sku, _ARTICLE.c.weight_g).where(_ARTICLE.c.sku.in_(bindparam("skus", expanding=True)))
 
 
 def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime) -> tuple[int, int]:
@@ -118,28 +112,6 @@ def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy]
     if not len(ordinals):
         return now.toordinal(), now.toordinal()
     return int(ordinals.min()), int(ordinals.max())
-
-
-def _stock(session: Session, net: Snapshot, skus: Mapping[str, int], wanted: Sequence[Wanted]) -> Integers:
-    stock = np.zeros((len(skus), len(net.nodes)), dtype=np.int64)
-    for (sku, node), level in availability.levels(session, skus).items():
-        place = net.index.get(node)
-        if place is not None:
-            stock[skus[sku], place] = level.atp
-    for demand in wanted:
-        for freed in demand.freed:
-            for line in freed.lines:
-                if line.reservation_id is not None and line.sku in skus:
-                    stock[skus[line.sku], net.index[freed.node]] += line.units
-    return np.maximum(stock, 0)
-
-
-def _add_held(ground: Ground, held: Sequence[Held]) -> None:
-    """Add what is held; it may be exchanged for claims even where others have grown into the safety stock."""
-    for each in held:
-        place = ground.net.index.get(each.node)
-        if place is not None and each.sku in ground.skus:
-            ground.stock[ground.skus[each.sku], place] += each.units
 
 
 def _minutes(session: Session, net: Snapshot, wanted: Sequence[Wanted], first: int, last: int) -> Integers:
@@ -250,4 +222,14 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
         work=options.work,
         line_work=options.line_work,
         max_packages=most,
+        together=_together(demand),
     )
+
+
+def _together(demand: Wanted) -> tuple[tuple[int, ...], ...]:
+    """Return the places of lines that leave in one package, group by group."""
+    groups: dict[str, list[int]] = {}
+    for place, line in enumerate(demand.lines):
+        if line.together is not None:
+            groups.setdefault(line.together, []).append(place)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)

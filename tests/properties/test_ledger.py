@@ -18,7 +18,9 @@ from sqlalchemy import select
 
 from kernel.db import connect
 from kernel.ids import new_id
-from stock import adjustments, catalog, counts, feeds, holds, reservations, returns, sales, shorts, transfers, verify
+from stock import (
+    adjustments, arrivals, catalog, counts, feeds, holds, reservations, returns, sales, shorts, transfers, verify,
+)  # fmt: skip
 from stock.catalog import InvalidRows
 from stock.errors import ClaimsChanged, InsufficientStock
 from stock.ledger import OWN_SAFETY_STOCK
@@ -355,7 +357,7 @@ class LedgerMachine(RuleBasedStateMachine):
         sku, reference, left = self.transfers.pop(id_)
         self.minutes += 1
         came = min(units, left)
-        parts = transfers.receive(self.session, id_, {1: came}, wanted={1: wanted}, **self.by)
+        parts = arrivals.receive(self.session, id_, {1: came}, wanted={1: wanted}, **self.by)
         self.paper.move((sku, "BCN"), came, now=self.now)
         for part in parts:
             if part.reservation_id:
@@ -363,7 +365,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert sum(part.units for part in parts if part.reservation_id) == (min(came, wanted) if reference else 0)
         left_over = left - came
         if left_over and lose:
-            assert transfers.close_short(self.session, id_, **self.by) == {1: left_over}
+            assert arrivals.close_short(self.session, id_, **self.by) == {1: left_over}
         elif left_over:
             self.transfers[id_] = (sku, reference, left_over)
         self.paper.stock[sku, "BCN"]["in_transit"] -= left if lose else came

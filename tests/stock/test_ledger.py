@@ -78,8 +78,8 @@ def test_units_claimed_as_they_arrive_take_nothing_from_safety_stock(session):
     assert counters(session, "coat", "MAD") == {"on_hand": 3, "reserved": 2}
 
 
-def test_claims_stay_above_the_floor_they_are_given_and_never_below_the_safety_stock(session):
-    stock(session, coat_MAD=10, hat_MAD=10)
+def test_claims_stay_above_the_floor_they_are_given_or_else_above_the_safety_stock(session):
+    stock(session, coat_MAD=10, hat_MAD=10, boots_MAD=10)
     session.execute(update(StockBalance).values(safety_stock=3))
 
     def claimed(sku, units, floors):
@@ -87,7 +87,7 @@ def test_claims_stay_above_the_floor_they_are_given_and_never_below_the_safety_s
         ledger.post(session, header(), (), claims=[made], floors=floors)
 
     floors = {("coat", "MAD"): 5, ("hat", "MAD"): 1}
-    for sku, too_many, free in (("coat", 6, 5), ("hat", 8, 7)):
+    for sku, too_many, free in (("coat", 6, 5), ("hat", 10, 9), ("boots", 8, 7)):
         with pytest.raises(InsufficientStock) as refused:
             claimed(sku, too_many, floors)
         assert refused.value.shortages == (Shortage(sku, "MAD", "available", too_many, free),)

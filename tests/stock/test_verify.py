@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from kernel.proofs import WHOLE
 from stock import reservations, verify
 from stock.ledger import Movement, Side, post
 from stock.models import Account
@@ -97,4 +98,4 @@ def test_a_finding_names_the_row_and_the_difference(busy):
 
 def test_findings_are_bounded(busy):
     busy.execute(text("UPDATE stock_balance SET version = version + 1"))
-    assert len([finding for finding in verify.findings(busy, limit=2) if finding.invariant == "I3"]) == 2
+    assert len([finding for finding in verify.by_sku(busy, WHOLE, limit=2) if finding.invariant == "I3"]) == 2

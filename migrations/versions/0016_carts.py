@@ -1,7 +1,7 @@
-"""How long a hold may be extended; and carts, which hold.
+"""Carts.
 
-Revision ID: 0012
-Revises: 0011
+Revision ID: 0016
+Revises: 0015
 """
 
 from __future__ import annotations
@@ -11,22 +11,15 @@ from alembic import op
 
 from kernel.db import UtcDateTime, database_now
 
-revision = "0012"
-down_revision = "0011"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-EXPIRES = "ix_reservation_expires_at"
-OPEN = sa.text("expires_at IS NOT NULL AND consumed + released < units")
-EVER = sa.text("expires_at IS NOT NULL")
 SHOPPED_WITH = sa.text("status = 'open'")
 
 
 def upgrade() -> None:
-    op.add_column("reservation", sa.Column("extendable_until", UtcDateTime(), nullable=True))
-    # Holds that have ended are of no interest to the sweep, and would make it slower with every cart.
-    op.drop_index(EXPIRES, table_name="reservation")
-    op.create_index(EXPIRES, "reservation", ["expires_at"], postgresql_where=OPEN, sqlite_where=OPEN)
     op.create_table(
         "cart",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -57,9 +50,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("order_id", name=op.f("uq_cart_order_id")),
     )
     op.create_index("ix_cart_customer", "cart", ["customer_id"])
-    op.create_index(
-        "ix_cart_open", "cart", ["touched_at"], postgresql_where=SHOPPED_WITH, sqlite_where=SHOPPED_WITH
-    )
+    op.create_index("ix_cart_open", "cart", ["touched_at"], postgresql_where=SHOPPED_WITH, sqlite_where=SHOPPED_WITH)
     op.create_table(
         "cart_line",
         sa.Column("cart_id", sa.String(length=40), nullable=False),
@@ -82,6 +73,3 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("cart_line")
     op.drop_table("cart")
-    op.drop_index(EXPIRES, table_name="reservation")
-    op.create_index(EXPIRES, "reservation", ["expires_at"], postgresql_where=EVER, sqlite_where=EVER)
-    op.drop_column("reservation", "extendable_until")
