@@ -87,8 +87,8 @@ def hold(
     """Hold units for a reference, in one posting with the end of what it held before; return until when.
 
     `instead_of` is what the reference claims, as `claimed_by` read it: what it goes on wanting is kept and extended,
-    all else of it is released, and what had run out is held anew. `floors` are as in `rebind`. Raises InsufficientStock with every shortage, and
-    ClaimsChanged when a hold ended meanwhile.
+    all else of it is released, and what had run out is held anew. `floors` are as in `rebind`. Raises
+    InsufficientStock with every shortage, and ClaimsChanged when a hold ended meanwhile.
     """
     now = _clock(session)
     valid = [held for held in instead_of if held.expires_at > now]

@@ -90,7 +90,7 @@ def continue_cart(session: Session, call: Call, cart_id: str) -> Any:
     "POST", "/<cart_id>/hold", scope="orders:write", body=schemas.CartHoldSchema, answer=schemas.HeldCartSchema,
     decide=_decide, at=anywhere, example={"minutes": 15},
 )  # fmt: skip
-def hold_cart(session: Session, call: Call, cart_id: str, decided: PreparedHold) -> Any:
+def hold_cart(session: Session, call: Call, cart_id: str, decided: PreparedHold) -> Any:  # noqa: ARG001 (decided)
     """Hold what is in a cart where an order would be served from, so that nobody else can buy it meanwhile.
 
     Sent again, it extends what is held and holds again what has run out; what cannot be held is named in `missing`.

@@ -1,9 +1,8 @@
 """The units that nodes may give to some demands, and what weighs them: the stock of one problem.
 
 Read by `gather`. Invariants: units of freed fulfillment orders, and those held for the demands, count as free, so that
-what stands can stay; where
-demands of several channels share a problem, the channel from which a node keeps back most decides for all of them, so
-that no plan lets one channel have what is kept from it.
+what stands can stay; where demands of several channels share a problem, the channel from which a node keeps back most
+decides for all of them, so that no plan lets one channel have what is kept from it.
 """
 
 from __future__ import annotations
