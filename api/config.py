@@ -130,6 +130,15 @@ class StockSettings:
 
 
 @dataclass(frozen=True)
+class CartSettings:
+    """How long carts hold and live."""
+
+    hold_minutes: int = _setting(15, _POSITIVE)
+    most_hold_minutes: int = _setting(120, _POSITIVE)
+    abandon_after_hours: int = _setting(720, _POSITIVE)
+
+
+@dataclass(frozen=True)
 class WorkSettings:
     """How the floor works."""
 
@@ -159,6 +168,7 @@ class JobSettings:
     expire_no_shows_s: int = _setting(300, _POSITIVE)
     decide_waiting_s: int = _setting(10, _POSITIVE)
     work_out_runs_s: int = _setting(2, _POSITIVE)
+    abandon_carts_s: int = _setting(3600, _POSITIVE)
     prove_ledger_s: int = _setting(30, _POSITIVE)
     make_partitions_s: int = _setting(21600, _POSITIVE)
     forget_keys_s: int = _setting(3600, _POSITIVE)
@@ -184,6 +194,7 @@ class Config:
     network: NetworkSettings = NetworkSettings()
     sourcing: SourcingSettings = SourcingSettings()
     stock: StockSettings = StockSettings()
+    carts: CartSettings = CartSettings()
     work: WorkSettings = WorkSettings()
     night: NightSettings = NightSettings()
     jobs: JobSettings = JobSettings()

@@ -32,6 +32,7 @@ from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.work import collecting
 from kernel import events, idempotency
+from oms import carts
 from stock import count_tasks, holds, partitions, positions, seals
 
 Value = TypeVar("Value")
@@ -144,6 +145,16 @@ def propose_counts(turn: Turn) -> int:
     )
 
 
+def abandon_carts(turn: Turn) -> int:
+    """Give up carts that nobody came back to; what they held is free, and whoever shopped with them is erased."""
+    idle = timedelta(hours=turn.house.config.carts.abandon_after_hours)
+    return _until_done(
+        lambda: turn.write(
+            lambda session: carts.abandon_idle(session, idle=idle, limit=BATCH, actor=turn.actor, now=turn.now)
+        )
+    )
+
+
 def decide_waiting(turn: Turn) -> int:
     """Decide again what waits and may be served by now."""
     return deciding.due(turn.house, actor=turn.actor)
@@ -173,6 +184,7 @@ JOBS = (
     Job("seal_ledger", "What has a position is sealed.", seal_ledger, lambda jobs: jobs.seal_ledger_s),
     Job("expire_holds", "Holds end when their time is over.", expire_holds, lambda jobs: jobs.expire_holds_s),
     Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
+    Job("abandon_carts", "Carts nobody came back to end.", abandon_carts, lambda jobs: jobs.abandon_carts_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
     Job("plan_night", "Each night a run is started.", plan_night, None),
     Job("propose_counts", "Each night some articles are proposed to be counted.", propose_counts, None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.rest import (
     availability,
+    carts,
     catalog,
     counts,
     events,
@@ -19,7 +20,7 @@ from api.rest import (
 )  # fmt: skip
 
 RESOURCES = (
-    orders.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource,
-    stock.resource, safety_rules.resource, purchasing.resource, transfers.resource, counts.resource, runs.resource,
-    catalog.resource, events.resource,
+    orders.resource, carts.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource,
+    returns.resource, stock.resource, safety_rules.resource, purchasing.resource, transfers.resource,
+    counts.resource, runs.resource, catalog.resource, events.resource,
 )  # fmt: skip
