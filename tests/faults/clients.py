@@ -114,14 +114,18 @@ class Client:
         headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": request.key,
                    "Content-Type": "application/json"}  # fmt: skip
         try:
-            if self.connection is None:
-                self.connection = http.client.HTTPConnection(next(self.addresses), timeout=LONGEST_ANSWER_S)
-            self.connection.request("POST", f"/api/v1{request.path}", json.dumps(request.body), headers)
-            response = self.connection.getresponse()
-            return _understood(request, response.status, json.loads(response.read()))
+            status, answer = self._send(f"/api/v1{request.path}", json.dumps(request.body), headers)
         except (OSError, http.client.HTTPException) as error:
             self.leaves()
             return INFO, type(error).__name__
+        return _understood(request, status, answer)
+
+    def _send(self, path, body, headers):
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection(next(self.addresses), timeout=LONGEST_ANSWER_S)
+        self.connection.request("POST", path, body, headers)
+        response = self.connection.getresponse()
+        return response.status, json.loads(response.read())
 
     def leaves(self):
         if self.connection is not None:
