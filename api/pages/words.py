@@ -138,6 +138,7 @@ ROLES: Mapping[str, str | LazyString] = {
     "planner": lazy_gettext("planner"),
     "agent": lazy_gettext("customer service"),
     "store": lazy_gettext("store"),
+    "supplier": lazy_gettext("supplier"),
 }
 
 

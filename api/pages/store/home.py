@@ -34,7 +34,7 @@ class CutOff:
 def choose() -> ResponseReturnValue:
     """Let people who are bound to no store choose one."""
     own = person().node
-    works = (Node.kind != NodeKind.SUPPLIER) & ((Node.id == own) if own else True)
+    works = (Node.id == own) if own else (Node.kind != NodeKind.SUPPLIER)
     listed = select(Node.id, Node.name, Node.kind).where(works).order_by(Node.kind, Node.name)
     return render_template("store/choose.html", nodes=doors().read(lambda session: session.execute(listed).all()))
 
