@@ -23,7 +23,12 @@ class Place(NamedTuple):
 
 
 STORE = (
-    Place("pages.store.home", lazy_gettext("Home"), "home", ("pages.store.put_back", "pages.store.transfer")),
+    Place(
+        "pages.store.home",
+        lazy_gettext("Home"),
+        "home",
+        ("pages.store.put_back", "pages.store.transfer", "pages.store.deliver"),
+    ),
     Place("pages.store.board", lazy_gettext("Orders"), "orders", ("pages.store.order", "pages.store.walk")),
     Place("pages.store.counter", lazy_gettext("Hand over"), "bag", ("pages.store.counter", "pages.store.hand_over")),
     Place("pages.store.return_search", lazy_gettext("Return"), "back", ("pages.store.return_",)),
@@ -37,10 +42,9 @@ PLANNER = (
 )
 AGENT = (Place("pages.orders.find", lazy_gettext("Orders"), "orders", ("pages.orders.",)),)
 STORES = (Place("pages.store.choose", lazy_gettext("Stores"), "home", ("pages.store.",)),)
-SUPPLIER = STORE[:2]
 BY_ROLE = {
     "store": STORE,
-    "supplier": SUPPLIER,
+    "supplier": STORE[:2],
     "planner": PLANNER + AGENT,
     "agent": AGENT,
     "admin": PLANNER + AGENT + STORES,
