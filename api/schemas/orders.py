@@ -193,6 +193,9 @@ class OrderLineSchema(Schema):
     fulfilled = fields.Integer()
     returned = fields.Integer()
     waiting_reason = fields.String(allow_none=True, metadata={"example": "no_stock"})
+    expected_at = instant(
+        allow_none=True, metadata={"description": "When what is to come reaches those that wait, as far as is known."}
+    )
     unit_price = MoneyField()
     discount = MoneyField(example="0.00")
     tax = MoneyField(example="3.45")
