@@ -1,4 +1,4 @@
-"""Orders gathered for whoever asked: lean for the channel that placed one, whole for the agent who looks at it.
+"""Orders and carts gathered for whoever asked: lean for the channel that wrote one, whole for whoever looks at it.
 
 Called by REST resources. Invariant: what is stored as the answer to an idempotency key names no person.
 """
@@ -11,13 +11,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from api.schemas.carts import show_cart
 from api.schemas.orders import show_decision, show_line, show_order, show_part
 from fulfillment.sourcing import explain
 from kernel.vault import SubjectErased, Vault
-from oms import customers, history, view
-from oms.models import Order
+from oms import baskets, carts, customers, history, view
+from oms.cart_holds import CartHold
+from oms.models import Cart, Order
 from oms.view import Outline
-from stock import reports, supply
+from stock import holds, reports, supply
 
 
 def placed(session: Session, order: Order, *, currency: str, now: datetime) -> dict[str, Any]:
@@ -59,6 +61,24 @@ def decisions(session: Session, order_id: str, *, currency: str) -> list[dict[st
         }
         for decision in view.decisions(session, order_id)
     ]
+
+
+def cart(session: Session, cart: Cart) -> dict[str, Any]:
+    """Return a cart with what is held for it, without its person."""
+    ends = [held.expires_at for held in holds.open_of(session, cart.id)]
+    return show_cart(cart, baskets.held_by_line(session, cart), min(ends, default=None))
+
+
+def whole_cart(session: Session, cart_id: str, *, vault: Vault) -> dict[str, Any]:
+    """Return a cart with who shops and where it goes, as far as they said. Raises UnknownCart."""
+    found = carts.get(session, cart_id)
+    person = {"customer": baskets.shopper(session, found, vault), "ship_to": baskets.address(session, found, vault)}
+    return cart(session, found) | person
+
+
+def held_cart(session: Session, held: CartHold) -> dict[str, Any]:
+    """Return a cart with what could not be held for it."""
+    return cart(session, held.cart) | {"missing": held.missing}
 
 
 def _shown(session: Session, found: Outline, currency: str, now: datetime) -> dict[str, Any]:

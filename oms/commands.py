@@ -73,11 +73,10 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlaceOrder:
-    """A sale in a channel. `paid` says that the total has been paid, which is then recorded."""
+class Basket:
+    """What somebody wants in a channel, how it reaches them and at which price; in a cart much may be missing yet."""
 
     channel: str
-    external_id: str
     currency: str
     lines: tuple[Line, ...]
     customer: CustomerDetails | None = None
@@ -85,11 +84,24 @@ class PlaceOrder:
     collect_node: str | None = None
     service: str = "standard"
     ship_to: ShipTo | None = None
-    placed_at: datetime | None = None
     requested_from: datetime | None = None
     requested_by: datetime | None = None
     shipping_price: Money | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOrder(Basket):
+    """A sale in a channel. `paid` says that the total has been paid, which is then recorded.
+
+    `cart` names the cart that it finishes, from which it takes what it does not say itself. What is held under
+    `hold_reference` becomes the order's own.
+    """
+
+    external_id: str
+    placed_at: datetime | None = None
     paid: bool = False
+    cart: str | None = None
+    hold_reference: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

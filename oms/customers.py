@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from kernel import events
 from kernel.db import database_now, table
 from kernel.vault import Clue, Subject, SubjectErased, Vault
+from oms import carts
 from oms.commands import CustomerDetails, ShipTo
 from oms.errors import UnknownCustomer
 from oms.events import CustomerErased
@@ -112,9 +113,12 @@ def export(session: Session, vault: Vault, customer_id: str) -> dict[str, Any]:
 def erase(session: Session, customer_id: str, *, now: datetime) -> bool:
     """Erase a person's data; return False when open orders need it, with the last of which it will be erased.
 
-    Raises UnknownCustomer.
+    Their carts are given up. Raises UnknownCustomer.
     """
+    _get(session, customer_id)
+    theirs = carts.lock_of_customer(session, customer_id)
     customer = _get(session, customer_id, lock=True)
+    carts.give_up(session, theirs, actor="erasure", now=now)
     if customer.erase_requested_at is None:
         customer.erase_requested_at = now
         session.flush()

@@ -141,12 +141,13 @@ class StockEntry(Base):
     """Units of a SKU that moved from one account to another, in one row with both sides. Never changed, never deleted.
 
     An entry touches a balance, which names the article; a foreign key of its own would lock the article for each entry.
+    On PostgreSQL the table is partitioned, and each partition has the two unique keys (`stock/partitions.py`).
     """
 
     __tablename__ = "stock_entry"
     __table_args__ = (
-        UniqueConstraint("sku", "from_node", "from_version"),
-        UniqueConstraint("sku", "to_node", "to_version"),
+        UniqueConstraint("sku", "from_node", "from_version", info={"only_on": "sqlite"}),
+        UniqueConstraint("sku", "to_node", "to_version", info={"only_on": "sqlite"}),
         CheckConstraint("units > 0", name="units_positive"),
         CheckConstraint("from_account <> to_account OR from_node <> to_node", name="two_sides"),
         CheckConstraint("(from_node IS NULL) = (from_version IS NULL)", name="from_versioned"),

@@ -108,6 +108,7 @@ REASONS: Mapping[str, str | LazyString] = {
     "payment": lazy_gettext("The payment is not clear"),
     "price": lazy_gettext("The price was wrong"),
     "address": lazy_gettext("The address cannot be found"),
+    "hold_expired": lazy_gettext("The hold had run out"),
     "undecided": lazy_gettext("Not decided yet"),
     "no_address": lazy_gettext("The address cannot be placed on the map"),
     "changed_mind": lazy_gettext("Changed their mind"),

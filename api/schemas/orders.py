@@ -94,19 +94,23 @@ class OrderLineRowSchema(Schema):
 
 
 class PlaceOrderSchema(Schema):
-    """A sale in a channel. A line may be shipped, collected or carried out otherwise than the order."""
+    """A sale in a channel. A line may be shipped, collected or carried out otherwise than the order.
+
+    An order without `cart` needs `currency` and `lines`; one that finishes a cart takes from it what it does not say.
+    """
 
     channel = _needed(fields.String, "-", "web")
     external_id = _needed(fields.String, "-", "W-10001")
-    currency = _needed(fields.String, "EUR", "EUR")
+    cart = _absent(fields.String)
+    currency = fields.String(load_default="", metadata={"example": "EUR"})
     placed_at = instant(load_default=None, allow_none=True)
     customer = fields.Nested(CustomerSchema, load_default=None, allow_none=True)
-    method = fields.String(load_default="ship", metadata={"enum": ["ship", "collect", "carry_out"]})
+    method = fields.String(load_default="", metadata={"enum": ["ship", "collect", "carry_out"], "default": "ship"})
     collect_node = _absent(fields.String)
-    service = fields.String(load_default="standard", metadata={"example": "standard"})
+    service = fields.String(load_default="", metadata={"example": "standard", "default": "standard"})
     requested = fields.Nested(RequestedSchema, load_default=None, allow_none=True)
     ship_to = fields.Nested(ShipToSchema, load_default=None, allow_none=True)
-    lines = fields.List(fields.Nested(OrderLineRowSchema), required=True)
+    lines = fields.List(fields.Nested(OrderLineRowSchema), load_default=list)
     shipping_price = _money(example="3.95")
     paid = fields.Boolean(load_default=False)
 
@@ -115,6 +119,8 @@ class PlaceOrderSchema(Schema):
         """Return what the order service takes."""
         requested = values.pop("requested") or {"start": None, "end": None}
         lines = tuple(values.pop("lines"))
+        if values["cart"] is None:
+            values["method"], values["service"] = values["method"] or "ship", values["service"] or "standard"
         return PlaceOrder(**values, lines=lines, requested_from=requested["start"], requested_by=requested["end"])
 
 

@@ -1,7 +1,8 @@
 """From rows to a problem: what is wanted, what the network can do, what is in stock and which minutes are left.
 
 Called by `decide` for the demands of one order, and by nightly planning for many. Reads only. Invariant: units and
-minutes of freed fulfillment orders count as free; everything else is as the database says now.
+minutes of freed fulfillment orders, and units held for the demands, count as free; everything else is as the database
+says now.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from fulfillment.sourcing.shipping import to_ship
 from fulfillment.sourcing.stocked import Stocked, read_stock
 from fulfillment.work.models import Method
 from stock import revisions
+from stock.holds import Held
 
 DAY_MINUTES: Final = 24 * 60
 
@@ -58,12 +60,13 @@ class Ground:
     lines_in_all: int
 
 
-def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime) -> Gathered:
-    """State the demands as one problem that shares stock and minutes."""
+def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime, held: Sequence[Held] = ()) -> Gathered:
+    """State the demands as one problem that shares stock and minutes; what is `held` for them is theirs to use."""
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
-    ground = _ground(session, net, wanted, active, now=now, stocked=read_stock(session, net, wanted, versions, now=now))
+    stocked = read_stock(session, net, wanted, versions, now=now, held=held)
+    ground = _ground(session, net, wanted, active, now=now, stocked=stocked)
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
     problem = _problem(ground, scenes, wanted, options)
@@ -239,9 +242,9 @@ def _together(ground: Ground, scene: Scene, demand: Wanted, options: Options) ->
     for group in groups.values():
         lines = [demand.lines[place] for place in group]
         rows = [ground.skus[line.sku] for line in lines]
-        whole = (ground.stock[rows] >= scene.units[group][:, None]) & scene.allowed[group]
+        whole: Flags = (ground.stock[rows] >= scene.units[group][:, None]) & scene.allowed[group]
         held = {_held(demand, line) for line in lines}
-        if len(group) > 1 and len(held) == 1 and None not in held and whole.all(axis=0)[options.node].any():
+        if len(group) > 1 and len(held) == 1 and None not in held and whole[:, options.node].all(axis=0).any():
             found.append(tuple(group))
     return tuple(found)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from stock import purchasing, supply, transfers
+from stock import arrivals, purchasing, supply, transfers
 from stock.documents import TransferStatus
 from stock.models import OpenDemand
 from stock.postings import DemandChange
@@ -45,7 +45,7 @@ def test_a_transfer_adds_to_the_network_once_it_has_left(session):
     assert told(session) == [("transfer", "BCN", 4, False)]
     transfers.dispatch(session, made.id, [4, 1], **BY)
     assert told(session) == [("transfer", "BCN", 4, True)]
-    transfers.receive(session, made.id, {1: 3}, **BY)
+    arrivals.receive(session, made.id, {1: 3}, **BY)
     assert told(session) == [("transfer", "BCN", 1, True)]
     assert made.status == TransferStatus.PARTLY_RECEIVED
 
