@@ -29,8 +29,10 @@ from kernel.ids import new_id
 SCOPES = {
     "orders:read": "Find and read orders, customers' returns and their history.",
     "orders:write": "Place, cancel and hold orders; request returns.",
+    "availability:read": "Learn in words whether articles are in stock; for keys that the public may see.",
     "stock:read": "Read balances, entries and availability.",
     "stock:write": "Post receipts, adjustments, sales, feeds, counts and transfers.",
+    "counts:review": "See what counts should find; accept, post and void them; set how nodes count.",
     "work:read": "Read fulfillment orders and pick lists.",
     "work:write": "Pick, pack, ship, hand over, receive returns.",
     "plan:read": "Read nightly runs.",
@@ -39,6 +41,8 @@ SCOPES = {
     "events:read": "Read the feed of events.",
     "admin": "Everything.",
 }
+# Who may see figures may hear words.
+IMPLIED_BY = {"availability:read": "stock:read"}
 ROLES = {
     "admin": frozenset(SCOPES),
     "planner": frozenset(
@@ -46,6 +50,7 @@ ROLES = {
             "orders:read",
             "stock:read",
             "stock:write",
+            "counts:review",
             "work:read",
             "plan:read",
             "plan:write",
@@ -91,7 +96,7 @@ class Caller:
 
     def may(self, scope: str) -> bool:
         """Tell whether the caller holds `scope`."""
-        return scope in self.scopes or "admin" in self.scopes
+        return bool({scope, IMPLIED_BY.get(scope), "admin"} & self.scopes)
 
     def sees(self, node: str | None) -> bool:
         """Tell whether the caller may know of things at `node`."""

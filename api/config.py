@@ -123,6 +123,13 @@ class SourcingSettings:
 
 
 @dataclass(frozen=True)
+class StockSettings:
+    """What the stock room takes in."""
+
+    over_receipt_percent: int = _setting(0, validate.Range(min=0, max=100, error="must be from 0 to 100"))
+
+
+@dataclass(frozen=True)
 class CartSettings:
     """How long carts hold and live."""
 
@@ -155,12 +162,15 @@ class JobSettings:
     """How often each job runs."""
 
     place_events_s: int = _setting(2, _POSITIVE)
+    place_postings_s: int = _setting(2, _POSITIVE)
+    seal_ledger_s: int = _setting(300, _POSITIVE)
     expire_holds_s: int = _setting(15, _POSITIVE)
     expire_no_shows_s: int = _setting(300, _POSITIVE)
     decide_waiting_s: int = _setting(10, _POSITIVE)
     work_out_runs_s: int = _setting(2, _POSITIVE)
     abandon_carts_s: int = _setting(3600, _POSITIVE)
     prove_ledger_s: int = _setting(30, _POSITIVE)
+    make_partitions_s: int = _setting(21600, _POSITIVE)
     forget_keys_s: int = _setting(3600, _POSITIVE)
     lease_s: int = _setting(120, _POSITIVE)
 
@@ -183,6 +193,7 @@ class Config:
     security: SecuritySettings = SecuritySettings()
     network: NetworkSettings = NetworkSettings()
     sourcing: SourcingSettings = SourcingSettings()
+    stock: StockSettings = StockSettings()
     carts: CartSettings = CartSettings()
     work: WorkSettings = WorkSettings()
     night: NightSettings = NightSettings()

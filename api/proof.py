@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 import fulfillment.work.verify
 import oms.verify
+import stock.seals
 import stock.verify
 from api.models import LedgerFinding, ProofPass
 from kernel.db import database_now
@@ -25,7 +26,7 @@ from kernel.ids import new_id
 from kernel.proofs import Finding, Part, Stretch, everything, following, snapshot
 
 Value = TypeVar("Value")
-PARTS: Final = (*stock.verify.PARTS, *fulfillment.work.verify.PARTS, *oms.verify.PARTS)
+PARTS: Final = (*stock.verify.PARTS, *stock.seals.PARTS, *fulfillment.work.verify.PARTS, *oms.verify.PARTS)
 ROWS: Final = 20_000
 """Rows of one stretch: some tenths of a second each."""
 MOST_KEPT: Final = 1000

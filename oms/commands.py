@@ -14,7 +14,10 @@ from kernel.money import Money
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelRow:
-    """A channel as it should be. `shortage` is "wait" (short lines wait) or "refuse" (the order is refused)."""
+    """A channel as it should be. `shortage` is "wait" (short lines wait) or "refuse" (the order is refused).
+
+    Its shoppers are told that stock is low when no more than `low_stock` units can be promised.
+    """
 
     id: str
     name: str
@@ -23,6 +26,7 @@ class ChannelRow:
     shortage: str = "wait"
     policy: str = "default"
     active: bool = True
+    low_stock: int = 3
 
 
 @dataclass(frozen=True, kw_only=True)

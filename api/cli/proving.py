@@ -1,4 +1,4 @@
-"""`oms ledger`: the ledger proven again from its entries."""
+"""`oms ledger`: the ledger proven again from its entries, and sealed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from api import proof
 from api.cli.root import Session, with_session
 from api.house import House
 from kernel.proofs import Finding
+from stock import seals
 
 SHOWN = 50
 INTERRUPTED = 130
@@ -47,6 +48,25 @@ def verify(session: Session) -> None:
         )
     told = ", ".join(f"{rows:,} {part}" for part, rows in sizes.items() if rows)
     click.echo(f"Proven: I1 to I6 and I8 hold over {told or 'an empty ledger'}.")
+
+
+@ledger.command()
+@click.option("--check", "kept", help="A root printed earlier and kept elsewhere: fail unless the ledger still has it.")
+@with_session
+def seal(session: Session, kept: str | None) -> None:
+    """Seal every posting that has a position, and print the newest root to be kept outside the database."""
+    doors = session.house.doors
+    if kept is not None:
+        doors.read(lambda reading: seals.check_root(reading, kept))
+        click.echo(f"The ledger still has the root {kept}.", err=True)
+    sealed = 0
+    while count := doors.write(seals.seal):
+        sealed += count
+    root = doors.read(seals.newest_root)
+    if root is None:
+        raise click.ClickException("There is nothing to seal yet: postings get their positions from a running server.")
+    click.echo(f"Sealed {sealed:,} postings. Keep this root outside the database:", err=True)
+    click.echo(str(root))
 
 
 def _proven(house: House, sizes: dict[str, int]) -> Iterator[Finding]:

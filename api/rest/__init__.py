@@ -6,17 +6,21 @@ from api.rest import (
     availability,
     carts,
     catalog,
+    counts,
     events,
     fulfillment_orders,
     orders,
     pick_lists,
+    purchasing,
     returns,
     runs,
+    safety_rules,
     stock,
     transfers,
 )  # fmt: skip
 
 RESOURCES = (
     orders.resource, carts.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource,
-    returns.resource, stock.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
+    returns.resource, stock.resource, safety_rules.resource, purchasing.resource, transfers.resource,
+    counts.resource, runs.resource, catalog.resource, events.resource,
 )  # fmt: skip
