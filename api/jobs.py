@@ -32,7 +32,8 @@ from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from stock import holds, partitions
+from oms import carts
+from stock import count_tasks, holds, partitions, positions, seals
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
@@ -96,6 +97,16 @@ def place_events(turn: Turn) -> int:
     return _until_done(lambda: turn.write(lambda session: events.place(session, limit=BATCH)))
 
 
+def place_postings(turn: Turn) -> int:
+    """Give postings whose events have their place the next positions of the ledger."""
+    return _until_done(lambda: turn.write(lambda session: positions.place(session, limit=BATCH)))
+
+
+def seal_ledger(turn: Turn) -> int:
+    """Seal the positions that are not sealed yet."""
+    return _until_done(lambda: turn.write(seals.seal), batch=seals.BLOCK)
+
+
 def forget_keys(turn: Turn) -> int:
     """Forget idempotency keys and finished slots of some days ago."""
     before = turn.house.clock.real_time() - idempotency.RETENTION
@@ -125,6 +136,25 @@ def expire_no_shows(turn: Turn) -> int:
     return _until_done(lambda: turn.write(step), batch=NO_SHOWS)
 
 
+def propose_counts(turn: Turn) -> int:
+    """Propose at each node what was not counted for longest, for its value."""
+    nodes = turn.house.doors.read(count_tasks.counted_nodes)
+    return sum(
+        turn.write(lambda session, node=node: count_tasks.propose_by_age(session, node, now=turn.now))  # type: ignore[misc]
+        for node in nodes
+    )
+
+
+def abandon_carts(turn: Turn) -> int:
+    """Give up carts that nobody came back to; what they held is free, and whoever shopped with them is erased."""
+    idle = timedelta(hours=turn.house.config.carts.abandon_after_hours)
+    return _until_done(
+        lambda: turn.write(
+            lambda session: carts.abandon_idle(session, idle=idle, limit=BATCH, actor=turn.actor, now=turn.now)
+        )
+    )
+
+
 def decide_waiting(turn: Turn) -> int:
     """Decide again what waits and may be served by now."""
     return deciding.due(turn.house, actor=turn.actor)
@@ -145,10 +175,19 @@ JOBS = (
     Job(
         "place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s
     ),
+    Job(
+        "place_postings",
+        "Postings get their position in the ledger.",
+        place_postings,
+        lambda jobs: jobs.place_postings_s,
+    ),
+    Job("seal_ledger", "What has a position is sealed.", seal_ledger, lambda jobs: jobs.seal_ledger_s),
     Job("expire_holds", "Holds end when their time is over.", expire_holds, lambda jobs: jobs.expire_holds_s),
     Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
+    Job("abandon_carts", "Carts nobody came back to end.", abandon_carts, lambda jobs: jobs.abandon_carts_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
     Job("plan_night", "Each night a run is started.", plan_night, None),
+    Job("propose_counts", "Each night some articles are proposed to be counted.", propose_counts, None),
     RUNS,
     Job("prove_ledger", "The ledger is proven, again and again.", prove_ledger, lambda jobs: jobs.prove_ledger_s),
     Job("make_partitions", "The ledger's next months are made.", make_partitions, lambda jobs: jobs.make_partitions_s),

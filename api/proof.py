@@ -20,7 +20,7 @@ import fulfillment.work.repair
 import fulfillment.work.verify
 import oms.verify
 import stock.repair
-import stock.transfers
+import stock.seals
 import stock.verify
 from api.models import LedgerFinding, ProofPass
 from kernel.db import database_now
@@ -29,7 +29,7 @@ from kernel.proofs import Finding, Part, Stretch, everything, following, snapsho
 from stock.repair import Mend
 
 Value = TypeVar("Value")
-PARTS: Final = (*stock.verify.PARTS, stock.transfers.PART, *fulfillment.work.verify.PARTS, *oms.verify.PARTS)
+PARTS: Final = (*stock.verify.PARTS, *stock.seals.PARTS, *fulfillment.work.verify.PARTS, *oms.verify.PARTS)
 MENDS: Final[Mapping[str, Callable[[Session, Stretch], Iterator[Mend]]]] = {
     "skus": stock.repair.by_sku,
     "postings": stock.repair.by_posting,

@@ -85,11 +85,15 @@ class LatePosting(Base):
 
 
 class Seal(Base):
-    """A block of positions under one hash, chained to the block before it."""
+    """A block of positions under one hash, chained to the block before it.
+
+    The block is named by its last position in ten digits, so that seals are proven along their names as other rows are.
+    """
 
     __tablename__ = "seal"
 
-    through_position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    block: Mapped[Code] = mapped_column(primary_key=True)
+    through_position: Mapped[int] = mapped_column(unique=True)
     first_position: Mapped[int] = mapped_column(unique=True)
     entries: Mapped[int]
     previous_hash: Mapped[bytes]

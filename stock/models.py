@@ -290,7 +290,7 @@ class SafetyRule(Base):
 
 
 class ExpectedSupply(Base):
-    """Units that a room above knows to be coming to a node, such as a customer's return, by its own reference."""
+    """Units that a room above knows to be coming, such as a customer's return, by its own reference."""
 
     __tablename__ = "expected_supply"
     __table_args__ = (
@@ -300,7 +300,7 @@ class ExpectedSupply(Base):
 
     sku: Mapped[Code] = mapped_column(ForeignKey("article.sku"), primary_key=True)
     reference: Mapped[Code] = mapped_column(primary_key=True)
-    node: Mapped[Code] = mapped_column(ForeignKey("node.id"), primary_key=True)
+    node: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
     units: Mapped[int]
     expected_at: Mapped[datetime | None]
     kind: Mapped[Code]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from kernel.db import table
@@ -91,11 +91,16 @@ class Recorded:
         return found
 
 
-def read(session: Session, ids: Sequence[str] | Select[tuple[str]]) -> dict[str, Recorded]:
+def read(session: Session, ids: Sequence[str]) -> dict[str, Recorded]:
     """Return these postings by id; one that is not there is left out, unless entries of it are."""
-    headers = {row.id: row for row in session.execute(_POSTINGS.where(_POSTING.c.id.in_(ids)))}
+    return read_where(session, lambda id_: id_.in_(ids)) if ids else {}
+
+
+def read_where(session: Session, wanted: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> dict[str, Recorded]:
+    """Return the postings whose id meets a condition; entries without a posting are told under the id they name."""
+    headers = {row.id: row for row in session.execute(_POSTINGS.where(wanted(_POSTING.c.id)))}
     entries: dict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(_ENTRIES.where(_ENTRY.c.posting_id.in_(ids))):
+    for row in session.execute(_ENTRIES.where(wanted(_ENTRY.c.posting_id))):
         entries[row.posting_id].append(row)
     return {id_: Recorded(id_, headers.get(id_), entries.get(id_, ())) for id_ in {**headers, **entries}}
 

@@ -48,8 +48,8 @@ def load(session: Session, keys: Iterable[Key]) -> dict[Key, State]:
     wanted = sorted(set(keys))
     states = {key: State() for key in wanted}
     for row in ask(session, _LOAD, KEY, wanted, columns=_COLUMNS):
-        sku, node, *reached = row
-        states[sku, node] = State(*reached[:4], counters=reached[4:])
+        reached = (row.first_position, row.position, row.version, row.latest_occurred_at)
+        states[row.sku, row.node] = State(*reached, counters=list(row[6:]))
     return states
 
 

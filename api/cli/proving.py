@@ -1,4 +1,4 @@
-"""`oms ledger`: the ledger proven again from its entries, and mended by postings."""
+"""`oms ledger`: the ledger proven again from its entries, mended by postings, and sealed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from api import proof
 from api.cli.root import Session, with_session
 from api.house import House
 from kernel.proofs import Finding
+from stock import seals
 from stock.repair import Mend
 
 SHOWN = 50
@@ -77,6 +78,25 @@ def repair(session: Session, *, dry_run: bool) -> None:
 def _write(house: House, mend: Mend) -> bool:
     """Write a mend in a transaction of its own; tell whether there was anything left to write."""
     return house.doors.write(lambda session: mend.write(session, actor=ACTOR, now=house.clock.now()))
+
+
+@ledger.command()
+@click.option("--check", "kept", help="A root printed earlier and kept elsewhere: fail unless the ledger still has it.")
+@with_session
+def seal(session: Session, kept: str | None) -> None:
+    """Seal every posting that has a position, and print the newest root to be kept outside the database."""
+    doors = session.house.doors
+    if kept is not None:
+        doors.read(lambda reading: seals.check_root(reading, kept))
+        click.echo(f"The ledger still has the root {kept}.", err=True)
+    sealed = 0
+    while count := doors.write(seals.seal):
+        sealed += count
+    root = doors.read(seals.newest_root)
+    if root is None:
+        raise click.ClickException("There is nothing to seal yet: postings get their positions from a running server.")
+    click.echo(f"Sealed {sealed:,} postings. Keep this root outside the database:", err=True)
+    click.echo(str(root))
 
 
 def _proven(house: House, sizes: dict[str, int]) -> Iterator[Finding]:

@@ -52,9 +52,7 @@ def upgrade() -> None:
         *_counters(),
         sa.PrimaryKeyConstraint("sku", "node", "position", name=op.f("pk_balance_snapshot")),
     )
-    op.create_index(
-        "ix_balance_snapshot_latest", "balance_snapshot", ["sku", "node", "latest_occurred_at", "position"]
-    )
+    op.create_index("ix_balance_snapshot_latest", "balance_snapshot", ["sku", "node", "latest_occurred_at", "position"])
     op.create_table(
         "late_posting",
         *_key(),
@@ -68,13 +66,15 @@ def upgrade() -> None:
     op.create_index("ix_late_posting_occurred_at", "late_posting", ["sku", "node", "lateness", "occurred_at"])
     op.create_table(
         "seal",
-        sa.Column("through_position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("block", sa.String(length=64), nullable=False),
+        sa.Column("through_position", sa.Integer(), nullable=False),
         sa.Column("first_position", sa.Integer(), nullable=False),
         sa.Column("entries", sa.Integer(), nullable=False),
         sa.Column("previous_hash", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("sealed_at", UtcDateTime(), server_default=database_now(), nullable=False),
-        sa.PrimaryKeyConstraint("through_position", name=op.f("pk_seal")),
+        sa.PrimaryKeyConstraint("block", name=op.f("pk_seal")),
+        sa.UniqueConstraint("through_position", name=op.f("uq_seal_through_position")),
         sa.UniqueConstraint("first_position", name=op.f("uq_seal_first_position")),
     )
     mark = op.create_table(

@@ -69,7 +69,7 @@ def test_history_is_moved_to_its_months_and_back(databases):
             factories.lay_out(session)
             for instant in instants:
                 with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr("stock.ledger.new_id", lambda instant=instant: id_of(instant))
+                    patch.setattr("stock.batches.new_id", lambda instant=instant: id_of(instant))
                     factories.stock(session, "WH", coat=5)
             session.commit()
         before = content(database)

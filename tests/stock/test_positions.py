@@ -82,8 +82,7 @@ def test_what_it_built_on_is_fetched_though_its_news_has_no_place_yet(session):
 
 def test_a_long_line_of_predecessors_is_placed_in_steps(session):
     ids = [stock(session, coat_MAD=1)]
-    for sku in ("hat", "boots", "scarf", "coat") * 3:
-        ids.append(stock(session, **{f"{sku}_MAD": 1, "coat_BCN": 1}))
+    ids += [stock(session, **{f"{sku}_MAD": 1, "coat_BCN": 1}) for sku in ("hat", "boots", "scarf", "coat") * 3]
     tell(session, *reversed(ids))
     while positions.place(session, limit=2):
         pass
