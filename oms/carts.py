@@ -113,7 +113,12 @@ def abandon_idle(session: Session, *, idle: timedelta, limit: int, actor: str, n
 
 def lock_of_customer(session: Session, customer_id: str) -> list[Cart]:
     """Lock the carts that a customer still shops with, and return them."""
-    return _lock_all(session, (Cart.status == CartStatus.OPEN) & (Cart.customer_id == customer_id))
+    return _lock_all(session, _shopped_with_by(customer_id))
+
+
+def of_customer(session: Session, customer_id: str) -> list[Cart]:
+    """Return the carts that a customer still shops with, oldest first."""
+    return list(session.scalars(select(Cart).where(_shopped_with_by(customer_id)).order_by(Cart.id)))
 
 
 def give_up(session: Session, locked: Sequence[Cart], *, actor: str, now: datetime) -> None:
@@ -175,6 +180,10 @@ def _check(session: Session, basket: Basket) -> None:
 
 def _channel(session: Session, channel: str) -> Channel | None:
     return session.get(Channel, channel) if channel.isprintable() else None
+
+
+def _shopped_with_by(customer_id: str) -> Any:
+    return (Cart.status == CartStatus.OPEN) & (Cart.customer_id == customer_id)
 
 
 def _lock_all(session: Session, which: Any) -> list[Cart]:

@@ -200,4 +200,4 @@ def in_order(session):
 def reread(session, order):
     """The order as the database has it."""
     session.flush()
-    return session.get(Order, order.id, populate_existing=True)
+    return session.get(type(order), order.id, populate_existing=True)
