@@ -49,8 +49,8 @@ def ask(
     # A cast's colons would be taken for a parameter's.
     given = about.postgresql.replace("::", r"\:\:") if on_postgresql else about.sqlite
     asked = text(with_steps([given, *steps], query)).bindparams(*_typed(parameters))
-    values = about.given(rows) | (MOST_ROWS if on_postgresql else {})
-    return session.execute(asked.columns(*columns) if columns else asked, values).all()
+    filled = about.given(rows) | (MOST_ROWS if on_postgresql else {})
+    return session.execute(asked.columns(*columns) if columns else asked, filled).all()
 
 
 def _typed(parameters: Mapping[str, Any]) -> list[Any]:
