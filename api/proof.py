@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 import fulfillment.work.verify
 import oms.verify
+import stock.receipts
 import stock.transfers
 import stock.verify
 from api.models import JobSlot
@@ -49,6 +50,7 @@ def findings(session: Session) -> Iterator[Finding]:
     return chain(
         stock.verify.findings(session),
         stock.transfers.findings(session),
+        stock.receipts.findings(session),
         fulfillment.work.verify.findings(session),
         oms.verify.findings(session),
     )

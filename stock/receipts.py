@@ -8,10 +8,12 @@ outside the ledger; a purchase order counts exactly what was posted for it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import text
 
 from kernel.errors import Fault, Rejected
 from stock import purchasing, reasons
@@ -22,11 +24,22 @@ from stock.postings import Header
 from stock.purchasing import EXPECTING, PurchaseOrder, PurchaseOrderLine, PurchaseOrderStatus
 from stock.reasons import Effect
 from stock.recipes import check_no_bundles
+from stock.verify import Finding
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 GOOD = "good"
+NOT_POSTED = """
+WITH differences AS (
+  SELECT purchase_order_id AS id, sku, received AS units FROM purchase_order_line
+  UNION ALL
+  SELECT p.reference, e.sku, -e.units
+  FROM posting AS p JOIN stock_entry AS e ON e.posting_id = p.id
+  WHERE p.kind = 'receipt' AND p.reference IN (SELECT id FROM purchase_order)
+)
+SELECT sku || ' of ' || id, sum(units) FROM differences
+GROUP BY id, sku HAVING sum(units) <> 0 ORDER BY id, sku"""
 
 
 class Delivered(NamedTuple):
@@ -98,6 +111,12 @@ def receive_ordered(
     if complete and order.status in EXPECTING:
         purchasing.close_short(session, order.id, actor=actor, now=now)
     return order
+
+
+def findings(session: Session) -> Iterator[Finding]:
+    """Yield the lines of purchase orders that count another number of units than was posted for them."""
+    for key, units in session.execute(text(NOT_POSTED)):
+        yield Finding("I6", "purchase_order_line", key, f"counts {units} more units as received than were posted")
 
 
 def _post(session: Session, header: Header, came: Sequence[Delivered], effects: dict[str, Effect]) -> str:
