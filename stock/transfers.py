@@ -18,14 +18,13 @@ from kernel import states
 from kernel.errors import Fault, Rejected
 from kernel.events import record
 from kernel.ids import new_id, short_code
-from kernel.proofs import WHOLE, Finding, Part, Stretch
 from stock import reservations
 from stock.documents import TRANSFER_TRANSITIONS, Transfer, TransferLine, TransferStatus
 from stock.errors import UnknownDocument
 from stock.events import TransferMoved
 from stock.ledger import Header, Movement, Side, post
 from stock.lines import check_known, check_units
-from stock.models import Account, StockBalance, StockEntry
+from stock.models import Account
 from stock.reservations import ReservedUnits
 
 if TYPE_CHECKING:
