@@ -308,10 +308,8 @@ def test_an_absolute_feed_counts_as_a_look_of_its_own_moment(session, minutes, l
         session, node="MAD", rows=[("coat", 3)], as_of=taken_at, reference="f", actor="erp",
         now=NOW + timedelta(minutes=9),
     )  # fmt: skip
-    on_hand = counters(session, "coat", "MAD").get("on_hand", 0)
     counts.post(session, count.id, **BY)
-    kept = counters(session, "coat", "MAD")["on_hand"]
-    assert kept == (left if minutes > 0 else on_hand - 1 - (on_hand - 5))
+    assert counters(session, "coat", "MAD") == {"on_hand": left}
 
 
 def test_a_back_dated_count_takes_effect_where_it_is_posted(session):
@@ -394,12 +392,8 @@ def test_scans_add_up_and_each_counts_once(session):
     place(session, coat="A-01")
     count = opened(session)
     own = count_sessions.begin(session, count.id, **ANA)
-    for scan_id, code in (
-        ("s-1", "8412345000010"),
-        ("s-2", "08412345000010"),
-        ("s-2", "08412345000010"),
-        ("s-3", "coat"),
-    ):
+    with_zero = ("s-2", "08412345000010")
+    for scan_id, code in (("s-1", "8412345000010"), with_zero, with_zero, ("s-3", "coat")):
         scanned = count_sessions.scan(session, own.id, scan_id=scan_id, code=code, **ANA)
     assert (scanned.result.units, scanned.result.shelf) == (3, "A-01")
     assert not count_sessions.scan(session, own.id, scan_id="s-3", code="coat", **ANA).counted
