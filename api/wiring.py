@@ -15,6 +15,7 @@ from kernel import events
 from kernel.errors import Conflict
 from kernel.events import Handlers
 from oms import subscribers
+from oms.errors import CartChanged
 from stock.displacement import BEFORE_DISPLACEMENT
 from stock.errors import BalancesMoved, ClaimsChanged
 from stock.events import ReservationsDisplaced
@@ -27,5 +28,5 @@ HANDLERS: Handlers = {
         zero_checks.on_fulfillment_order_moved,
     ),
 }
-STALE: tuple[type[Conflict], ...] = (StalePlan, BalancesMoved, ClaimsChanged)
+STALE: tuple[type[Conflict], ...] = (StalePlan, BalancesMoved, ClaimsChanged, CartChanged)
 SESSION_INFO: dict[str, Any] = {events.HANDLERS: HANDLERS, BEFORE_DISPLACEMENT: before_displacement}

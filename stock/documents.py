@@ -67,19 +67,26 @@ class Transfer(Base):
     reference: Mapped[Code]
     status: Mapped[Code]
     expected_at: Mapped[datetime | None]
+    dispatched_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
     lines: Mapped[list[TransferLine]] = relationship(order_by="TransferLine.line")
 
 
 class TransferLine(Base):
-    """Units of one SKU; `reference` is the claim they are reserved for on arrival, empty for plain stock."""
+    """Units of one SKU; `reference` is the claim they are reserved for on arrival, empty for plain stock.
+
+    `found` are the units of `received` that came after they had been written off; `surplus` came and were never sent.
+    """
 
     __tablename__ = "transfer_line"
     __table_args__ = (
         CheckConstraint("units > 0 AND dispatched >= 0 AND received >= 0 AND written_off >= 0", name="counters"),
         CheckConstraint("dispatched <= units AND received + written_off <= dispatched", name="never_more"),
+        CheckConstraint("found >= 0 AND found <= received", name="found"),
+        CheckConstraint("surplus >= 0", name="surplus"),
         Index("ix_transfer_line_reference", "reference"),
+        Index("ix_transfer_line_sku", "sku"),
     )
 
     transfer_id: Mapped[Id] = mapped_column(ForeignKey("transfer.id"), primary_key=True)
@@ -91,3 +98,5 @@ class TransferLine(Base):
     dispatched: Mapped[int] = mapped_column(default=0)
     received: Mapped[int] = mapped_column(default=0)
     written_off: Mapped[int] = mapped_column(default=0)
+    found: Mapped[int] = mapped_column(default=0)
+    surplus: Mapped[int] = mapped_column(default=0)

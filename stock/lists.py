@@ -6,6 +6,7 @@ Called by the doors; reads and writes nothing. Invariant: a page goes on exactly
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from kernel.errors import NotFound
 from kernel.pages import Page, page
+from stock import arrivals
+from stock.arrivals import Differences
 from stock.count_documents import Count, CountTask
 from stock.documents import Transfer
 from stock.errors import UnknownDocument
@@ -59,11 +62,19 @@ def postings(session: Session, ids: Sequence[str]) -> dict[str, Posting]:
     return {posting.id: posting for posting in found}
 
 
-def transfers(session: Session, *, node: str | None, status: str | None, after: After, limit: int) -> Page:
-    """Return transfers from or to a node by id, the oldest first."""
+def transfers(
+    session: Session, *, node: str | None, status: str | None, differences: Differences | None = None, now: datetime,
+    after: After, limit: int,
+) -> Page:  # fmt: skip
+    """Return transfers from or to a node by id, the oldest first.
+
+    `differences` keeps to those whose differences are open at `now`, or that ended with units lost, or with a surplus.
+    """
     query = select(Transfer).options(selectinload(Transfer.lines)).where(*_same(Transfer.status, status))
     if node is not None:
         query = query.where(or_(Transfer.source == node, Transfer.destination == node))
+    if differences is not None:
+        query = query.where(arrivals.differing(differences, now))
     return page(session, query, [Transfer.id], after=after, limit=limit)
 
 

@@ -23,7 +23,8 @@ class Place(NamedTuple):
 
 
 BESIDE_ORDERS = (
-    "pages.store.put_back", "pages.store.transfer", "pages.store.counts_here", "pages.store.count_",
+    "pages.store.put_back", "pages.store.transfer", "pages.store.deliver", "pages.store.counts_here",
+    "pages.store.count_",
 )  # fmt: skip
 STORE = (
     Place(
@@ -46,7 +47,13 @@ PLANNER = (
 )
 AGENT = (Place("pages.orders.find", lazy_gettext("Orders"), "orders", ("pages.orders.",)),)
 STORES = (Place("pages.store.choose", lazy_gettext("Stores"), "home", ("pages.store.",)),)
-BY_ROLE = {"store": STORE, "planner": PLANNER + AGENT, "agent": AGENT, "admin": PLANNER + AGENT + STORES}
+BY_ROLE = {
+    "store": STORE,
+    "supplier": STORE[:2],
+    "planner": PLANNER + AGENT,
+    "agent": AGENT,
+    "admin": PLANNER + AGENT + STORES,
+}
 
 
 class Link(NamedTuple):
@@ -61,7 +68,8 @@ class Link(NamedTuple):
 def links() -> list[Link]:
     """Return the entries for the signed-in person; in a store, those of the store, also for visitors of other roles."""
     node = getattr(current_user, "node", None) or g.get("node_id")
-    places = STORE if node else BY_ROLE.get(getattr(current_user, "role", ""), ())
+    role = getattr(current_user, "role", "")
+    places = STORE if node and role != "supplier" else BY_ROLE.get(role, ())
     values: dict[str, Any] = {"node": node} if node else {}
     return [
         Link(url_for(place.endpoint, **values), place.word, place.icon, _is_here(place))
@@ -73,7 +81,7 @@ def links() -> list[Link]:
 def first_page() -> str:
     """Return the address of the page that answers the signed-in person's first question."""
     node = getattr(current_user, "node", None)
-    if getattr(current_user, "role", "") == "store" and node:
+    if node:
         return url_for("pages.store.home", node=node)
     own = [
         place

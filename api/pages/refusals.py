@@ -85,6 +85,8 @@ SENTENCES: Mapping[str, Any] = {
     "stale_plan": CHANGED,
     "subject_erased": lazy_gettext("The personal data of this customer was erased."),
     "takes_no_returns": lazy_gettext("This place takes no returns. Send the customer to one that does."),
+    "bundle_has_no_stock": lazy_gettext("This is sold as a set: receive the articles it is made of."),
+    "transfer_invalid": WRONG_NUMBERS,
     "too_many": lazy_gettext("That is more than is wanted. Nothing was counted."),
     "tracking_number_taken": lazy_gettext("Another package has this tracking number. Scan the label of this one."),
     "units_invalid": WRONG_NUMBERS,

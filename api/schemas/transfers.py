@@ -45,10 +45,25 @@ class SentSchema(Schema):
     lines = fields.List(fields.Nested(NumberedUnitsSchema), load_default=None, allow_none=True)
 
 
+class ArrivedLineSchema(NumberedUnitsSchema):
+    """Units of a line that arrived; with a reason when they cannot be sold as they are."""
+
+    reason = fields.String(load_default=None, allow_none=True, validate=at_most(64), metadata={"example": "damaged"})
+
+
+class SurplusSchema(Schema):
+    """Units that came along without having been sent."""
+
+    sku = code()
+    units = units()
+    reason = text(64, load_default="surplus")
+
+
 class ArrivedSchema(Schema):
     """What arrived, all of it when no line is named; `complete` false when more is still to come."""
 
-    lines = fields.List(fields.Nested(NumberedUnitsSchema), load_default=None, allow_none=True)
+    lines = fields.List(fields.Nested(ArrivedLineSchema), load_default=None, allow_none=True)
+    surplus = fields.List(fields.Nested(SurplusSchema), load_default=list, validate=at_most(MAX_ROWS))
     complete = fields.Boolean(load_default=True)
 
 
@@ -59,9 +74,17 @@ class CancelTransferSchema(Schema):
 
 
 class CloseShortSchema(Schema):
-    """Why what is missing will not come."""
+    """Why what is missing will not come: `lost`, or `sent_back` to its source."""
 
     reason = text(64, load_default="lost")
+
+
+class FoundSchema(Schema):
+    """Units that had been written off and turned up, at the destination when no node is named."""
+
+    lines = fields.List(fields.Nested(NumberedUnitsSchema), required=True, validate=at_most(MAX_ROWS, at_least=1))
+    node = fields.String(load_default=None, allow_none=True)
+    reason = text(64, load_default="found")
 
 
 class TransferLineSchema(Schema):
@@ -74,6 +97,8 @@ class TransferLineSchema(Schema):
     dispatched = fields.Integer()
     received = fields.Integer()
     written_off = fields.Integer()
+    found = fields.Integer(metadata={"description": "Of the received: came after having been written off."})
+    surplus = fields.Integer(metadata={"description": "Came without having been sent."})
 
 
 class TransferSchema(Schema):
@@ -86,6 +111,7 @@ class TransferSchema(Schema):
     reference = fields.String()
     status = fields.String(metadata={"enum": list(TransferStatus)})
     expected_at = instant(allow_none=True)
+    dispatched_at = instant(allow_none=True)
     version = fields.Integer()
     lines = fields.List(fields.Nested(TransferLineSchema))
 
@@ -95,6 +121,10 @@ class TransferQuery(PageQuery):
 
     node = fields.String(load_default=None)
     status = fields.String(load_default=None, validate=one_of(*TransferStatus))
+    differences = fields.String(
+        load_default=None, validate=one_of("open", "lost", "surplus"),
+        metadata={"description": "`open`: overdue or partly received; `lost`: written off and not found; `surplus`."},
+    )  # fmt: skip
 
 
 TransferPage = page_of(TransferSchema)

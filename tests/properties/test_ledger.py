@@ -20,12 +20,14 @@ from kernel.db import connect
 from kernel.ids import new_id
 from stock import (
     adjustments,
+    arrivals,
     catalog,
     count_opening,
     count_rules,
     count_sessions,
     counts,
     feeds,
+    holds,
     reservations,
     returns,
     sales,
@@ -35,6 +37,7 @@ from stock import (
 )
 from stock.catalog import InvalidRows
 from stock.errors import ClaimsChanged, InsufficientStock
+from stock.ledger import OWN_SAFETY_STOCK
 from stock.models import OpenDemand, Reservation, StockBalance
 from stock.postings import DemandChange
 from stock.receipts import receive
@@ -134,10 +137,10 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
         if short:
             with pytest.raises(InsufficientStock) as refused:
-                rebind(self.session, self.header(), claims=claims, above_safety=above_safety)
+                rebind(self.session, self.header(), claims=claims, floors=OWN_SAFETY_STOCK if above_safety else None)
             assert {(shortage.sku, shortage.node) for shortage in refused.value.shortages} == short
             return
-        ids = rebind(self.session, self.header(), claims=claims, above_safety=above_safety)
+        ids = rebind(self.session, self.header(), claims=claims, floors=OWN_SAFETY_STOCK if above_safety else None)
         for id_, made in zip(ids, claims, strict=True):
             self.paper.claim(id_, PaperClaim(made.sku, made.node, made.reference, purpose, made.units, rank))
 
@@ -246,7 +249,7 @@ class LedgerMachine(RuleBasedStateMachine):
         due = [id_ for id_, claim in self.paper.claims.items() if claim.purpose == "hold" and claim.unpicked]
         exchanged = set(self.session.scalars(select(Reservation.id).where(Reservation.expires_at.is_(None))))
         due = [id_ for id_ in due if id_ not in exchanged]
-        assert reservations.expire_holds(self.session, limit=100) == len(due)
+        assert holds.expire(self.session, limit=100) == len(due)
         for id_ in due:
             self.paper.close(id_, self.paper.claims[id_].unpicked)
 
@@ -376,7 +379,7 @@ class LedgerMachine(RuleBasedStateMachine):
         sku, reference, left = self.transfers.pop(id_)
         self.minutes += 1
         came = min(units, left)
-        parts = transfers.receive(self.session, id_, {1: came}, wanted={1: wanted}, **self.by)
+        parts = arrivals.receive(self.session, id_, {1: came}, wanted={1: wanted}, **self.by)
         self.paper.move((sku, "BCN"), came, now=self.now)
         for part in parts:
             if part.reservation_id:
@@ -384,7 +387,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert sum(part.units for part in parts if part.reservation_id) == (min(came, wanted) if reference else 0)
         left_over = left - came
         if left_over and lose:
-            assert transfers.close_short(self.session, id_, **self.by) == {1: left_over}
+            assert arrivals.close_short(self.session, id_, **self.by) == {1: left_over}
         elif left_over:
             self.transfers[id_] = (sku, reference, left_over)
         self.paper.stock[sku, "BCN"]["in_transit"] -= left if lose else came

@@ -1,7 +1,7 @@
 """Counts in rounds and sessions, with tallies, tasks and rules; what was counted before keeps its result as round 1.
 
-Revision ID: 0010
-Revises: 0009
+Revision ID: 0017
+Revises: 0016
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from kernel.db import UtcDateTime
 
-revision = "0010"
-down_revision = "0009"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
