@@ -9,16 +9,18 @@ from sqlalchemy import select, text, update
 from fulfillment.sourcing.commit import StalePlan
 from kernel.states import IllegalTransition, advance
 from kernel.vault import Subject
-from oms import baskets, cart_holds, carts, customers, orders, verify
+from oms import baskets, cart_holds, carts, customers, orders, verify, view
 from oms.commands import Basket, PlaceOrder
 from oms.errors import CartChanged, CartClosed, InvalidCart, UnknownCart
 from oms.models import CART_TRANSITIONS, Cart, CartStatus
 from stock import holds, sales
-from stock.holds import Term
+from stock.holds import HoldUnits, Term
+from stock.postings import Header
 from tests.factories import (
     BY,
     NOW,
     VAULT,
+    counters,
     customer,
     euro,
     fulfillment_orders,
@@ -158,6 +160,20 @@ def test_a_cart_that_became_an_order_forgets_its_shopper_whom_the_order_knows(se
     assert customers.contact(session, VAULT, order.customer_id)["email"] == "ana@example.org"
     assert customers.address(session, VAULT, order)["line1"] == ship_to().line1
     assert news(session, cart.id) == ["cart.open", "cart.ordered"]
+    in_order(session)
+
+
+def test_an_order_takes_over_what_is_held_under_a_reference_alone(session):
+    stock(session, "MAD", coat=1)
+    units = [HoldUnits("coat", "MAD", 1)]
+    holds.hold(session, Header(kind="hold", actor="web", occurred_at=NOW), "promise-1", units, term=TERM)
+    order = place(session, hold_reference="promise-1", channel="market")
+    assert counters(session, order, "coat") == (1, 0, 1, 0)
+    assert holds.claimed_by(session, "promise-1") == []
+    assert [row.what for row in view.timeline(session, order.id) if row.fulfillment_order is None] == [
+        "placed",
+        "hold_taken",
+    ]
     in_order(session)
 
 
