@@ -25,6 +25,7 @@ from api.models import ApiKey, User
 from kernel.db import table
 from kernel.errors import Conflict, NotFound, Rejected
 from kernel.ids import new_id
+from stock.models import Node, NodeKind
 
 SCOPES = {
     "orders:read": "Find and read orders, customers' returns and their history.",
@@ -60,7 +61,9 @@ ROLES = {
     ),
     "agent": frozenset({"orders:read", "orders:write", "stock:read", "work:read"}),
     "store": frozenset({"stock:read", "stock:write", "work:read", "work:write"}),
+    "supplier": frozenset({"stock:write", "work:read", "work:write"}),
 }
+AT_A_NODE = frozenset({"store", "supplier"})
 KEY_PREFIX = "oms"
 MIN_PASSWORD = 8
 KEPT_S = 5.0
@@ -180,8 +183,11 @@ def add_user(
     """Create a user who signs in to pages. Raises UsernameTaken, InvalidUser."""
     if role not in ROLES:
         raise InvalidUser(f"There is no role {role}; use {', '.join(ROLES)}.")
-    if (role == "store") != (node is not None):
-        raise InvalidUser("Staff of a store need the node they work at; nobody else has one.")
+    if (role in AT_A_NODE) != (node is not None):
+        raise InvalidUser("Staff of a store or a supplier need the node they work at; nobody else has one.")
+    place = session.get(Node, node) if node is not None else None
+    if place is not None and (place.kind == NodeKind.SUPPLIER) != (role == "supplier"):
+        raise InvalidUser(f"{node} is a {place.kind}: people of a supplier, and nobody else, work at a supplier.")
     if len(password) < MIN_PASSWORD:
         raise InvalidUser(f"The password needs at least {MIN_PASSWORD} characters.")
     if session.scalar(select(User.id).where(User.username == username)) is not None:

@@ -96,8 +96,7 @@ class Seen:
             coming = self.coming.get(sku, ())
             return outlook.of_article(levels, self.waiting.get(sku, 0), coming, terms, low=self.low, now=self.now)
         parts = [(self.outlook(part.sku), part.units) for part in self.bundles[sku]]
-        levels = [self.level(sku, near.node) or Level() for near in self.around]
-        return outlook.of_bundle(parts, levels, terms, low=self.low, now=self.now)
+        return outlook.of_bundle(parts, terms, low=self.low, now=self.now)
 
     def level(self, sku: str, node: str) -> Level | None:
         """Return the level of an article at a node, or of as many whole bundles as its components make there."""

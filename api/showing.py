@@ -6,6 +6,7 @@ Called by REST resources. Invariant: what is stored as the answer to an idempote
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -18,19 +19,19 @@ from oms import baskets, carts, customers, history, view
 from oms.cart_holds import CartHold
 from oms.models import Cart, Order
 from oms.view import Outline
-from stock import holds, reports
+from stock import holds, reports, supply
 
 
-def placed(session: Session, order: Order, *, currency: str) -> dict[str, Any]:
+def placed(session: Session, order: Order, *, currency: str, now: datetime) -> dict[str, Any]:
     """Return an order as the channel that placed it wants to see it: without person, payments or history."""
-    return _shown(view.outline(session, order.id), currency)
+    return _shown(session, view.outline(session, order.id), currency, now)
 
 
-def whole(session: Session, order_id: str, *, vault: Vault, currency: str) -> dict[str, Any]:
+def whole(session: Session, order_id: str, *, vault: Vault, currency: str, now: datetime) -> dict[str, Any]:
     """Return an order with its person, address and payments. Raises UnknownOrder."""
     found = view.whole(session, order_id)
     contact, address = _person(session, vault, found.order)
-    return _shown(found, currency) | {
+    return _shown(session, found, currency, now) | {
         "contact": contact,
         "ship_to": address,
         "holds": found.holds,
@@ -80,9 +81,13 @@ def held_cart(session: Session, held: CartHold) -> dict[str, Any]:
     return cart(session, held.cart) | {"missing": held.missing}
 
 
-def _shown(found: Outline, currency: str) -> dict[str, Any]:
+def _shown(session: Session, found: Outline, currency: str, now: datetime) -> dict[str, Any]:
+    waiting = {each.line.id: each.line.sku for each in found.lines if each.counters.waiting}
+    expected = supply.expected(session, waiting, now=now)
     return show_order(found.order, str(found.public_status)) | {
-        "lines": [show_line(line, found.order.currency) for line in found.lines],
+        "lines": [
+            show_line(each, found.order.currency) | {"expected_at": expected.get(each.line.id)} for each in found.lines
+        ],
         "fulfillment_orders": [show_part(part) for part in found.parts],
         "decisions": [show_decision(decision, currency) for decision in found.decisions],
     }

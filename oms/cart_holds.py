@@ -7,7 +7,7 @@ holds units and nothing else; no demand, no fulfillment order and no minute of w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from fulfillment.work.models import Method
 from kernel.db import database_now
 from kernel.errors import Fault
 from kernel.vault import Vault
-from oms import baskets, carts, orders
+from oms import baskets, bundles, carts, orders
 from oms.checks import MISSING
 from oms.commands import PlaceOrder
 from oms.errors import CartChanged, InvalidCart
@@ -39,7 +39,7 @@ class PreparedHold:
 
 @dataclass(frozen=True)
 class NotHeld:
-    """Units of a cart's line that could not be held, and why."""
+    """Units of a cart's line, or of a component of a bundle there, that could not be held, and why."""
 
     position: int
     sku: str
@@ -63,9 +63,12 @@ def prepare(session: Session, cart_id: str, *, vault: Vault, now: datetime) -> P
     cart = carts.get(session, cart_id)
     carts.require_open(session, cart)
     basket = baskets.basket_of(session, cart, vault)
-    positions = tuple(str(line.position) for line in cart.lines)
     as_order = PlaceOrder(external_id=cart.id, **vars(basket))
-    wanting = Prepared(command=as_order, body_hash=b"", order_id=cart.id, line_ids=positions)
+    unpacked = bundles.unpack(session, as_order)
+    wanting = Prepared(
+        command=replace(as_order, lines=unpacked.lines), body_hash=b"", order_id=cart.id, unpacked=unpacked,
+        line_ids=tuple(f"{cart.lines[place].position}/{number}" for number, place in enumerate(unpacked.places)),
+    )  # fmt: skip
     channel = session.get_one(Channel, cart.channel)
     wanted = list(orders.wanted_of(session, wanting, channel, now=now))
     _require_stores(wanted)
@@ -84,7 +87,10 @@ def hold(session: Session, prepared: PreparedHold, *, term: Term, actor: str, no
     holding.hold(session, prepared.proposal, cart.id, term=term, actor=actor, now=now)
     cart.touched_at = database_now()
     session.flush()
-    missing = (NotHeld(int(each.line_id), each.sku, each.units, each.reason) for each in prepared.proposal.unfilled)
+    missing = (
+        NotHeld(int(each.line_id.partition("/")[0]), each.sku, each.units, each.reason)
+        for each in prepared.proposal.unfilled
+    )
     return CartHold(cart, tuple(sorted(missing, key=lambda each: each.position)))
 
 

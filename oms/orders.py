@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,7 +30,8 @@ from kernel.db import adopt, database_now, table
 from kernel.errors import Fault
 from kernel.ids import new_id, short_code
 from kernel.vault import Vault
-from oms import checks, customers, finishing, history, holds, payments
+from oms import bundles, checks, customers, finishing, history, holds, payments
+from oms.bundles import Unpacked
 from oms.checks import Faults
 from oms.commands import PlaceOrder
 from oms.errors import DuplicateOrder, HoldExpired, InvalidOrder, InvalidRequest, NothingToCancel, OutOfStock
@@ -53,7 +54,7 @@ _SAME = select(_ORDER.c.id, _ORDER.c.number, _ORDER.c.body_hash).where(
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """An order that was checked and decided, or the one that is already there."""
+    """An order that was checked and decided, or the one that is already there; bundles are unpacked in `command`."""
 
     command: PlaceOrder
     body_hash: bytes
@@ -62,6 +63,7 @@ class Prepared:
     line_ids: tuple[str, ...] = ()
     proposal: Proposal | None = None
     needs_address: bool = False
+    unpacked: Unpacked = field(default_factory=lambda: Unpacked((), (), ()))
     late: bool = False
     cart_version: int | None = None
 
@@ -92,9 +94,10 @@ def prepare(session: Session, command: PlaceOrder, *, vault: Vault, now: datetim
     if faults := checks.faults_of(session, command, channel):
         raise InvalidOrder(faults)
     assert channel is not None, "an order without a channel has a fault"
+    unpacked = bundles.unpack(session, command)
     prepared = Prepared(
-        command=command, body_hash=body_hash, order_id=new_id(), line_ids=tuple(new_id() for _ in command.lines),
-        cart_version=cart_version,
+        command=replace(command, lines=unpacked.lines), body_hash=body_hash, order_id=new_id(),
+        line_ids=tuple(new_id() for _ in unpacked.lines), unpacked=unpacked, cart_version=cart_version,
     )  # fmt: skip
     return _decided(session, prepared, channel, now=now)
 
@@ -193,7 +196,11 @@ def wanted_of(session: Session, prepared: Prepared, channel: Channel, *, now: da
 def _wanted_line(prepared: Prepared, number: int) -> WantedLine:
     line = prepared.command.lines[number]
     value = min(MOST_VALUE_MINOR, checks.line_total(line) // line.quantity)
-    return WantedLine(id=prepared.line_ids[number], sku=line.sku, units=line.quantity, unit_value_minor=value)
+    part = prepared.unpacked.parts[number]
+    return WantedLine(
+        id=prepared.line_ids[number], sku=line.sku, units=line.quantity, unit_value_minor=value,
+        together=str(part.line) if part else None,
+    )  # fmt: skip
 
 
 def _location(session: Session, command: PlaceOrder) -> Location:
@@ -209,7 +216,7 @@ def _shortages(prepared: Prepared, missing: Mapping[str, int]) -> Sequence[Fault
     for number, line in enumerate(prepared.command.lines):
         if short := missing.get(prepared.line_ids[number]):
             message = f"Of {line.quantity} units of {line.sku} {short} cannot be served."
-            faults.add(f"/lines/{number}", "out_of_stock", message)
+            faults.add(f"/lines/{prepared.unpacked.places[number]}", "out_of_stock", message)
     return faults.found
 
 
@@ -242,12 +249,14 @@ def _write(session: Session, prepared: Prepared, customer_id: str | None, *, now
 
 
 def _line(prepared: Prepared, number: int) -> dict[str, Any]:
-    command, line = prepared.command, prepared.command.lines[number]
+    command, line, part = prepared.command, prepared.command.lines[number], prepared.unpacked.parts[number]
     return {
         "id": prepared.line_ids[number], "order_id": prepared.order_id, "position": number + 1, "sku": line.sku,
         "ordered": line.quantity, "cancelled": 0, "returned": 0, "unit_price_minor": line.unit_price.minor,
         "discount_minor": line.discount.minor if line.discount else 0, "tax_minor": line.tax.minor if line.tax else 0,
         "method": checks.method_of(command, line), "collect_node": checks.collect_node_of(command, line),
+        "bundle_sku": part.sku if part else None, "bundle_line": part.line if part else None,
+        "bundle_quantity": part.quantity if part else None,
     }  # fmt: skip
 
 

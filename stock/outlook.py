@@ -79,15 +79,10 @@ def of_article(
     )
 
 
-def of_bundle(
-    parts: Sequence[tuple[Outlook, int]], at_nodes: Sequence[Level], terms: Terms, *, low: int, now: datetime
-) -> Outlook:
-    """Return what may be told of a bundle: each component's outlook with its units, and whole bundles by node.
-
-    A bundle leaves in one package, so that a node counts only for what it has of every component.
-    """
-    network = min(sum(max(0, level.atp) for level in at_nodes), *(part.network // units for part, units in parts))
-    there = min(sum(max(0, shelf(level)) for level in at_nodes), *(part.there // units for part, units in parts))
+def of_bundle(parts: Sequence[tuple[Outlook, int]], terms: Terms, *, low: int, now: datetime) -> Outlook:
+    """Return what may be told of a bundle from each component's outlook and units: the least component decides."""
+    network = min(part.network // units for part, units in parts)
+    there = min(part.there // units for part, units in parts)
     on_sale = terms.on_sale(now) and all(part.status != Status.PRE_ORDER for part, _ in parts)
     if on_sale and there > 0:
         return Outlook(network=network, there=there, status=word(there, low))
@@ -95,7 +90,7 @@ def of_bundle(
     dates = [
         max(filter(None, (part.expected_at, first_with(units, part.dates))), default=None) for part, units in lacking
     ]
-    obtainable = all(part.to_come for part, _ in lacking) and (bool(lacking) or not on_sale)
+    obtainable = all(part.to_come for part, _ in lacking)
     if not obtainable:
         return Outlook(network=network if on_sale else 0, there=0, status=Status.OUT)
     begins = None if terms.on_sale(now) else terms.available_from

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import case, delete, insert, literal, select
+from sqlalchemy import bindparam, case, delete, func, insert, literal, select
+from sqlalchemy.orm import aliased
 
 from stock.documents import Transfer, TransferLine, TransferStatus
-from stock.models import ExpectedSupply
+from stock.models import ExpectedSupply, OpenDemand
 from stock.purchasing import EXPECTING, PurchaseOrder, PurchaseOrderLine
 from stock.upsert import chunks
 
@@ -113,6 +114,35 @@ def by_date(spare: int, supplies: Sequence[Supply], *, now: datetime) -> list[On
 def first_with(units: int, dates: Sequence[OnDate]) -> datetime | None:
     """Return from when on so many units can be promised."""
     return next((each.expected_at for each in dates if each.units >= units), None)
+
+
+def expected(session: Session, waiting: Mapping[str, str], *, now: datetime) -> dict[str, datetime]:
+    """Return when units that wait are expected, by their reference; `waiting` are the SKUs that references wait for.
+
+    Who has waited longer has theirs first. Absent is what nothing that is to come, with a date, would reach.
+    """
+    if not waiting:
+        return {}
+    ahead = session.execute(_AHEAD, {"references": list(waiting), "skus": sorted(set(waiting.values()))})
+    to_come = coming(session, waiting.values())
+    found: dict[str, datetime] = {}
+    for sku, reference, own, units in ahead:
+        on = first_with(own, by_date(own - int(units), to_come.get(sku, ()), now=now))
+        if on is not None and waiting[reference] == sku:
+            found[reference] = on
+    return found
+
+
+_MINE, _OTHER = aliased(OpenDemand), aliased(OpenDemand)
+_BEFORE = (_OTHER.since < _MINE.since) | ((_OTHER.since == _MINE.since) & (_OTHER.reference <= _MINE.reference))
+_AHEAD = (
+    select(_MINE.sku, _MINE.reference, _MINE.units, func.sum(_OTHER.units))
+    .join(_OTHER, (_OTHER.sku == _MINE.sku) & _BEFORE)
+    .where(
+        _MINE.reference.in_(bindparam("references", expanding=True)), _MINE.sku.in_(bindparam("skus", expanding=True))
+    )
+    .group_by(_MINE.sku, _MINE.reference, _MINE.units)
+)
 
 
 def _ordered(skus: Sequence[str]) -> Select[*tuple[Any, ...]]:

@@ -119,6 +119,10 @@ REASONS: Mapping[str, str | LazyString] = {
     "late": lazy_gettext("Came too late"),
     "customer": lazy_gettext("The customer asked for it"),
     "other": lazy_gettext("Another reason"),
+    "good": lazy_gettext("Good as new"),
+    "quarantine": lazy_gettext("To be looked at"),
+    "over_delivery": lazy_gettext("More than was ordered"),
+    "wrong_item": lazy_gettext("Not what was ordered"),
     "no_show": lazy_gettext("Nobody came to collect it"),
 }
 
@@ -139,6 +143,7 @@ ROLES: Mapping[str, str | LazyString] = {
     "planner": lazy_gettext("planner"),
     "agent": lazy_gettext("customer service"),
     "store": lazy_gettext("store"),
+    "supplier": lazy_gettext("supplier"),
 }
 
 

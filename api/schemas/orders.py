@@ -178,6 +178,14 @@ class PaidSchema(Schema):
     due = MoneyField()
 
 
+class BundleSchema(Schema):
+    """A bundle as it was ordered: its line in the order as sent (from 1), and how many."""
+
+    sku = fields.String()
+    line = fields.Integer()
+    quantity = fields.Integer()
+
+
 class OrderLineSchema(Schema):
     """A line and where its units stand: ordered = cancelled + waiting + allocated + fulfilled."""
 
@@ -191,11 +199,17 @@ class OrderLineSchema(Schema):
     fulfilled = fields.Integer()
     returned = fields.Integer()
     waiting_reason = fields.String(allow_none=True, metadata={"example": "no_stock"})
+    expected_at = instant(
+        allow_none=True, metadata={"description": "When what is to come reaches those that wait, as far as is known."}
+    )
     unit_price = MoneyField()
     discount = MoneyField(example="0.00")
     tax = MoneyField(example="3.45")
     method = fields.String()
     collect_node = fields.String(allow_none=True)
+    bundle = fields.Nested(
+        BundleSchema, allow_none=True, metadata={"description": "The bundle that the line is a component of."}
+    )
 
 
 class PartLineSchema(Schema):
@@ -406,7 +420,10 @@ def show_line(shown: LineView, currency: str) -> dict[str, Any]:
     values |= vars(counters)
     for name in ("unit_price", "discount", "tax"):
         values[name] = Money(getattr(line, f"{name}_minor"), currency)
-    return values | {"waiting_reason": shown.waiting_reason}
+    bundle = None
+    if line.bundle_sku is not None:
+        bundle = {"sku": line.bundle_sku, "line": line.bundle_line, "quantity": line.bundle_quantity}
+    return values | {"waiting_reason": shown.waiting_reason, "bundle": bundle}
 
 
 def show_part(part: PartView) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from stock.holds import Held
 class WantedLine:
     """Units of a SKU to be placed; a line that is not divisible comes whole from one node.
 
-    Lines with the same `together` leave in one package; they are not divisible.
+    Lines with the same `together` leave in one package where a node can serve them all.
     """
 
     id: str

@@ -70,7 +70,8 @@ def test_a_back_order_is_expected_after_those_who_wait(admin, house):
     found = row(admin, "sku=SOFA&supply=true")
     assert (found["status"], found["network"], found["expected_at"]) == ("back_order", 0, "2026-11-20T08:00:00+00:00")
     assert [(each["kind"], each["units"]) for each in found["supply"]] == [("purchase_order", 2), ("purchase_order", 3)]
-    admin.post("/api/v1/orders", network.order("B-1", ("SOFA", 2)), 201, key="back-1")
+    placed = admin.post("/api/v1/orders", network.order("B-1", ("SOFA", 2)), 201, key="back-1")
+    assert placed["lines"][0]["expected_at"] == "2026-11-20T08:00:00+00:00"
     found = row(admin, "sku=SOFA&supply=true")
     assert (found["expected_at"], [each["units"] for each in found["dates"]]) == ("2026-11-25T08:00:00+00:00", [0, 3])
 
@@ -95,6 +96,12 @@ def test_a_bundle_is_as_many_as_its_least_component_allows(admin, house):
     found = row(admin, "sku=SET")
     assert (found["network"], found["status"]) == (2, "low")
     assert {node["node"]: node["available"] for node in found["nodes"]} == {"MAD-1": 2, "SEV-1": 0}
+    placed = admin.post("/api/v1/orders", network.order("S-1", ("SET", 2)), 201, key="set-1")
+    assert [(line["sku"], line["ordered"], line["bundle"]["line"]) for line in placed["lines"]] == [
+        ("CUP", 4, 1), ("PLATE", 2, 1),
+    ]  # fmt: skip
+    assert [part["node"] for part in placed["fulfillment_orders"]] == ["MAD-1"]
+    assert row(admin, "sku=SET")["network"] == 0
 
 
 def test_up_to_200_articles_cost_as_many_statements_as_one(admin, house):

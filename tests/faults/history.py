@@ -29,7 +29,7 @@ class Log:
     """A file to which many clients add their lines."""
 
     def __init__(self, path):
-        self._file, self._lock = path.open("a"), threading.Lock()
+        self._file, self._lock = path.open("a", buffering=1), threading.Lock()
         self.path = path
 
     def write(self, key, phase, **told):
@@ -88,9 +88,10 @@ def judge(path, url, tally):
     with database.read() as session:
         kept = _kept(session)
         entries = session.execute(_ENTRIES).all()
-        tally.findings += len(list(proof.findings(session)))
+        found = list(proof.findings(session))
         tally.oversold += oversold(session)
     database.dispose()
+    tally.findings += len(found)
     tally.lost += sum(lost(of, kept.get(key)) for key, of in asked.items())
     tally.doubled += sum(doubled(of, kept.get(key)) for key, of in asked.items())
     tally.findings += sum(contradicts(of, kept.get(key)) for key, of in asked.items())

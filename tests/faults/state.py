@@ -33,6 +33,15 @@ def state_of(url):
         database.dispose()
 
 
+def findings_of(url):
+    """Return what does not add up in a database that is looked at once."""
+    database = connect(url)
+    with database.read() as session:
+        found = list(proof.findings(session))
+    database.dispose()
+    return found
+
+
 @functools.cache
 def _database(url):
     """Open a database once, since what takes time is to compile the statements of the proof."""

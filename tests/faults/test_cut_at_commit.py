@@ -21,19 +21,6 @@ def app(tmp_path_factory):
     return application(tmp_path_factory.mktemp("cut"))
 
 
-class InsideClient(clients.Client):
-    """A client that needs no network of its own, since the faults are between the application and its database."""
-
-    def __init__(self, app, key, log):
-        super().__init__([], key, log)
-        self.app, self.replayed = app, False
-
-    def _send(self, path, body, headers):
-        response = self.app.test_client().post(path, data=body, headers=headers)
-        self.replayed = "Idempotency-Replayed" in response.headers
-        return response.status_code, response.get_json()
-
-
 @pytest.fixture
 def through_proxy(databases, app, tmp_path):
     """A proxy before a database, the application behind it, a client of that, and what the client remembers."""
@@ -41,7 +28,7 @@ def through_proxy(databases, app, tmp_path):
         key = clients.stock_up(url)
         house = app.extensions["oms"] = house_for(proxy.url)
         log = history.Log(tmp_path / "history")
-        yield url, proxy, InsideClient(app, key, log), log
+        yield url, proxy, clients.InsideClient(app, key, log), log
         house.doors.database.dispose()
 
 

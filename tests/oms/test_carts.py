@@ -13,9 +13,10 @@ from oms import baskets, cart_holds, carts, customers, orders, verify, view
 from oms.commands import Basket, PlaceOrder
 from oms.errors import CartChanged, CartClosed, InvalidCart, UnknownCart
 from oms.models import CART_TRANSITIONS, Cart, CartStatus
-from stock import holds, sales
+from stock import holds, recipes, sales
 from stock.holds import HoldUnits, Term
 from stock.postings import Header
+from stock.recipes import Component, RecipeRow
 from tests.factories import (
     BY,
     NOW,
@@ -256,6 +257,27 @@ def test_a_cart_is_held_where_its_order_would_be_served_from(session):
     assert hold(session, cart).missing == ()
     assert held(session, cart) == [("coat", "WH", 1), ("hat", "MAD", 1)]
     assert baskets.held_by_line(session, cart) == [1, 1]
+
+
+def test_an_empty_cart_holds_nothing_any_more(session):
+    stock(session, "MAD", coat=1)
+    cart = start(session)
+    hold(session, cart)
+    change(session, cart, Basket(channel="web", currency="EUR", lines=()))
+    assert (hold(session, cart).missing, held(session, cart)) == ((), [])
+
+
+def test_a_bundle_is_held_as_its_components(session):
+    recipes.put(
+        session, [RecipeRow(sku="boots", kind="bundle", components=(Component("coat", 1), Component("hat", 2)))]
+    )
+    stock(session, "MAD", coat=2, hat=3)
+    cart = start(session, line("boots", 2))
+    (missing,) = hold(session, cart).missing
+    assert (missing.position, missing.sku, missing.units) == (1, "hat", 1)
+    assert baskets.held_by_line(session, cart) == [1]
+    change(session, cart, basket(line("boots", 1)))
+    assert (held(session, cart), baskets.held_by_line(session, cart)) == ([("coat", "MAD", 1), ("hat", "MAD", 2)], [1])
 
 
 def test_two_lines_of_one_article_share_what_is_held(session):

@@ -120,37 +120,27 @@ def test_a_bundle_at_a_node_is_as_many_as_its_least_component_allows(components)
     assert shelf(bundle) <= bundle.atp
 
 
-def sets(*nodes, waiting=(0, 0), supplies=((), ()), terms=PLAIN):
-    """The outlook of a bundle of one coat and two hats; nodes are pairs of units on hand."""
+def sets(coats, hats, waiting=(0, 0), supplies=((), ()), terms=PLAIN):
+    """The outlook of a bundle of one coat and two hats."""
     parts = [
-        (
-            told(
-                *(Level(on_hand=node[part]) for node in nodes),
-                waiting=waiting[part],
-                supplies=supplies[part],
-                terms=terms,
-            ),
-            units,
-        )
-        for part, units in ((0, 1), (1, 2))
+        (told(Level(on_hand=on_hand), waiting=waiting[part], supplies=supplies[part], terms=terms), units)
+        for part, (on_hand, units) in enumerate([(coats, 1), (hats, 2)])
     ]
-    at_nodes = [bundles_of([(Level(on_hand=coats), 1), (Level(on_hand=hats), 2)]) for coats, hats in nodes]
-    return of_bundle(parts, at_nodes, Terms(), low=2, now=NOW)
+    return of_bundle(parts, Terms(), low=2, now=NOW)
 
 
-def test_a_bundle_needs_every_component_in_one_place_and_unclaimed():
-    assert sets((5, 8), (1, 1)).network == 4
-    assert (sets((5, 0), (0, 8)).network, sets((5, 0), (0, 8)).status) == (0, Status.OUT)
-    assert sets((5, 8), waiting=(3, 0)).network == 2
-    assert sets((5, 8), waiting=(5, 0)).status == Status.OUT
+def test_over_the_network_a_bundle_is_as_many_as_its_least_unclaimed_component_allows():
+    assert (sets(5, 8).network, sets(5, 8).status) == (4, Status.IN_STOCK)
+    assert (sets(5, 8, waiting=(3, 0)).network, sets(5, 8, waiting=(3, 0)).status) == (2, Status.LOW)
+    assert sets(5, 1).status == sets(5, 8, waiting=(5, 0)).status == Status.OUT
 
 
 def test_a_bundle_is_expected_with_its_last_component():
     supplies = (coming((2, 9)), coming((1, 1), (6, 1)))
-    outlook = sets((0, 0), supplies=supplies, terms=BACK_ORDERED)
+    outlook = sets(0, 0, supplies=supplies, terms=BACK_ORDERED)
     assert (outlook.status, outlook.expected_at) == (Status.BACK_ORDER, day(6))
-    assert sets((0, 0), supplies=(supplies[0], ()), terms=BACK_ORDERED).status == Status.OUT
-    early = sets((0, 9), supplies=supplies, terms=Terms(available_from=day(9)))
+    assert sets(0, 0, supplies=(supplies[0], ()), terms=BACK_ORDERED).status == Status.OUT
+    early = sets(0, 9, supplies=supplies, terms=Terms(available_from=day(9)))
     assert (early.status, early.expected_at, early.network) == (Status.PRE_ORDER, day(9), 0)
 
 

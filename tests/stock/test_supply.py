@@ -2,11 +2,16 @@
 
 from datetime import timedelta
 
-from stock import purchasing, supply, transfers
+from sqlalchemy import update
+
+from stock import arrivals, purchasing, supply, transfers
 from stock.documents import TransferStatus
+from stock.models import OpenDemand
+from stock.postings import DemandChange
 from stock.purchasing import OrderedRow
+from stock.reservations import rebind
 from stock.transfers import TransferWant
-from tests.stock.shelf import NOW, stock
+from tests.stock.shelf import NOW, header, stock
 
 BY = {"actor": "ana", "now": NOW}
 SOON, LATER = NOW + timedelta(days=2), NOW + timedelta(days=5)
@@ -40,7 +45,7 @@ def test_a_transfer_adds_to_the_network_once_it_has_left(session):
     assert told(session) == [("transfer", "BCN", 4, False)]
     transfers.dispatch(session, made.id, [4, 1], **BY)
     assert told(session) == [("transfer", "BCN", 4, True)]
-    transfers.receive(session, made.id, {1: 3}, **BY)
+    arrivals.receive(session, made.id, {1: 3}, **BY)
     assert told(session) == [("transfer", "BCN", 1, True)]
     assert made.status == TransferStatus.PARTLY_RECEIVED
 
@@ -58,3 +63,19 @@ def test_what_a_room_above_declares_is_replaced_and_withdrawn_by_its_reference(s
     assert told(session, "hat") == []
     supply.withdraw(session, "return-1")
     assert supply.at_nodes(supply.coming(session, ["coat"]), {"BCN"}) == {"coat": []}
+
+
+def wait(session, reference, units, *, since):
+    rebind(session, header(), demand=[DemandChange("coat", reference, units)])
+    session.execute(update(OpenDemand).where(OpenDemand.reference == reference).values(since=since))
+
+
+def test_who_has_waited_longer_has_theirs_first(session):
+    wait(session, "late", 2, since=NOW)
+    wait(session, "early", 3, since=NOW - timedelta(days=1))
+    wait(session, "last", 2, since=NOW + timedelta(days=1))
+    order(session, 4)
+    order(session, 2, expected_at=LATER)
+    waiting = dict.fromkeys(("early", "late", "last"), "coat")
+    assert supply.expected(session, waiting, now=NOW) == {"early": SOON, "late": LATER}
+    assert supply.expected(session, {}, now=NOW) == {}
