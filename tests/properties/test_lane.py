@@ -19,7 +19,7 @@ from tests.stock.shelf import SUPPLIER, header, lay_out, stock
 SKUS = st.sampled_from(["coat", "hat"] * 8 + ["unicorn"])
 NODES = st.sampled_from(["MAD", "BCN"])
 UNITS = st.integers(1, 4)
-FLOORS = st.sampled_from([None, {}, {("coat", "MAD"): 3}])
+FLOORS = st.sampled_from([None, {}, {("coat", "MAD"): 3}, {("hat", "MAD"): 0}])
 EXPECTED = st.sampled_from([None, None, {("coat", "MAD"): 3}, {("coat", "MAD"): 4}, {("hat", "BCN"): 2}])
 REFERENCES = st.sampled_from(["line-1", "line-2"])
 ON_HAND, CUSTOMER = Account.ON_HAND, Side(Account.CUSTOMER)

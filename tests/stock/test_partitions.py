@@ -30,7 +30,7 @@ def count(session, table):
 
 def make_at(monkeypatch, instant):
     """Let the next ids be made at an instant."""
-    monkeypatch.setattr("stock.ledger.new_id", lambda: ids.least_id(instant).replace("-0000-", "-7000-", 1))
+    monkeypatch.setattr("stock.batches.new_id", lambda: ids.least_id(instant).replace("-0000-", "-7000-", 1))
 
 
 def test_a_posting_stands_in_its_month(session, month):
