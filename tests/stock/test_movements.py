@@ -7,6 +7,7 @@ from stock import (
     adjustments,
     arrivals,
     conversions,
+    count_opening,
     counts,
     feeds,
     receipts,
@@ -76,7 +77,7 @@ def missed(reason, use="short"):
 
 
 def counted(session):
-    count = counts.open_count(session, node="MAD", skus=["coat"], **BY)
+    count = count_opening.open_count(session, node="MAD", skus=["coat"], **BY)
     counts.record(session, count.id, sku="coat", units=8, **BY)
     counts.submit(session, count.id, **BY)
     counts.post(session, count.id, **BY)
