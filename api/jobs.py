@@ -32,7 +32,8 @@ from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from stock import holds, positions, seals
+from oms import carts
+from stock import count_tasks, holds, partitions, positions, seals
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
@@ -119,6 +120,11 @@ def prove_ledger(turn: Turn) -> int:
     return turn.read(proof.still_there)
 
 
+def make_partitions(turn: Turn) -> int:
+    """Make the ledger's next months."""
+    return turn.write(lambda session: partitions.make_ahead(session, now=turn.house.clock.real_time()))
+
+
 def expire_holds(turn: Turn) -> int:
     """Release holds whose time is over."""
     return _until_done(lambda: turn.write(lambda session: holds.expire(session, limit=BATCH)))
@@ -128,6 +134,25 @@ def expire_no_shows(turn: Turn) -> int:
     """Give up orders at the counter that nobody came for; their units go back to the shelf."""
     step = lambda session: collecting.expire(session, now=turn.now, limit=NO_SHOWS)  # noqa: E731
     return _until_done(lambda: turn.write(step), batch=NO_SHOWS)
+
+
+def propose_counts(turn: Turn) -> int:
+    """Propose at each node what was not counted for longest, for its value."""
+    nodes = turn.house.doors.read(count_tasks.counted_nodes)
+    return sum(
+        turn.write(lambda session, node=node: count_tasks.propose_by_age(session, node, now=turn.now))  # type: ignore[misc]
+        for node in nodes
+    )
+
+
+def abandon_carts(turn: Turn) -> int:
+    """Give up carts that nobody came back to; what they held is free, and whoever shopped with them is erased."""
+    idle = timedelta(hours=turn.house.config.carts.abandon_after_hours)
+    return _until_done(
+        lambda: turn.write(
+            lambda session: carts.abandon_idle(session, idle=idle, limit=BATCH, actor=turn.actor, now=turn.now)
+        )
+    )
 
 
 def decide_waiting(turn: Turn) -> int:
@@ -159,10 +184,13 @@ JOBS = (
     Job("seal_ledger", "What has a position is sealed.", seal_ledger, lambda jobs: jobs.seal_ledger_s),
     Job("expire_holds", "Holds end when their time is over.", expire_holds, lambda jobs: jobs.expire_holds_s),
     Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
+    Job("abandon_carts", "Carts nobody came back to end.", abandon_carts, lambda jobs: jobs.abandon_carts_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
     Job("plan_night", "Each night a run is started.", plan_night, None),
+    Job("propose_counts", "Each night some articles are proposed to be counted.", propose_counts, None),
     RUNS,
     Job("prove_ledger", "The ledger is proven, again and again.", prove_ledger, lambda jobs: jobs.prove_ledger_s),
+    Job("make_partitions", "The ledger's next months are made.", make_partitions, lambda jobs: jobs.make_partitions_s),
     Job(
         "forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s
     ),

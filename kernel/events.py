@@ -8,7 +8,6 @@ an event is in the queue until it has its position in the one order of all event
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -20,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kernel.db import Base, Code, Document, Id, database_now, table
 from kernel.ids import new_id
-from kernel.rowsets import RowSet, as_pyformat, with_steps
+from kernel.rowsets import MOST_ROWS, RowSet, as_pyformat, with_steps
 
 HANDLERS = "event_handlers"
 
@@ -83,22 +82,20 @@ _EVENT = RowSet(
     "event",
     (
         ("id", "text"), ("type", "text"), ("aggregate", "text"), ("aggregate_id", "text"), ("ordinal", "int"),
-        ("payload", "text"),
+        ("payload", "json"),
     ),
 )  # fmt: skip
 _STORE = """INSERT INTO outbox (id, type, aggregate, aggregate_id, sequence, payload)
   SELECT e.id, e.type, e.aggregate, e.aggregate_id,
     e.ordinal + coalesce((SELECT max(o.sequence) FROM outbox AS o
       WHERE o.aggregate = e.aggregate AND o.aggregate_id = e.aggregate_id), 0),
-    {payload}
+    e.payload
   FROM event AS e WHERE true"""
-_STORED = f"stored AS ({_STORE.format(payload='e.payload::jsonb')} RETURNING id)"
 _ENQUEUE = "INSERT INTO outbox_queue (event_id) SELECT id FROM {stored}"
-_RECORD_POSTGRESQL = as_pyformat(with_steps([_EVENT.unnested, _STORED], _ENQUEUE.format(stored="stored")))
-_RECORD_SQLITE = (
-    with_steps([_EVENT.from_json], _STORE.format(payload="e.payload")),
-    with_steps([_EVENT.from_json], _ENQUEUE.format(stored="event")),
+_RECORD_POSTGRESQL = as_pyformat(
+    with_steps([_EVENT.postgresql, f"stored AS ({_STORE} RETURNING id)"], _ENQUEUE.format(stored="stored"))
 )
+_RECORD_SQLITE = (with_steps([_EVENT.sqlite], _STORE), with_steps([_EVENT.sqlite], _ENQUEUE.format(stored="event")))
 
 
 def record(session: Session, event: Event) -> None:
@@ -110,13 +107,13 @@ def record_many(session: Session, told: Sequence[Event]) -> None:
     """Store events in the outbox, all at once, and let the handlers inside the house act on each in order."""
     if not told:
         return
-    rows = _rows(told)
+    rows = _EVENT.given(_rows(told))
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_RECORD_POSTGRESQL, _EVENT.as_arrays(rows))
+        connection.exec_driver_sql(_RECORD_POSTGRESQL, rows | MOST_ROWS)
     else:
         for statement in _RECORD_SQLITE:
-            connection.exec_driver_sql(statement, _EVENT.as_json(rows))
+            connection.exec_driver_sql(statement, rows)
     for event in told:
         tell_house(session, event)
 
@@ -128,11 +125,11 @@ def tell_house(session: Session, event: Event) -> None:
         handle(session, event)
 
 
-def payload_of(event: Event) -> str:
+def payload_of(event: Event) -> dict[str, Any]:
     """Return the values that tell an event, as the outbox stores them."""
-    values = _written(event)
+    values: dict[str, Any] = _written(event)
     del values["aggregate_id"]
-    return json.dumps(values)
+    return values
 
 
 def _rows(told: Sequence[Event]) -> list[tuple[Any, ...]]:

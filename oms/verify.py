@@ -1,7 +1,7 @@
 """The order service's part of the proof that nothing is lost: every unit sold stands somewhere, or was cancelled.
 
 Walked by the doors with the parts of the rooms below. Invariant I5: an order line's units are those cancelled
-and those its demand wants; returned units have left before.
+and those its demand wants; returned units have left before. A closed cart holds nothing and names nobody.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from fulfillment.work.models import Demand, DemandLine
 from kernel.proofs import Finding, Part, Stretch, everything
 from oms.customers import OPEN
-from oms.models import Cancellation, Order, OrderLine, OrderStatus
+from oms.models import Cancellation, Cart, CartStatus, Order, OrderLine, OrderStatus
+from stock.models import Purpose, Reservation
 
 INVARIANT = "I5"
 
@@ -81,6 +82,21 @@ def by_order(session: Session, stretch: Stretch) -> Iterator[Finding]:
         yield _finding("order", order_id, f"{status}, yet {units} units are still to leave", order_id)
 
 
+def by_cart(session: Session, stretch: Stretch) -> Iterator[Finding]:
+    """Yield the carts in a stretch that nobody shops with, and that still hold units or name somebody."""
+    closed = stretch.over(Cart.id) & (Cart.status != CartStatus.OPEN)
+    claimed = Reservation.consumed + Reservation.released < Reservation.units
+    holding = (
+        select(Cart.id, Cart.status, Reservation.id)
+        .join(Reservation, Reservation.reference == Cart.id)
+        .where(closed, Reservation.purpose == Purpose.HOLD, claimed)
+    )
+    for cart_id, status, reservation_id in session.execute(holding):
+        yield _finding("cart", cart_id, f"{status}, yet reservation {reservation_id} is held for it", cart_id)
+    for cart_id, status in session.execute(select(Cart.id, Cart.status).where(closed, Cart.subject_id.is_not(None))):
+        yield _finding("cart", cart_id, f"{status}, yet who shopped with it is still known", cart_id)
+
+
 def _finding(table: str, key: str, message: str, place: str) -> Finding:
     return Finding(INVARIANT, table, key, message, place)
 
@@ -88,4 +104,5 @@ def _finding(table: str, key: str, message: str, place: str) -> Finding:
 PARTS = (
     Part("order lines", (OrderLine.id,), by_line),
     Part("orders", (Order.id,), by_order),
+    Part("carts", (Cart.id,), by_cart),
 )

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, text
 from sqlalchemy.orm import Session
 
 from kernel.db import UtcDateTime
-from kernel.rowsets import RowSet, with_steps
+from kernel.rowsets import MOST_ROWS, RowSet, with_steps
 
 KEY = RowSet("key", (("sku", "text"), ("node", "text")))
 SPAN = RowSet("span", (("sku", "text"), ("node", "text"), ("start", "int"), ("stop", "int")))
@@ -47,12 +47,10 @@ def ask(
         return ()
     on_postgresql = session.get_bind().dialect.name == "postgresql"
     # A cast's colons would be taken for a parameter's.
-    given = about.unnested.replace("::", r"\:\:") if on_postgresql else about.from_json
+    given = about.postgresql.replace("::", r"\:\:") if on_postgresql else about.sqlite
     asked = text(with_steps([given, *steps], query)).bindparams(*_typed(parameters))
-    found = session.execute(
-        asked.columns(*columns) if columns else asked, about.as_arrays(rows) if on_postgresql else about.as_json(rows)
-    )
-    return found.all()
+    filled = about.given(rows) | (MOST_ROWS if on_postgresql else {})
+    return session.execute(asked.columns(*columns) if columns else asked, filled).all()
 
 
 def _typed(parameters: Mapping[str, Any]) -> list[Any]:

@@ -83,6 +83,16 @@ class CountMoved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecondCountWanted(Event):
+    """A round of a count found differences so large that somebody has to count these articles again."""
+
+    aggregate: ClassVar[str] = "count"
+    verb: ClassVar[str] = "second_count_wanted"
+    node: str
+    skus: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CountPosted(Event):
     """The differences that a count found were posted."""
 

@@ -18,7 +18,7 @@ from sqlalchemy import Select, bindparam, select, tuple_, update
 from kernel.db import database_now, table
 from kernel.errors import Fault
 from stock.errors import ClaimsChanged
-from stock.ledger import post
+from stock.ledger import OWN_SAFETY_STOCK, Floors, post
 from stock.models import Purpose, Reservation, StockBalance
 from stock.postings import Header, Key, ReservationChange
 from stock.reservations import Claim, ReservedUnits, rebind
@@ -82,12 +82,13 @@ def hold(
     *,
     term: Term,
     instead_of: Sequence[Held] = (),
+    floors: Floors = OWN_SAFETY_STOCK,
 ) -> datetime:
     """Hold units for a reference, in one posting with the end of what it held before; return until when.
 
     `instead_of` is what the reference claims, as `claimed_by` read it: what it goes on wanting is kept and extended,
-    all else of it is released, and what had run out is held anew. Raises InsufficientStock with every shortage, and
-    ClaimsChanged when a hold ended meanwhile.
+    all else of it is released, and what had run out is held anew. `floors` are as in `rebind`. Raises
+    InsufficientStock with every shortage, and ClaimsChanged when a hold ended meanwhile.
     """
     now = _clock(session)
     valid = [held for held in instead_of if held.expires_at > now]
@@ -103,7 +104,7 @@ def hold(
         Claim(sku=sku, node=node, units=units, reference=reference, purpose=Purpose.HOLD, rank=RANK, expires_at=ends)
         for (sku, node), units in sorted(wanting.items())
     ]
-    made = rebind(session, header, release=release, claims=claims)
+    made = rebind(session, header, release=release, claims=claims, floors=floors)
     _settle_ends(session, reference, {*made, *(id_ for id_, units in kept.items() if units)}, ends, latest)
     return ends
 
@@ -136,6 +137,16 @@ def release(session: Session, header: Header, reference: str, *, keep: Mapping[s
             freed.append(ReservedUnits(held.sku, held.reservation_id, held.units - kept))
     rebind(session, header, release=freed)
     return sum(each.units for each in freed)
+
+
+def release_all(session: Session, header: Header, references: Sequence[str]) -> None:
+    """Release all that several references claim, in one posting. Raises ClaimsChanged when a hold ended meanwhile."""
+    freed = [
+        ReservedUnits(held.sku, held.reservation_id, held.units)
+        for reference in references
+        for held in claimed_by(session, reference)
+    ]
+    rebind(session, header, release=freed)
 
 
 def open_of(session: Session, reference: str) -> list[Held]:

@@ -16,7 +16,8 @@ from kernel.errors import NotFound
 from kernel.pages import Page, page
 from stock import arrivals
 from stock.arrivals import Differences
-from stock.documents import Count, Transfer
+from stock.count_documents import Count, CountTask
+from stock.documents import Transfer
 from stock.errors import UnknownDocument
 from stock.models import Article, Node, Posting, StockBalance, StockEntry
 
@@ -86,10 +87,25 @@ def transfer(session: Session, transfer_id: str) -> Transfer:
 
 
 def counts(session: Session, *, node: str | None, status: str | None, after: After, limit: int) -> Page:
-    """Return counts by id, the oldest first."""
-    query = select(Count).options(selectinload(Count.lines))
-    query = query.where(*_same(Count.node, node), *_same(Count.status, status))
+    """Return counts by id, the oldest first, without their lines."""
+    query = select(Count).where(*_same(Count.node, node), *_same(Count.status, status))
     return page(session, query, [Count.id], after=after, limit=limit)
+
+
+def count_tasks(
+    session: Session, *, node: str | None, status: str | None, cause: str | None, after: After, limit: int
+) -> Page:
+    """Return proposals to count by id, the oldest first."""
+    asked = (*_same(CountTask.node, node), *_same(CountTask.status, status), *_same(CountTask.cause, cause))
+    return page(session, select(CountTask).where(*asked), [CountTask.id], after=after, limit=limit)
+
+
+def count_task(session: Session, task_id: str) -> CountTask:
+    """Return one proposal to count. Raises UnknownDocument."""
+    found = session.get(CountTask, task_id)
+    if found is None:
+        raise UnknownDocument("count task", task_id)
+    return found
 
 
 def count(session: Session, count_id: str) -> Count:

@@ -141,12 +141,13 @@ class StockEntry(Base):
     """Units of a SKU that moved from one account to another, in one row with both sides. Never changed, never deleted.
 
     An entry touches a balance, which names the article; a foreign key of its own would lock the article for each entry.
+    On PostgreSQL the table is partitioned, and each partition has the two unique keys (`stock/partitions.py`).
     """
 
     __tablename__ = "stock_entry"
     __table_args__ = (
-        UniqueConstraint("sku", "from_node", "from_version"),
-        UniqueConstraint("sku", "to_node", "to_version"),
+        UniqueConstraint("sku", "from_node", "from_version", info={"only_on": "sqlite"}),
+        UniqueConstraint("sku", "to_node", "to_version", info={"only_on": "sqlite"}),
         CheckConstraint("units > 0", name="units_positive"),
         CheckConstraint("from_account <> to_account OR from_node <> to_node", name="two_sides"),
         CheckConstraint("(from_node IS NULL) = (from_version IS NULL)", name="from_versioned"),
@@ -289,7 +290,7 @@ class SafetyRule(Base):
 
 
 class ExpectedSupply(Base):
-    """Units that a room above knows to be coming to a node, such as a customer's return, by its own reference."""
+    """Units that a room above knows to be coming, such as a customer's return, by its own reference."""
 
     __tablename__ = "expected_supply"
     __table_args__ = (
@@ -299,7 +300,7 @@ class ExpectedSupply(Base):
 
     sku: Mapped[Code] = mapped_column(ForeignKey("article.sku"), primary_key=True)
     reference: Mapped[Code] = mapped_column(primary_key=True)
-    node: Mapped[Code] = mapped_column(ForeignKey("node.id"), primary_key=True)
+    node: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
     units: Mapped[int]
     expected_at: Mapped[datetime | None]
     kind: Mapped[Code]

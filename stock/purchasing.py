@@ -28,6 +28,7 @@ from stock.events import PurchaseOrderMoved
 from stock.lines import check_known, check_once, check_units
 from stock.models import Node, NodeKind
 from stock.recipes import check_no_bundles
+from stock.rows import repeated
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -143,11 +144,15 @@ def put(session: Session, rows: Sequence[OrderedRow], *, actor: str, now: dateti
 
     Raises InvalidPurchaseOrder with every fault, by row.
     """
-    _refuse([
-        Fault(f"/{place}{fault.pointer}", fault.code, fault.message)
+    faults = [
+        Fault(f"/{place}/number", "missing", "without a number it cannot be found the next time")
         for place, row in enumerate(rows)
-        for fault in _faults(session, row, by_number(session, row.number))
-    ])  # fmt: skip
+        if not row.number
+    ]
+    for place, row in enumerate(rows):
+        of_row = _faults(session, row, by_number(session, row.number))
+        faults += [Fault(f"/{place}{fault.pointer}", fault.code, fault.message) for fault in of_row]
+    _refuse([*repeated(rows, ("number",)), *faults])
     return [_put(session, row, actor=actor, now=now) for row in rows]
 
 

@@ -1,9 +1,9 @@
 """How many units a node keeps back of an article from a channel: the most specific rule decides.
 
-Read by availability, by sourcing and by whoever claims units. The order, from the most specific: the article first (SKU,
-then family, then all), then the place (node, then group, then kind, then all), then the channel (named, then all). A
-balance's own safety stock, where it has one, is the rule of its SKU at its node for all channels. Invariant: what is
-kept for other sessions is never older than the revision of the rules and the versions of the nodes say.
+Read by availability, by sourcing and by whoever claims units. The order, from the most specific: the article first
+(SKU, then family, then all), then the place (node, then group, then kind, then all), then the channel (named, then
+all). A balance's own safety stock, where it has one, is the rule of its SKU at its node for all channels. Invariant:
+what is remembered for other sessions is never older than the revision of the rules and the versions of the nodes say.
 """
 
 from __future__ import annotations

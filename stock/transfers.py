@@ -7,12 +7,12 @@ so that a closed transfer leaves nothing there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from kernel import states
 from kernel.errors import Fault, Rejected
@@ -26,7 +26,6 @@ from stock.ledger import Header, Movement, Side, post
 from stock.lines import check_known, check_units
 from stock.models import Account
 from stock.reservations import ReservedUnits
-from stock.verify import Finding
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -36,28 +35,6 @@ Sent: TypeAlias = ReservedUnits | int | None
 
 Choice: TypeAlias = Literal["write_back", "write_off"]
 ENDS: Mapping[Choice, Account] = {"write_back": Account.ON_HAND, "write_off": Account.SHRINK}
-
-# The lines of transfers that are under way; what is on the way is dispatched less what became of it.
-UNDER_WAY = """
-  SELECT t.id, t.destination, l.sku, l.dispatched - l.received - l.written_off AS units
-  FROM transfer AS t JOIN transfer_line AS l ON l.transfer_id = t.id
-  WHERE t.status IN ('in_transit', 'partly_received')"""
-OUT_OF_BALANCE = f"""
-WITH under_way AS ({UNDER_WAY}), differences AS (
-  SELECT sku, node, in_transit AS units FROM stock_balance
-  UNION ALL SELECT sku, destination, -units FROM under_way
-)
-SELECT sku || ' at ' || node, sum(units) FROM differences
-GROUP BY sku, node HAVING sum(units) <> 0 ORDER BY sku, node"""  # noqa: S608 (constants only)
-NOT_CLEARED = f"""
-WITH under_way AS ({UNDER_WAY}), differences AS (
-  SELECT p.reference AS id, e.sku, CASE WHEN e.to_account = 'in_transit' THEN e.units ELSE -e.units END AS units
-  FROM stock_entry AS e JOIN posting AS p ON p.id = e.posting_id
-  WHERE (e.to_account = 'in_transit') <> (e.from_account = 'in_transit')
-  UNION ALL SELECT id, sku, -units FROM under_way
-)
-SELECT sku || ' of ' || id, sum(units) FROM differences
-GROUP BY id, sku HAVING sum(units) <> 0 ORDER BY id, sku"""  # noqa: S608 (constants only)
 
 
 class InvalidTransfer(Rejected):
@@ -204,20 +181,6 @@ def words(transfer: Transfer) -> str:
 def header_of(kind: str, transfer: Transfer, actor: str, now: datetime, *, reason: str = "") -> Header:
     """Return the header of a posting for a transfer."""
     return Header(kind=kind, actor=actor, occurred_at=now, reason=reason, reference=transfer.id)
-
-
-def findings(session: Session) -> Iterator[Finding]:
-    """Yield where what is in transit by the ledger is not what transfers have on their way.
-
-    The account in transit is cleared by every transfer: what went into it for one that is closed has come out.
-    """
-    for key, units in session.execute(text(OUT_OF_BALANCE)):
-        message = (
-            f"{abs(units)} units {'more' if units > 0 else 'fewer'} are in transit than transfers have on their way"
-        )
-        yield Finding("I6", "stock_balance", key, message)
-    for key, units in session.execute(text(NOT_CLEARED)):
-        yield Finding("I6", "transfer", key, f"its postings leave {units} units in transit beyond its lines")
 
 
 def _tell(session: Session, transfer: Transfer, before: str, *, actor: str, now: datetime) -> None:

@@ -169,6 +169,30 @@ SELECT o.aggregate_id, o.id, o.aggregate_id
 FROM (SELECT id, aggregate_id FROM outbox WHERE aggregate = 'stock' AND type = 'stock.posted' AND {aggregate_id}) AS o
 LEFT JOIN posting AS p ON p.id = o.aggregate_id WHERE p.id IS NULL ORDER BY o.aggregate_id"""
 
+# The lines of transfers that are under way; what is on the way is dispatched less what became of it.
+UNDER_WAY = """WITH under_way AS (
+  SELECT t.id, t.destination, l.sku, l.dispatched - l.received - l.written_off AS units
+  FROM transfer AS t JOIN transfer_line AS l ON l.transfer_id = t.id
+  WHERE t.status IN ('in_transit', 'partly_received') AND {sku}
+)"""
+
+UNLIKE_TRANSFERS = """, differences AS (
+  SELECT sku, node, in_transit AS units FROM stock_balance WHERE {sku}
+  UNION ALL SELECT sku, destination, -units FROM under_way
+)
+SELECT sku, sku || ' at ' || node, sum(units) FROM differences
+GROUP BY sku, node HAVING sum(units) <> 0 ORDER BY sku, node"""
+
+# What went into the account in transit for a transfer has come out of it when the transfer is closed.
+NOT_CLEARED = """, differences AS (
+  SELECT p.reference AS id, e.sku, CASE WHEN e.to_account = 'in_transit' THEN e.units ELSE -e.units END AS units
+  FROM (SELECT * FROM stock_entry WHERE {sku}) AS e JOIN posting AS p ON p.id = e.posting_id
+  WHERE (e.to_account = 'in_transit') <> (e.from_account = 'in_transit')
+  UNION ALL SELECT id, sku, -units FROM under_way
+)
+SELECT sku, sku || ' of ' || id, sum(units) FROM differences
+GROUP BY id, sku HAVING sum(units) <> 0 ORDER BY sku, id"""
+
 CHECKS = (
     Check(
         "I1", "stock_balance",
@@ -200,6 +224,11 @@ CHECKS = (
     Check("I4", "open_demand", "{} units are open", NO_DEMAND),
     Check("I6", "stock_entry", "moves from {} to {} {} units: sides that do not go together", MIXED_SIDES),
     Check("I6", "stock_entry", "{} more units came in than went out and are there", NOT_CONSERVED),
+    Check(
+        "I6", "stock_balance", "{} more units are in transit than transfers have on their way",
+        UNDER_WAY + UNLIKE_TRANSFERS,
+    ),
+    Check("I6", "transfer", "its postings leave {} units in transit beyond its lines", UNDER_WAY + NOT_CLEARED),
 )  # fmt: skip
 
 

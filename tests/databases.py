@@ -52,6 +52,18 @@ class Databases:
             _start_server(self._cluster).stop()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
+    def overwrite(self, url: str, original: str) -> None:
+        """Let the fresh database at `url` become a copy of another one; nobody is connected to either."""
+        target, source = make_url(url), make_url(original)
+        if source.get_backend_name() == "sqlite":
+            _remove_sqlite(Path(target.database))
+            _fold_journal(Path(source.database))
+            shutil.copyfile(source.database, target.database)
+        else:
+            server = self._postgresql_template()
+            _execute(server, "DROP DATABASE {} WITH (FORCE)", target.database)
+            _execute(server, "CREATE DATABASE {} TEMPLATE {}", target.database, source.database)
+
     @contextmanager
     def _fresh_sqlite(self) -> Iterator[str]:
         path = self.scratch / f"{uuid4().hex}.sqlite"
@@ -59,8 +71,7 @@ class Databases:
         try:
             yield URL.create("sqlite", database=str(path)).render_as_string()
         finally:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            _remove_sqlite(path)
 
     @contextmanager
     def _fresh_postgresql(self) -> Iterator[str]:
@@ -138,6 +149,11 @@ def _execute(server: URL, statement: str, *names: str) -> None:
     url = server.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _remove_sqlite(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _fold_journal(path: Path) -> None:

@@ -23,7 +23,12 @@ class Place(NamedTuple):
 
 
 STORE = (
-    Place("pages.store.home", lazy_gettext("Home"), "home", ("pages.store.put_back", "pages.store.transfer")),
+    Place(
+        "pages.store.home",
+        lazy_gettext("Home"),
+        "home",
+        ("pages.store.put_back", "pages.store.transfer", "pages.store.deliver"),
+    ),
     Place("pages.store.board", lazy_gettext("Orders"), "orders", ("pages.store.order", "pages.store.walk")),
     Place("pages.store.counter", lazy_gettext("Hand over"), "bag", ("pages.store.counter", "pages.store.hand_over")),
     Place("pages.store.return_search", lazy_gettext("Return"), "back", ("pages.store.return_",)),
@@ -37,7 +42,13 @@ PLANNER = (
 )
 AGENT = (Place("pages.orders.find", lazy_gettext("Orders"), "orders", ("pages.orders.",)),)
 STORES = (Place("pages.store.choose", lazy_gettext("Stores"), "home", ("pages.store.",)),)
-BY_ROLE = {"store": STORE, "planner": PLANNER + AGENT, "agent": AGENT, "admin": PLANNER + AGENT + STORES}
+BY_ROLE = {
+    "store": STORE,
+    "supplier": STORE[:2],
+    "planner": PLANNER + AGENT,
+    "agent": AGENT,
+    "admin": PLANNER + AGENT + STORES,
+}
 
 
 class Link(NamedTuple):
@@ -52,7 +63,8 @@ class Link(NamedTuple):
 def links() -> list[Link]:
     """Return the entries for the signed-in person; in a store, those of the store, also for visitors of other roles."""
     node = getattr(current_user, "node", None) or g.get("node_id")
-    places = STORE if node else BY_ROLE.get(getattr(current_user, "role", ""), ())
+    role = getattr(current_user, "role", "")
+    places = STORE if node and role != "supplier" else BY_ROLE.get(role, ())
     values: dict[str, Any] = {"node": node} if node else {}
     return [
         Link(url_for(place.endpoint, **values), place.word, place.icon, _is_here(place))
@@ -64,7 +76,7 @@ def links() -> list[Link]:
 def first_page() -> str:
     """Return the address of the page that answers the signed-in person's first question."""
     node = getattr(current_user, "node", None)
-    if getattr(current_user, "role", "") == "store" and node:
+    if node:
         return url_for("pages.store.home", node=node)
     own = [
         place

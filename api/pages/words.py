@@ -108,6 +108,7 @@ REASONS: Mapping[str, str | LazyString] = {
     "payment": lazy_gettext("The payment is not clear"),
     "price": lazy_gettext("The price was wrong"),
     "address": lazy_gettext("The address cannot be found"),
+    "hold_expired": lazy_gettext("The hold had run out"),
     "undecided": lazy_gettext("Not decided yet"),
     "no_address": lazy_gettext("The address cannot be placed on the map"),
     "changed_mind": lazy_gettext("Changed their mind"),
@@ -118,6 +119,10 @@ REASONS: Mapping[str, str | LazyString] = {
     "late": lazy_gettext("Came too late"),
     "customer": lazy_gettext("The customer asked for it"),
     "other": lazy_gettext("Another reason"),
+    "good": lazy_gettext("Good as new"),
+    "quarantine": lazy_gettext("To be looked at"),
+    "over_delivery": lazy_gettext("More than was ordered"),
+    "wrong_item": lazy_gettext("Not what was ordered"),
     "no_show": lazy_gettext("Nobody came to collect it"),
 }
 
@@ -138,6 +143,7 @@ ROLES: Mapping[str, str | LazyString] = {
     "planner": lazy_gettext("planner"),
     "agent": lazy_gettext("customer service"),
     "store": lazy_gettext("store"),
+    "supplier": lazy_gettext("supplier"),
 }
 
 

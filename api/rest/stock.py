@@ -14,8 +14,9 @@ from api.rest.operation import Call, Resource, anywhere
 from api.schemas import stock as schemas
 from api.schemas.base import BulkAnswerSchema
 from kernel.pages import Page
-from stock import adjustments, feeds, history, lists, receipts, sales
+from stock import adjustments, conversions, feeds, history, lists, reasons, receipts, recipes, sales
 from stock.postings import Header
+from stock.receipts import Delivered
 
 resource = Resource("stock", __name__, url_prefix=f"{PREFIX}/stock", description="The inventory ledger.")
 
@@ -23,6 +24,8 @@ RECEIPT = {"reference": "PO-1", "lines": [{"node": "MAD-1", "sku": "SHI01-WHT-M"
 ADJUSTMENT = {"node": "MAD-1", "sku": "SHI01-WHT-M", "units": -2, "reason": "damage"}
 SALE = {"node": "MAD-1", "reference": "T-77", "lines": [{"sku": "SHI01-WHT-M", "units": 1}]}
 FEED = {"node": "MAD-1", "kind": "absolute", "rows": [{"sku": "SHI01-WHT-M", "units": 9}]}
+CONVERSION = {"node": "MAD-W", "sku": "SET01", "units": 5, "direction": "assemble"}
+REASON = {"use": "adjustment", "code": "mouldy", "from_account": "on_hand", "to_account": "damaged"}
 SHELF = {"sku": "SHI01-WHT-M", "node": "MAD-1", "shelf": "A-03-2"}
 LIMIT = {"sku": "SHI01-WHT-M", "node": "MAD-1", "safety_stock": 1}
 
@@ -39,6 +42,13 @@ def _decide(house: House, call: Call) -> None:
     """Decide what waits for the articles of this request, or lost its units to it."""
     rows = call.body.get("lines") or call.body.get("rows") or [call.body]
     deciding.after_stock(house, {row["sku"] for row in rows}, actor=call.actor)
+
+
+def _decide_parts(house: House, call: Call) -> None:
+    """Decide what waits for a kit, or for what it is made of."""
+    made_of = house.doors.read(lambda session: recipes.components(session, [call.body["sku"]]))
+    skus = {call.body["sku"], *(part.sku for parts in made_of.values() for part in parts)}
+    deciding.after_stock(house, skus, actor=call.actor)
 
 
 @resource.operation(
@@ -90,11 +100,11 @@ def _occurred_at(call: Call) -> datetime:
     at=_nodes_of_lines, after=_decide, example=RECEIPT,
 )  # fmt: skip
 def receive(session: Session, call: Call) -> Any:
-    """Put goods from a supplier on hand."""
+    """Take goods in from outside, without a purchase order."""
     header = Header(
         kind="receipt", actor=call.actor, occurred_at=_occurred_at(call), reference=call.body["reference"]
     )  # fmt: skip
-    lines = [(line["node"], line["sku"], line["units"]) for line in call.body["lines"]]
+    lines = [Delivered(**line) for line in call.body["lines"]]
     return {"posting_id": receipts.receive(session, header, lines)}
 
 
@@ -106,6 +116,33 @@ def receive(session: Session, call: Call) -> Any:
 def adjust(session: Session, call: Call) -> Any:
     """Correct the stock of an article at a node, with a reason."""
     return {"posting_id": adjustments.adjust(session, **call.body, actor=call.actor, now=call.now)}
+
+
+@resource.operation(
+    "POST", "/conversions", scope="stock:write", body=schemas.ConversionSchema, answer=schemas.PostingSchema,
+    status=201, key=True, at=_node_of_body, after=_decide_parts, example=CONVERSION,
+)  # fmt: skip
+def convert(session: Session, call: Call) -> Any:
+    """Put kits together from their components, or take them apart; only unclaimed units are used."""
+    return {"posting_id": conversions.convert(session, **call.body, actor=call.actor, now=call.now)}
+
+
+@resource.operation(
+    "GET", "/reasons", scope="stock:read", query=schemas.ReasonQuery, answer=schemas.StockReasonsSchema, at=anywhere
+)
+def list_reasons(session: Session, call: Call) -> Any:
+    """List the reasons for which stock moves, by use."""
+    return {"items": reasons.known(session, call.query["use"], active_only=call.query["active"])}
+
+
+@resource.operation(
+    "PUT", "/reasons", scope="catalog:write", body=schemas.StockReasonRowSchema(many=True), answer=BulkAnswerSchema,
+    example=[REASON],
+)  # fmt: skip
+def put_reasons(session: Session, call: Call) -> Any:
+    """Add reasons, or take some in and out of use; what a reason does never changes."""
+    answers = bulk.put(session, call.body, reasons.put, name=lambda row: f"{row.use}/{row.code}")
+    return bulk.or_refuse(answers)
 
 
 @resource.operation(

@@ -134,6 +134,7 @@ def _exchange(
         for line in freed.lines
         if line.reservation_id is not None
     ]
+    release += [ReservedUnits(held.sku, held.reservation_id, held.units) for held in proposal.held]
     claims = [
         claim
         for change, each in zip(proposal.changes, differences, strict=True)

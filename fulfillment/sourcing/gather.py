@@ -1,7 +1,8 @@
 """From rows to a problem: what is wanted, what the network can do, what is in stock and which minutes are left.
 
 Called by `decide` for the demands of one order, and by nightly planning for many. Reads only. Invariant: units and
-minutes of freed fulfillment orders count as free; everything else is as the database says now.
+minutes of freed fulfillment orders, and units held for the demands, count as free; everything else is as the database
+says now.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from fulfillment.network.snapshot import Snapshot
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
 from fulfillment.sourcing.collection import to_collect
 from fulfillment.sourcing.options import TERMS, Flags, Integers, Options, Scene, early_days
-from fulfillment.sourcing.proposal import Wanted
+from fulfillment.sourcing.proposal import Wanted, WantedLine
 from fulfillment.sourcing.shipping import to_ship
 from fulfillment.sourcing.stocked import Stocked, read_stock
 from fulfillment.work.models import Method
 from stock import revisions
+from stock.holds import Held
 
 DAY_MINUTES: Final = 24 * 60
 
@@ -58,12 +60,13 @@ class Ground:
     lines_in_all: int
 
 
-def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime) -> Gathered:
-    """State the demands as one problem that shares stock and minutes."""
+def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime, held: Sequence[Held] = ()) -> Gathered:
+    """State the demands as one problem that shares stock and minutes; what is `held` for them is theirs to use."""
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
-    ground = _ground(session, net, wanted, active, now=now, stocked=read_stock(session, net, wanted, versions, now=now))
+    stocked = read_stock(session, net, wanted, versions, now=now, held=held)
+    ground = _ground(session, net, wanted, active, now=now, stocked=stocked)
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
     problem = _problem(ground, scenes, wanted, options)
@@ -197,6 +200,8 @@ def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], 
 def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capacity: NDArray[np.int64]) -> OrderProblem:
     settings = scene.settings
     most = None if settings.max_packages is None else max(0, settings.max_packages - demand.standing_packages)
+    together = _together(ground, scene, demand, options)
+    tied = {place for group in together for place in group}
     return OrderProblem(
         id=demand.demand_id,
         lines=tuple(
@@ -204,10 +209,10 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
                 id=line.id,
                 sku=ground.skus[line.sku],
                 units=line.units,
-                divisible=line.divisible and line.units > 1,
+                divisible=line.divisible and line.units > 1 and place not in tied,
                 unfilled_cost=line.units * (settings.unfilled_minor + line.unit_value_minor),
             )
-            for line in demand.lines
+            for place, line in enumerate(demand.lines)
         ),
         option_ids=tuple(map(str, range(len(options.node)))),
         option_node=options.node,
@@ -219,14 +224,37 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
         work=options.work,
         line_work=options.line_work,
         max_packages=most,
-        together=_together(demand),
+        together=together,
     )
 
 
-def _together(demand: Wanted) -> tuple[tuple[int, ...], ...]:
-    """Return the places of lines that leave in one package, group by group."""
+def _together(ground: Ground, scene: Scene, demand: Wanted, options: Options) -> tuple[tuple[int, ...], ...]:
+    """Return the places of lines that leave in one package, group by group.
+
+    Lines are kept together where a node could serve them all, as long as nothing has parted them: all of them wait, or
+    the same fulfillment orders hold all of them.
+    """
     groups: dict[str, list[int]] = {}
     for place, line in enumerate(demand.lines):
         if line.together is not None:
             groups.setdefault(line.together, []).append(place)
-    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+    found = []
+    for group in groups.values():
+        lines = [demand.lines[place] for place in group]
+        rows = [ground.skus[line.sku] for line in lines]
+        whole: Flags = (ground.stock[rows] >= scene.units[group][:, None]) & scene.allowed[group]
+        held = {_held(demand, line) for line in lines}
+        if len(group) > 1 and len(held) == 1 and None not in held and whole[:, options.node].all(axis=0).any():
+            found.append(tuple(group))
+    return tuple(found)
+
+
+def _held(demand: Wanted, line: WantedLine) -> frozenset[str] | None:
+    """Return the freed fulfillment orders that hold a line; None where they hold a part of it."""
+    holding = {
+        freed.id: held.units
+        for freed in demand.freed
+        for held in freed.lines
+        if held.line_id == line.id and held.reservation_id is not None
+    }
+    return frozenset(holding) if sum(holding.values()) in {0, line.units} else None

@@ -12,13 +12,14 @@ from datetime import date, datetime
 from typing import Any
 
 from fulfillment.network.geography import Location
+from stock.holds import Held
 
 
 @dataclass(frozen=True, kw_only=True)
 class WantedLine:
     """Units of a SKU to be placed; a line that is not divisible comes whole from one node.
 
-    Lines with the same `together` leave in one package; they are not divisible.
+    Lines with the same `together` leave in one package where a node can serve them all.
     """
 
     id: str
@@ -160,10 +161,14 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """The changes to some demands that belong together, and what caused them."""
+    """The changes to some demands that belong together, and what caused them.
+
+    `held` is what was held for whoever wants this: it counted as available, and ends when the changes are made true.
+    """
 
     cause: str
     changes: tuple[Change, ...] = field(default_factory=tuple)
+    held: tuple[Held, ...] = ()
 
     @property
     def unfilled(self) -> tuple[Missing, ...]:

@@ -1,8 +1,8 @@
 """The units that nodes may give to some demands, and what weighs them: the stock of one problem.
 
-Read by `gather`. Invariants: units of freed fulfillment orders count as free, so that what stands can stay; where
-demands of several channels share a problem, the channel from which a node keeps back most decides for all of them, so
-that no plan lets one channel have what is kept from it.
+Read by `gather`. Invariants: units of freed fulfillment orders, and those held for the demands, count as free, so that
+what stands can stay; where demands of several channels share a problem, the channel from which a node keeps back most
+decides for all of them, so that no plan lets one channel have what is kept from it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from fulfillment.sourcing.options import Integers
 from fulfillment.sourcing.proposal import Wanted
 from kernel.db import table
 from stock import availability, safety
+from stock.holds import Held
 from stock.models import Article
 
 
@@ -34,9 +35,18 @@ class Stocked:
 
 
 def read_stock(
-    session: Session, net: Snapshot, wanted: Sequence[Wanted], versions: Mapping[str, int], *, now: datetime
+    session: Session,
+    net: Snapshot,
+    wanted: Sequence[Wanted],
+    versions: Mapping[str, int],
+    *,
+    now: datetime,
+    held: Sequence[Held] = (),
 ) -> Stocked:
-    """Read the stock that demands may be served from; nothing of an article that is not on sale yet."""
+    """Read the stock that demands may be served from; nothing of an article that is not on sale yet.
+
+    What is `held` for them is theirs beside it.
+    """
     channels: defaultdict[str, set[str | None]] = defaultdict(set)
     for demand in wanted:
         for line in demand.lines:
@@ -55,6 +65,7 @@ def read_stock(
             kept = max(rules.floor(sku, article.family, node, channel, own=kept) for channel in asked)
         units[index[sku], place] = max(0, level.unclaimed - kept)
     _add_freed(units, net, index, wanted)
+    _add_held(units, net, index, held)
     return Stocked(index, units, {sku: row.weight_g for sku, row in articles.items()})
 
 
@@ -73,3 +84,11 @@ def _add_freed(units: Integers, net: Snapshot, index: Mapping[str, int], wanted:
         for line in freed.lines:
             if line.reservation_id is not None and line.sku in index:
                 units[index[line.sku], net.index[freed.node]] += line.units
+
+
+def _add_held(units: Integers, net: Snapshot, index: Mapping[str, int], held: Sequence[Held]) -> None:
+    """Add what is held: it is exchanged for claims even where others have grown into what is kept back."""
+    for each in held:
+        place = net.index.get(each.node)
+        if place is not None and each.sku in index:
+            units[index[each.sku], place] += each.units

@@ -109,7 +109,7 @@ class Demand(Base):
 class DemandLine(Base):
     """Units of one SKU of a demand: wanted = waiting + allocated + fulfilled; cancelling lowers wanted.
 
-    Lines of a demand with the same `together` leave in one package.
+    Lines of a demand with the same `together` leave in one package where a node can serve them all.
     """
 
     __tablename__ = "demand_line"

@@ -52,9 +52,7 @@ def upgrade() -> None:
         *_counters(),
         sa.PrimaryKeyConstraint("sku", "node", "position", name=op.f("pk_balance_snapshot")),
     )
-    op.create_index(
-        "ix_balance_snapshot_latest", "balance_snapshot", ["sku", "node", "latest_occurred_at", "position"]
-    )
+    op.create_index("ix_balance_snapshot_latest", "balance_snapshot", ["sku", "node", "latest_occurred_at", "position"])
     op.create_table(
         "late_posting",
         *_key(),

@@ -52,19 +52,21 @@ def upgrade() -> None:
         "expected_supply",
         sa.Column("sku", sa.String(length=64), nullable=False),
         sa.Column("reference", sa.String(length=64), nullable=False),
-        sa.Column("node", sa.String(length=64), nullable=False),
+        sa.Column("node", sa.String(), nullable=True),
         sa.Column("units", sa.Integer(), nullable=False),
         sa.Column("expected_at", UtcDateTime(), nullable=True),
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.CheckConstraint("units > 0", name=op.f("ck_expected_supply_units_positive")),
         sa.ForeignKeyConstraint(["node"], ["node.id"], name=op.f("fk_expected_supply_node_node")),
         sa.ForeignKeyConstraint(["sku"], ["article.sku"], name=op.f("fk_expected_supply_sku_article")),
-        sa.PrimaryKeyConstraint("sku", "reference", "node", name=op.f("pk_expected_supply")),
+        sa.PrimaryKeyConstraint("sku", "reference", name=op.f("pk_expected_supply")),
     )
+    op.create_index("ix_transfer_line_sku", "transfer_line", ["sku"], unique=False)
     op.create_index("ix_expected_supply_reference", "expected_supply", ["reference"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_transfer_line_sku", table_name="transfer_line")
     op.drop_index("ix_expected_supply_reference", table_name="expected_supply")
     op.drop_table("expected_supply")
     op.drop_table("safety_rule")

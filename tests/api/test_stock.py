@@ -10,6 +10,7 @@ from tests.api import network
 from tests.api.conftest import NOW
 
 BALANCES = "/api/v1/stock/balances"
+RULES = "/api/v1/stock/safety-rules"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -190,3 +191,30 @@ def test_a_key_of_one_node_sees_no_other_past(client_with, house):
     store = client_with("stock:read", node="MAD-1")
     assert {row["node"] for row in store.get(f"{BALANCES}?position=1&limit=200")["items"]} <= {"MAD-1"}
     assert store.get(f"{BALANCES}?node=SEV-1&position=1", 403)["code"] == "other_node"
+def test_safety_rules_are_written_listed_and_taken_away(admin, client_with):
+    rows = [
+        {"id": "market-stores", "kind": "store", "channel": "market", "units": 2},
+        {"id": "wrong", "channel": "nowhere", "units": 1},
+        {"id": "two", "sku": "LAMP", "family": "lamps", "units": 1},
+    ]
+    answers = admin.send("PUT", RULES, body=rows).get_json()["results"]
+    assert [answer["result"] for answer in answers] == ["created", "failed", "failed"]
+    assert [answers[1]["errors"][0]["code"], answers[2]["errors"][0]["code"]] == ["unknown_channel", "one_too_many"]
+    (rule,) = admin.get(RULES)["items"]
+    assert (rule["kind"], rule["sku"], rule["units"], rule["active"]) == ("store", None, 2, True)
+    client_with("stock:write").send("PUT", RULES, 403, body=rows[:1])
+    admin.send("DELETE", f"{RULES}/market-stores", 204)
+    assert admin.send("DELETE", f"{RULES}/market-stores", 404).get_json()["code"] == "safety_rule_unknown"
+
+
+def test_a_marketplace_is_refused_what_is_kept_for_the_shop(admin):
+    network.receive(admin, "receipt-6", ("SEV-1", "SHOES", 3))
+    spare = sum(row["available"] for row in admin.get("/api/v1/availability?sku=SHOES")["items"][0]["nodes"])
+    admin.send("PUT", RULES, body=[{"id": "for-web", "sku": "SHOES", "channel": "market", "units": 100}])
+    path = "/api/v1/availability?sku=SHOES&channel="
+    assert admin.get(f"{path}market")["items"][0]["network"] == 0
+    assert admin.get(f"{path}web")["items"][0]["network"] == spare
+    refused = admin.post("/api/v1/orders", network.order("R-1", ("SHOES", 1), channel="market"), 409, key="rule-1")
+    assert refused["code"] == "out_of_stock"
+    admin.post("/api/v1/orders", network.order("R-2", ("SHOES", 1)), 201, key="rule-2")
+    admin.send("DELETE", f"{RULES}/for-web", 204)

@@ -22,10 +22,15 @@ def application(folder):
 
 def open_retailer(app, url):
     """Move the application into a house of its own: a warehouse and three stores in Iberia, whose shelves are empty."""
-    house = app.extensions[EXTENSION] = build_house(_config(url))
+    house = app.extensions[EXTENSION] = house_for(url)
     house.doors.write(factories.lay_out)
     key = house.doors.write(lambda session: access.add_key(session, "story", ["admin"]))
     return Retailer(app, house, key)
+
+
+def house_for(url):
+    """The house of the database at `url`, on the day on which all stories begin."""
+    return build_house(_config(url))
 
 
 def close_retailer(retailer):

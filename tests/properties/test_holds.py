@@ -1,4 +1,4 @@
-"""Whatever carts hold, extend, give up and let run out, nobody is oversold, and a hold is what a person would say it is."""
+"""Whatever carts hold, extend, give up and let run out: nobody is oversold, and a hold is what paper says it is."""
 
 from collections import Counter
 from datetime import timedelta

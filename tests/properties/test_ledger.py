@@ -19,8 +19,22 @@ from sqlalchemy import select
 from kernel.db import connect
 from kernel.ids import new_id
 from stock import (
-    adjustments, arrivals, catalog, counts, feeds, holds, reservations, returns, sales, shorts, transfers, verify,
-)  # fmt: skip
+    adjustments,
+    arrivals,
+    catalog,
+    count_opening,
+    count_rules,
+    count_sessions,
+    counts,
+    feeds,
+    holds,
+    reservations,
+    returns,
+    sales,
+    shorts,
+    transfers,
+    verify,
+)
 from stock.catalog import InvalidRows
 from stock.errors import ClaimsChanged, InsufficientStock
 from stock.ledger import OWN_SAFETY_STOCK
@@ -268,6 +282,8 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         if not refused_by:
             self.paper.stock[key][account] -= units
+            if account != "damaged":
+                self.paper.correct(key, units)
             self.posted(key, units)
 
     @rule(sku=SKUS, node=NODES, units=UNITS)
@@ -276,7 +292,10 @@ class LedgerMachine(RuleBasedStateMachine):
         sales.sell(
             self.session, node=node, lines=[(sku, units)], reference="ticket", actor="till", occurred_at=self.now
         )  # fmt: skip
-        self.posted((sku, node), -min(units, self.paper.shelf((sku, node))))
+        shelf = self.paper.shelf((sku, node))
+        if units > shelf:
+            self.paper.correct((sku, node), units - shelf)
+        self.posted((sku, node), -min(units, shelf))
 
     @rule(sku=SKUS, node=NODES, units=st.integers(0, 6), ago=st.integers(0, 6))
     def feed(self, sku, node, units, ago):
@@ -291,6 +310,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (posting is not None) == bool(difference)
         if difference:
             self.paper.feeds.append((as_of, key))
+            self.paper.correct(key, difference, looked_at=as_of)
             self.paper.move(key, difference, now=as_of)
             self.paper.displace(key)
 
@@ -312,6 +332,8 @@ class LedgerMachine(RuleBasedStateMachine):
         if reason in accounts:
             gone = min(units, self.paper.shelf((sku, node)))
             self.paper.stock[sku, node][accounts[reason]] += gone
+            if reason == "not_found":
+                self.paper.correct((sku, node), -gone)
             self.posted((sku, node), -gone)
 
     @rule(sku=SKUS, node=NODES, units=UNITS, grade=st.sampled_from(["resell", "damaged", "quarantine"]))
@@ -372,10 +394,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(sku=SKUS, node=NODES, units=st.integers(0, 6), at_once=st.booleans())
     def count(self, sku, node, units, at_once):
-        opened = counts.open_count(self.session, node=node, skus=[sku], **self.by)
+        opened = count_opening.open_count(self.session, node=node, skus=[sku], **self.by)
         counts.record(self.session, opened.id, sku=sku, units=units, **self.by)
         counts.submit(self.session, opened.id, **self.by)
-        self.counts[opened.id] = (sku, node), units - self.paper.shelf((sku, node))
+        if abs(units - self.paper.shelf((sku, node))) > count_rules.Rule().recount_units:
+            own = count_sessions.begin(self.session, opened.id, actor="another", now=self.now)
+            count_sessions.record(self.session, own.id, sku=sku, units=units, actor="another", now=self.now)
+            counts.hand_in(self.session, own.id, actor="another", now=self.now)
+        difference = units - self.paper.shelf((sku, node))
+        self.counts[opened.id] = (sku, node), difference, len(self.paper.corrections), self.now
         if at_once:
             self.post_count(sorted(self.counts).index(opened.id))
 
@@ -383,10 +410,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.counts)
     def post_count(self, choice):
         id_ = sorted(self.counts)[choice % len(self.counts)]
-        key, difference = self.counts.pop(id_)
+        key, difference, since, looked_at = self.counts.pop(id_)
         self.minutes += 1
         counts.post(self.session, id_, **self.by)
-        self.posted(key, max(difference, -self.paper.shelf(key)))
+        left = self.paper.still_wrong(key, difference, since=since, looked_at=looked_at)
+        left = max(left, -self.paper.shelf(key))
+        self.paper.correct(key, left, looked_at=looked_at)
+        self.paper.looked[key] = max(looked_at, self.paper.looked.get(key, looked_at))
+        self.posted(key, left)
 
     # What holds after each of them
 

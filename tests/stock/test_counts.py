@@ -8,9 +8,9 @@ from sqlalchemy import select
 from kernel import states
 from kernel.events import OutboxEvent
 from kernel.states import IllegalTransition
-from stock import counts, reservations, sales
-from stock.counts import CountIncomplete
-from stock.documents import COUNT_TRANSITIONS, CountLine, CountStatus
+from stock import count_opening, count_sessions, counts, reservations, sales
+from stock.count_documents import COUNT_TRANSITIONS, CountStatus, CountTally
+from stock.count_errors import CountIncomplete, NotInReview
 from stock.errors import InvalidUnits, UnknownDocument, UnknownReason, UnknownStock
 from stock.reservations import ReservedUnits, rebind
 from tests.stock.shelf import NOW, claim, counters, header, reservation, stock
@@ -20,7 +20,7 @@ BY = {"actor": "counter", "now": NOW}
 
 def counted(session, **results):
     """Count the shelf in Madrid and hand the count in."""
-    count = counts.open_count(session, node="MAD", skus=list(results), **BY)
+    count = count_opening.open_count(session, node="MAD", skus=list(results), **BY)
     for sku, units in results.items():
         counts.record(session, count.id, sku=sku, units=units, **BY)
     return counts.submit(session, count.id, **BY)
@@ -48,7 +48,7 @@ def test_units_in_totes_are_not_expected_on_the_shelf(session):
     (id_,) = rebind(session, header(), claims=[claim(units=2)])
     reservations.pick(session, header(), [ReservedUnits("coat", id_, 2)])
     count = counted(session, coat=3)
-    assert session.get(CountLine, (count.id, "coat")).expected == 3
+    assert session.get(CountTally, (count.id, "coat", 1)).expected == 3
     counts.post(session, count.id, **BY)
     assert counters(session, "coat", "MAD") == {"on_hand": 5, "reserved": 2, "picked": 2}
 
@@ -79,14 +79,18 @@ def test_a_count_displaces_reservations(session):
 def test_counting_again_replaces_the_first_result(session):
     stock(session, coat_MAD=5)
     count = counted(session, coat=1)
-    counts.record(session, count.id, sku="coat", units=5, **BY)
+    counts.review(session, count.id, recount=["coat"], **BY)
     assert count.status == "counting"
+    own = count_sessions.begin(session, count.id, alone=True, **BY)
+    count_sessions.record(session, own.id, sku="coat", units=1, **BY)
+    count_sessions.record(session, own.id, sku="coat", units=5, **BY)
     counts.submit(session, count.id, **BY)
+    counts.review(session, count.id, accept={"coat": 2}, **BY)
     assert counts.post(session, count.id, **BY) is None
 
 
 def test_an_article_that_nobody_asked_for_is_counted_too(session):
-    count = counts.open_count(session, node="MAD", skus=["coat"], **BY)
+    count = count_opening.open_count(session, node="MAD", skus=["coat"], **BY)
     counts.record(session, count.id, sku="hat", units=2, **BY)
     with pytest.raises(CountIncomplete) as refused:
         counts.submit(session, count.id, **BY)
@@ -99,10 +103,10 @@ def test_an_article_that_nobody_asked_for_is_counted_too(session):
 
 def test_a_count_names_what_exists(session):
     with pytest.raises(UnknownStock):
-        counts.open_count(session, node="MAD", skus=["unicorn"], **BY)
+        count_opening.open_count(session, node="MAD", skus=["unicorn"], **BY)
     with pytest.raises(UnknownReason):
-        counts.open_count(session, node="MAD", skus=["coat"], reason="mood", **BY)
-    count = counts.open_count(session, node="MAD", skus=["coat"], **BY)
+        count_opening.open_count(session, node="MAD", skus=["coat"], reason="mood", **BY)
+    count = count_opening.open_count(session, node="MAD", skus=["coat"], **BY)
     with pytest.raises(InvalidUnits):
         counts.record(session, count.id, sku="coat", units=-1, **BY)
     with pytest.raises(UnknownStock):
@@ -114,7 +118,7 @@ def test_a_count_names_what_exists(session):
 def test_a_count_is_posted_once(session):
     count = counted(session, coat=1)
     counts.post(session, count.id, **BY)
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(NotInReview):
         counts.post(session, count.id, **BY)
     with pytest.raises(IllegalTransition):
         counts.void(session, count.id, **BY)

@@ -1,6 +1,5 @@
 """Claims: made above safety stock, exchanged while full, ended once."""
 
-
 import pytest
 from sqlalchemy import select, update
 

@@ -26,14 +26,23 @@ SPOTS = st.sampled_from(
     [{}, *({"node": node} for node in PLACES), {"group": "east"}, {"group": "west"}, {"kind": "store"}]
 )
 CHANNELS = st.sampled_from([{}, {"channel": "web"}, {"channel": "market"}])
-SCOPES = st.builds(lambda *parts: {name: value for part in parts for name, value in part.items()}, ARTICLES, SPOTS, CHANNELS)
+SCOPES = st.builds(
+    lambda *parts: {name: value for part in parts for name, value in part.items()}, ARTICLES, SPOTS, CHANNELS
+)
 
 
 def decided_naively(scopes, sku, node, channel, own):
     """Of all rules that fit and the balance's own, the one with the highest rank, looked at one by one."""
     found = [(((2, 3, 0, 1), own))] if own else []
     place = PLACES[node]
-    facts = {"sku": sku, "family": FAMILIES[sku], "node": node, "group": place.group, "kind": place.kind, "channel": channel}
+    facts = {
+        "sku": sku,
+        "family": FAMILIES[sku],
+        "node": node,
+        "group": place.group,
+        "kind": place.kind,
+        "channel": channel,
+    }
     for units, scope in scopes:
         if all(facts[name] == value for name, value in scope.items()):
             article = 2 if "sku" in scope else 1 if "family" in scope else 0
@@ -43,22 +52,25 @@ def decided_naively(scopes, sku, node, channel, own):
 
 
 @given(
-    scopes=st.lists(st.tuples(st.integers(0, 9), SCOPES), max_size=12, unique_by=lambda each: tuple(sorted(each[1].items()))),
+    scopes=st.lists(
+        st.tuples(st.integers(0, 9), SCOPES), max_size=12, unique_by=lambda each: tuple(sorted(each[1].items()))
+    ),
     own=st.integers(0, 3),
 )
 def test_the_most_specific_rule_decides_as_a_naive_search_finds(scopes, own):
     rules = Safety((1, 1), PLACES, tuple(Rule(units=units, **scope) for units, scope in scopes))
-    for sku in FAMILIES:
+    for sku, family in FAMILIES.items():
         for node in PLACES:
             for channel in ("web", "market", None):
                 expected = decided_naively(scopes, sku, node, channel, own)
-                assert rules.floor(sku, FAMILIES[sku], node, channel, own=own) == expected
+                assert rules.floor(sku, family, node, channel, own=own) == expected
 
 
 def test_the_article_counts_before_the_place_and_the_place_before_the_channel():
     rules = Safety(
         (1, 1), PLACES,
-        (Rule(units=1, sku="coat"), Rule(units=2, node="BCN", channel="web"), Rule(units=3, family="outdoor", kind="store")),
+        (Rule(units=1, sku="coat"), Rule(units=2, node="BCN", channel="web"),
+         Rule(units=3, family="outdoor", kind="store")),
     )  # fmt: skip
     assert rules.floor("coat", "outdoor", "BCN", "web", own=0) == 1
     assert rules.floor("hat", "outdoor", "BCN", "web", own=0) == 3
@@ -104,7 +116,11 @@ def test_of_two_channels_in_one_posting_the_stricter_rule_binds(session):
 def test_a_rule_for_an_article_at_a_node_and_a_channel_may_keep_less_than_the_balance_does(session):
     stock(session, coat_MAD=5)
     session.execute(update(StockBalance).values(safety_stock=4))
-    put(session, {"sku": "coat", "node": "MAD", "units": 2}, {"sku": "coat", "node": "MAD", "channel": "web", "units": 0})
+    put(
+        session,
+        {"sku": "coat", "node": "MAD", "units": 2},
+        {"sku": "coat", "node": "MAD", "channel": "web", "units": 0},
+    )
     assert availability.floors(session, [("coat", "MAD", None)]) == {("coat", "MAD"): 4}
     assert availability.floors(session, [("coat", "MAD", "web")]) == {("coat", "MAD"): 0}
 

@@ -4,12 +4,13 @@ import pytest
 from sqlalchemy import text
 
 from kernel.proofs import WHOLE
-from stock import reservations, verify
+from stock import reservations, transfers, verify
 from stock.ledger import Movement, Side, post
 from stock.models import Account
 from stock.postings import DemandChange
 from stock.reservations import ReservedUnits, rebind
-from tests.stock.shelf import claim, header, stock
+from stock.transfers import TransferWant
+from tests.stock.shelf import NOW, claim, header, stock
 
 DROPS = {
     "sqlite": "DROP TRIGGER stock_entry_no_update; DROP TRIGGER stock_entry_no_delete",
@@ -38,10 +39,13 @@ def busy(session):
     rebind(session, header(), release=[ReservedUnits("coat", second, 1)])
     shelf = Side(Account.ON_HAND, "MAD")
     post(session, header(), [
-        Movement("coat", 1, shelf, Side(Account.IN_TRANSIT, "BCN")),
         Movement("hat", 1, shelf, Side(Account.DAMAGED, "MAD")),
         Movement("hat", 1, Side(Account.DAMAGED, "MAD"), Side(Account.SHRINK)),
     ])  # fmt: skip
+    by = {"actor": "tester", "now": NOW}
+    wants = [TransferWant(sku="coat", units=1)]
+    sent = transfers.open_transfer(session, source="MAD", destination="BCN", reference="", lines=wants, **by)
+    transfers.dispatch(session, sent.id, [1], **by)
     dialect = session.get_bind().dialect.name
     for statement in f"{DROPS[dialect]}; {WITHOUT_CHECKS[dialect]}".split("; "):
         session.execute(text(statement))

@@ -2,10 +2,10 @@
 
 import pytest
 
+from fulfillment.network import snapshot
 from fulfillment.sourcing.commit import StalePlan, commit
 from fulfillment.sourcing.decide import decide, decide_again
 from fulfillment.sourcing.stocked import read_stock
-from fulfillment.network import snapshot
 from stock import revisions, safety_rules
 from stock.models import Article
 from stock.safety_rules import RuleRow

@@ -1,4 +1,4 @@
-"""How long a hold may be extended; and carts, which hold.
+"""How long a hold may be extended.
 
 Revision ID: 0015
 Revises: 0014
