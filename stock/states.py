@@ -22,7 +22,7 @@ from stock.chronicle import BalanceSnapshot, LatePosting, PlacedBalance
 from stock.postings import COUNTERS, Key
 from stock.recorded import Effect
 
-EVERY = 64
+EVERY = 16
 # Lateness by class: whoever asks about a business time looks back in each class only as far as its bound.
 LATE_BY = (timedelta(hours=1), timedelta(days=1), timedelta(days=30))
 _PLACED = table(PlacedBalance)
