@@ -53,25 +53,6 @@ def verify(session: Session) -> None:
 
 
 @ledger.command()
-@click.option("--check", "kept", help="A root printed earlier and kept elsewhere: fail unless the ledger still has it.")
-@with_session
-def seal(session: Session, kept: str | None) -> None:
-    """Seal every posting that has a position, and print the newest root to be kept outside the database."""
-    doors = session.house.doors
-    if kept is not None:
-        doors.read(lambda reading: seals.check_root(reading, kept))
-        click.echo(f"The ledger still has the root {kept}.", err=True)
-    sealed = 0
-    while count := doors.write(seals.seal):
-        sealed += count
-    root = doors.read(seals.newest_root)
-    if root is None:
-        raise click.ClickException("There is nothing to seal yet: postings get their positions from a running server.")
-    click.echo(f"Sealed {sealed:,} postings. Keep this root outside the database:", err=True)
-    click.echo(str(root))
-
-
-@ledger.command()
 @click.option("--dry-run", is_flag=True, help="Say what would be posted, and write nothing.")
 @with_session
 def repair(session: Session, *, dry_run: bool) -> None:
@@ -97,6 +78,25 @@ def repair(session: Session, *, dry_run: bool) -> None:
 def _write(house: House, mend: Mend) -> bool:
     """Write a mend in a transaction of its own; tell whether there was anything left to write."""
     return house.doors.write(lambda session: mend.write(session, actor=ACTOR, now=house.clock.now()))
+
+
+@ledger.command()
+@click.option("--check", "kept", help="A root printed earlier and kept elsewhere: fail unless the ledger still has it.")
+@with_session
+def seal(session: Session, kept: str | None) -> None:
+    """Seal every posting that has a position, and print the newest root to be kept outside the database."""
+    doors = session.house.doors
+    if kept is not None:
+        doors.read(lambda reading: seals.check_root(reading, kept))
+        click.echo(f"The ledger still has the root {kept}.", err=True)
+    sealed = 0
+    while count := doors.write(seals.seal):
+        sealed += count
+    root = doors.read(seals.newest_root)
+    if root is None:
+        raise click.ClickException("There is nothing to seal yet: postings get their positions from a running server.")
+    click.echo(f"Sealed {sealed:,} postings. Keep this root outside the database:", err=True)
+    click.echo(str(root))
 
 
 def _proven(house: House, sizes: dict[str, int]) -> Iterator[Finding]:
