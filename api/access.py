@@ -25,12 +25,15 @@ from api.models import ApiKey, User
 from kernel.db import table
 from kernel.errors import Conflict, NotFound, Rejected
 from kernel.ids import new_id
+from stock.models import Node, NodeKind
 
 SCOPES = {
     "orders:read": "Find and read orders, customers' returns and their history.",
     "orders:write": "Place, cancel and hold orders; request returns.",
+    "availability:read": "Learn in words whether articles are in stock; for keys that the public may see.",
     "stock:read": "Read balances, entries and availability.",
     "stock:write": "Post receipts, adjustments, sales, feeds, counts and transfers.",
+    "counts:review": "See what counts should find; accept, post and void them; set how nodes count.",
     "work:read": "Read fulfillment orders and pick lists.",
     "work:write": "Pick, pack, ship, hand over, receive returns.",
     "plan:read": "Read nightly runs.",
@@ -39,6 +42,8 @@ SCOPES = {
     "events:read": "Read the feed of events.",
     "admin": "Everything.",
 }
+# Who may see figures may hear words.
+IMPLIED_BY = {"availability:read": "stock:read"}
 ROLES = {
     "admin": frozenset(SCOPES),
     "planner": frozenset(
@@ -46,6 +51,7 @@ ROLES = {
             "orders:read",
             "stock:read",
             "stock:write",
+            "counts:review",
             "work:read",
             "plan:read",
             "plan:write",
@@ -55,7 +61,9 @@ ROLES = {
     ),
     "agent": frozenset({"orders:read", "orders:write", "stock:read", "work:read"}),
     "store": frozenset({"stock:read", "stock:write", "work:read", "work:write"}),
+    "supplier": frozenset({"stock:write", "work:read", "work:write"}),
 }
+AT_A_NODE = frozenset({"store", "supplier"})
 KEY_PREFIX = "oms"
 MIN_PASSWORD = 8
 KEPT_S = 5.0
@@ -91,7 +99,7 @@ class Caller:
 
     def may(self, scope: str) -> bool:
         """Tell whether the caller holds `scope`."""
-        return scope in self.scopes or "admin" in self.scopes
+        return bool({scope, IMPLIED_BY.get(scope), "admin"} & self.scopes)
 
     def sees(self, node: str | None) -> bool:
         """Tell whether the caller may know of things at `node`."""
@@ -175,8 +183,11 @@ def add_user(
     """Create a user who signs in to pages. Raises UsernameTaken, InvalidUser."""
     if role not in ROLES:
         raise InvalidUser(f"There is no role {role}; use {', '.join(ROLES)}.")
-    if (role == "store") != (node is not None):
-        raise InvalidUser("Staff of a store need the node they work at; nobody else has one.")
+    if (role in AT_A_NODE) != (node is not None):
+        raise InvalidUser("Staff of a store or a supplier need the node they work at; nobody else has one.")
+    place = session.get(Node, node) if node is not None else None
+    if place is not None and (place.kind == NodeKind.SUPPLIER) != (role == "supplier"):
+        raise InvalidUser(f"{node} is a {place.kind}: people of a supplier, and nobody else, work at a supplier.")
     if len(password) < MIN_PASSWORD:
         raise InvalidUser(f"The password needs at least {MIN_PASSWORD} characters.")
     if session.scalar(select(User.id).where(User.username == username)) is not None:

@@ -17,14 +17,16 @@ from fulfillment.network import edits, report
 from fulfillment.network.rows import Carrier, Place, Profile, TariffBand
 from kernel.errors import Fault, Rejected
 from kernel.money import Money
-from stock import catalog, reports
+from oms import channels
+from stock import catalog, reports, safety_rules
 from stock.models import Node
 from stock.rows import ArticleRow, LimitRow, NodeRow, PlacementRow
+from stock.safety_rules import RuleRow
 
 Document = Mapping[str, Any]
 PROFILE = frozenset(key.name for key in fields(Profile)) - {"node"}
 COSTS = ("package_cost", "line_cost", "unit_cost")
-NODE = ("id", "name", "kind", "status", "time_zone")
+NODE = ("id", "name", "kind", "status", "group", "time_zone")
 SEVERITY = ("unchanged", "updated", "created")
 
 
@@ -32,6 +34,12 @@ class OtherCurrency(Rejected):
     """An amount that belongs to the network is in another currency."""
 
     code = "other_currency"
+
+
+class UnknownChannel(Rejected):
+    """A channel was named that does not exist."""
+
+    code = "unknown_channel"
 
 
 def put_nodes(session: Session, rows: Sequence[Document], *, currency: str) -> list[str]:
@@ -103,6 +111,19 @@ def put_shelves(session: Session, rows: Sequence[Document]) -> list[str]:
 def put_limits(session: Session, rows: Sequence[Document]) -> list[str]:
     """Write safety stocks and backorder limits. Raises Rejected with every fault, by row."""
     return list(catalog.put_limits(session, [LimitRow(**row) for row in rows]))
+
+
+def put_safety_rules(session: Session, rows: Sequence[RuleRow]) -> list[str]:
+    """Write rules of safety stock. Raises Rejected with every fault, by row."""
+    known = {channel.id for channel in channels.known(session)}
+    faults = tuple(
+        Fault(f"/{place}/channel", "unknown_channel", f"there is no channel {row.channel}")
+        for place, row in enumerate(rows)
+        if row.channel and row.channel not in known
+    )
+    if faults:
+        raise UnknownChannel("Some rules are for channels that do not exist.", faults=faults)
+    return list(safety_rules.put(session, rows))
 
 
 def _profile(row: Document) -> Profile:

@@ -123,6 +123,22 @@ class SourcingSettings:
 
 
 @dataclass(frozen=True)
+class StockSettings:
+    """What the stock room takes in."""
+
+    over_receipt_percent: int = _setting(0, validate.Range(min=0, max=100, error="must be from 0 to 100"))
+
+
+@dataclass(frozen=True)
+class CartSettings:
+    """How long carts hold and live."""
+
+    hold_minutes: int = _setting(15, _POSITIVE)
+    most_hold_minutes: int = _setting(120, _POSITIVE)
+    abandon_after_hours: int = _setting(720, _POSITIVE)
+
+
+@dataclass(frozen=True)
 class WorkSettings:
     """How the floor works."""
 
@@ -146,10 +162,15 @@ class JobSettings:
     """How often each job runs."""
 
     place_events_s: int = _setting(2, _POSITIVE)
+    place_postings_s: int = _setting(2, _POSITIVE)
+    seal_ledger_s: int = _setting(300, _POSITIVE)
     expire_holds_s: int = _setting(15, _POSITIVE)
     expire_no_shows_s: int = _setting(300, _POSITIVE)
     decide_waiting_s: int = _setting(10, _POSITIVE)
     work_out_runs_s: int = _setting(2, _POSITIVE)
+    abandon_carts_s: int = _setting(3600, _POSITIVE)
+    prove_ledger_s: int = _setting(30, _POSITIVE)
+    make_partitions_s: int = _setting(21600, _POSITIVE)
     forget_keys_s: int = _setting(3600, _POSITIVE)
     lease_s: int = _setting(120, _POSITIVE)
 
@@ -172,6 +193,8 @@ class Config:
     security: SecuritySettings = SecuritySettings()
     network: NetworkSettings = NetworkSettings()
     sourcing: SourcingSettings = SourcingSettings()
+    stock: StockSettings = StockSettings()
+    carts: CartSettings = CartSettings()
     work: WorkSettings = WorkSettings()
     night: NightSettings = NightSettings()
     jobs: JobSettings = JobSettings()

@@ -55,9 +55,9 @@ def after_stock(house: House, skus: Collection[str], *, actor: str) -> int:
 
 def due(house: House, *, actor: str) -> int:
     """Decide a batch of what waits and may be served by now."""
-    limit = house.config.sourcing.waiting_batch
-    ids = house.doors.read(lambda session: waiting.due(session, limit=limit))
-    return many(house.doors, ids, cause="waiting", now=house.clock.now(), actor=actor)
+    limit, now = house.config.sourcing.waiting_batch, house.clock.now()
+    ids = house.doors.read(lambda session: waiting.due(session, now=now, limit=limit))
+    return many(house.doors, ids, cause="waiting", now=now, actor=actor)
 
 
 def if_short(session: Session, fo_id: str, *, line_id: str, found: int, now: datetime) -> Proposal:

@@ -77,7 +77,11 @@ def check_header(columns: Iterable[str], schema: ma.Schema) -> None:
     """Raise UnreadableFile when columns are missing, or unknown."""
     money = any(isinstance(field, MoneyField) for field in schema.fields.values())
     known = set(schema.fields) | ({CURRENCY} if money else set())
-    needed = {name for name, field in schema.fields.items() if field.required}
+    check_columns(columns, known=known, needed={name for name, field in schema.fields.items() if field.required})
+
+
+def check_columns(columns: Iterable[str], *, known: set[str], needed: set[str]) -> None:
+    """Raise UnreadableFile when some of the columns needed are missing, or columns are unknown."""
     given = set(columns)
     if unknown := sorted(given - known):
         raise UnreadableFile(f"Unknown columns: {', '.join(unknown)}. There are {', '.join(sorted(known))}.")

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 import migrations
-from api import metrics
+from api import metrics, proof
 from api.house import house
 
 health = Blueprint("health", __name__)
@@ -35,7 +35,11 @@ def alive() -> Response:
 
 @health.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Tell whether the database answers and its schema is the one this code was written for."""
+    """Tell whether the database answers, its schema is the one this code was written for, and the ledger adds up.
+
+    Findings of the proof degrade and do not refuse: they are the same for every server, and a load balancer that sent
+    traffic to none of them would turn one wrong row into an outage.
+    """
     try:
         found = house().doors.read(schema_version)
     except SQLAlchemyError:
@@ -44,6 +48,9 @@ def ready() -> tuple[Response, int]:
         return jsonify(
             status="unavailable", database="needs `oms migrate`", found=found, needed=newest_migration()
         ), 503
+    findings = house().doors.read(proof.still_there)
+    if findings:
+        return jsonify(status="degraded", migration=found, findings=findings), 200
     return jsonify(status="ready", migration=found), 200
 
 
@@ -55,8 +62,12 @@ def version() -> Response:
 
 @health.get("/metrics")
 def figures() -> Response:
-    """Return the figures that operators watch."""
-    return metrics.exposition()
+    """Return the figures that operators watch; those of the ledger while the database answers."""
+    try:
+        ledger = house().doors.read(proof.standing)
+    except SQLAlchemyError:
+        return metrics.exposition()
+    return metrics.exposition(metrics.ledger(ledger.findings, ledger.at))
 
 
 def schema_version(session: Session) -> str | None:

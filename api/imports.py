@@ -1,4 +1,4 @@
-"""Importing files: nodes, articles, stock, carriers, postal codes, channels and orders, in chunks that commit.
+"""Importing files: nodes, articles, stock, carriers, orders of shoppers and to suppliers, in chunks that commit.
 
 Called by the command line. Invariants: a bad row never spoils the file; importing a file twice changes nothing; what
 was committed before an interruption stays, and is found unchanged the next time.
@@ -19,7 +19,7 @@ from typing import Any
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
-from api import bulk, catalog, files, intake, stocking
+from api import bulk, catalog, files, intake, purchasing, stocking
 from api.bulk import FAILED, Row, RowAnswer
 from api.errors import faults_of
 from api.files import Record, UnreadableFile
@@ -27,8 +27,13 @@ from api.house import House
 from api.order_files import orders_from_csv
 from api.schemas import catalog as schemas
 from api.schemas.orders import PlaceOrderSchema
+from api.schemas.purchasing import PurchaseOrderRowSchema, RecipeRowSchema
+from api.schemas.safety_rules import SafetyRuleRowSchema
+from api.schemas.stock import StockReasonRowSchema
 from kernel.errors import Fault
 from oms import channels
+from stock import purchasing as stock_purchasing
+from stock import reasons, recipes
 
 CHUNK = 500
 PAUSE_S = 0.01
@@ -122,8 +127,20 @@ def _channels(_house: House) -> Place:
     return _in_one_transaction(channels.put, lambda row: str(row.id))
 
 
+def _safety_rules(_house: House) -> Place:
+    return _in_one_transaction(catalog.put_safety_rules, lambda row: str(row.id))
+
+
 def _stock(_house: House) -> Place:
     return lambda house, rows: stocking.put(house, rows, actor=ACTOR)
+
+
+def _purchase_orders(house: House) -> Place:
+    def write(session: Session, documents: list[Any]) -> list[str]:
+        rows = [purchasing.row_of(document, house.config) for document in documents]
+        return stock_purchasing.put(session, rows, actor=ACTOR, now=house.clock.now())
+
+    return _in_one_transaction(write, lambda document: str(document["number"]))
 
 
 def _orders(_house: House) -> Place:
@@ -145,6 +162,10 @@ KINDS: Mapping[str, Kind] = {
     "carriers": Kind(schemas.BandRowSchema, _carriers),
     "postal-codes": Kind(schemas.PlaceRowSchema, _by(catalog.put_places, "country", "postal_code")),
     "channels": Kind(schemas.ChannelRowSchema, _channels),
+    "reasons": Kind(StockReasonRowSchema, lambda _house: _in_one_transaction(reasons.put, lambda row: str(row.code))),
+    "recipes": Kind(RecipeRowSchema, lambda _house: _in_one_transaction(recipes.put, lambda row: str(row.sku))),
+    "purchase-orders": Kind(PurchaseOrderRowSchema, _purchase_orders, purchasing.from_csv),
+    "safety-rules": Kind(SafetyRuleRowSchema, _safety_rules),
     "orders": Kind(PlaceOrderSchema, _orders, orders_from_csv),
 }
 __all__ = ["FAILED", "KINDS", "Result", "UnreadableFile", "import_file", "write_errors"]

@@ -32,12 +32,14 @@ from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from stock import reservations
+from oms import carts
+from stock import count_tasks, holds, partitions, positions, seals
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
 BATCH = 500
 NO_SHOWS = 20
+PROVING_S = 1.0
 CONTINUOUS = "continuous"
 # Hours after the wanted one in which a night that was missed, or died, is made up for.
 CATCH_UP_HOURS = 3
@@ -60,6 +62,10 @@ class Turn:
     def now(self) -> datetime:
         """The business time."""
         return self.house.clock.now()
+
+    def read(self, verb: Callable[[Session], Value]) -> Value:
+        """Return what is read."""
+        return self.house.doors.read(verb)
 
     def write(self, verb: Callable[[Session], Value]) -> Value:
         """Commit under the lease."""
@@ -91,6 +97,16 @@ def place_events(turn: Turn) -> int:
     return _until_done(lambda: turn.write(lambda session: events.place(session, limit=BATCH)))
 
 
+def place_postings(turn: Turn) -> int:
+    """Give postings whose events have their place the next positions of the ledger."""
+    return _until_done(lambda: turn.write(lambda session: positions.place(session, limit=BATCH)))
+
+
+def seal_ledger(turn: Turn) -> int:
+    """Seal the positions that are not sealed yet."""
+    return _until_done(lambda: turn.write(seals.seal), batch=seals.BLOCK)
+
+
 def forget_keys(turn: Turn) -> int:
     """Forget idempotency keys and finished slots of some days ago."""
     before = turn.house.clock.real_time() - idempotency.RETENTION
@@ -99,19 +115,44 @@ def forget_keys(turn: Turn) -> int:
 
 
 def prove_ledger(turn: Turn) -> int:
-    """Prove the ledger; the result is how many findings there are, so that planners see it."""
-    return turn.house.doors.read(lambda session: sum(1 for _ in proof.findings(session)))
+    """Prove the ledger a little further; the result is how many findings there are."""
+    proof.advance_for(turn, seconds=PROVING_S)
+    return turn.read(proof.still_there)
+
+
+def make_partitions(turn: Turn) -> int:
+    """Make the ledger's next months."""
+    return turn.write(lambda session: partitions.make_ahead(session, now=turn.house.clock.real_time()))
 
 
 def expire_holds(turn: Turn) -> int:
     """Release holds whose time is over."""
-    return _until_done(lambda: turn.write(lambda session: reservations.expire_holds(session, limit=BATCH)))
+    return _until_done(lambda: turn.write(lambda session: holds.expire(session, limit=BATCH)))
 
 
 def expire_no_shows(turn: Turn) -> int:
     """Give up orders at the counter that nobody came for; their units go back to the shelf."""
     step = lambda session: collecting.expire(session, now=turn.now, limit=NO_SHOWS)  # noqa: E731
     return _until_done(lambda: turn.write(step), batch=NO_SHOWS)
+
+
+def propose_counts(turn: Turn) -> int:
+    """Propose at each node what was not counted for longest, for its value."""
+    nodes = turn.house.doors.read(count_tasks.counted_nodes)
+    return sum(
+        turn.write(lambda session, node=node: count_tasks.propose_by_age(session, node, now=turn.now))  # type: ignore[misc]
+        for node in nodes
+    )
+
+
+def abandon_carts(turn: Turn) -> int:
+    """Give up carts that nobody came back to; what they held is free, and whoever shopped with them is erased."""
+    idle = timedelta(hours=turn.house.config.carts.abandon_after_hours)
+    return _until_done(
+        lambda: turn.write(
+            lambda session: carts.abandon_idle(session, idle=idle, limit=BATCH, actor=turn.actor, now=turn.now)
+        )
+    )
 
 
 def decide_waiting(turn: Turn) -> int:
@@ -130,17 +171,26 @@ def work_out_runs(turn: Turn) -> int:
 
 
 RUNS = Job("work_out_runs", "Runs that were started are worked out.", work_out_runs, lambda jobs: jobs.work_out_runs_s)
-PROVE_LEDGER = Job(proof.JOB, "The ledger is proven again each night.", prove_ledger, None)
 JOBS = (
     Job(
         "place_events", "Committed events get their place in the feed.", place_events, lambda jobs: jobs.place_events_s
     ),
+    Job(
+        "place_postings",
+        "Postings get their position in the ledger.",
+        place_postings,
+        lambda jobs: jobs.place_postings_s,
+    ),
+    Job("seal_ledger", "What has a position is sealed.", seal_ledger, lambda jobs: jobs.seal_ledger_s),
     Job("expire_holds", "Holds end when their time is over.", expire_holds, lambda jobs: jobs.expire_holds_s),
     Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
+    Job("abandon_carts", "Carts nobody came back to end.", abandon_carts, lambda jobs: jobs.abandon_carts_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
     Job("plan_night", "Each night a run is started.", plan_night, None),
+    Job("propose_counts", "Each night some articles are proposed to be counted.", propose_counts, None),
     RUNS,
-    PROVE_LEDGER,
+    Job("prove_ledger", "The ledger is proven, again and again.", prove_ledger, lambda jobs: jobs.prove_ledger_s),
+    Job("make_partitions", "The ledger's next months are made.", make_partitions, lambda jobs: jobs.make_partitions_s),
     Job(
         "forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s
     ),

@@ -5,10 +5,11 @@ Raised by the doors; read at /metrics. Invariant: a label takes few values, and 
 
 from __future__ import annotations
 
+from datetime import datetime
 from time import perf_counter
 
 from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from api.config import metrics_folder
@@ -38,10 +39,21 @@ def follow_requests(app: Flask) -> None:
         return response
 
 
-def exposition() -> Response:
-    """Return all figures, summed over the processes of this server."""
+def ledger(findings: int, proven_at: datetime | None) -> CollectorRegistry:
+    """Return what the proof of the ledger says: the same from every process, so that it is not summed over them."""
+    registry = CollectorRegistry()
+    Gauge("oms_ledger_findings", "Rows of the ledger that do not add up.", registry=registry).set(findings)
+    if proven_at is not None:
+        proven = Gauge("oms_ledger_proven_timestamp_seconds", "When the last whole proof ended.", registry=registry)
+        proven.set(proven_at.timestamp())
+    return registry
+
+
+def exposition(*others: CollectorRegistry) -> Response:
+    """Return all figures, summed over the processes of this server, and those of other registries."""
+    own = REGISTRY
     if metrics_folder():
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+        own = CollectorRegistry()
+        multiprocess.MultiProcessCollector(own)  # type: ignore[no-untyped-call]
+    figures = b"".join(generate_latest(registry) for registry in (own, *others))
+    return Response(figures, content_type=CONTENT_TYPE_LATEST)

@@ -1,10 +1,11 @@
-"""The tables of the doors: who may come in, and which job slots were taken."""
+"""The tables of the doors: who may come in, which job slots were taken, and what the proof of the ledger found."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Code, Document, Id, Name, database_now
@@ -54,3 +55,33 @@ class JobSlot(Base):
     lease_until: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     result: Mapped[str | None]
+
+
+class ProofPass(Base):
+    """One walk over the whole ledger: which part it is in, up to which key it is proven, and what it found."""
+
+    __tablename__ = "proof_pass"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    part: Mapped[Code]
+    after: Mapped[str | None]
+    findings: Mapped[int]
+    begun_at: Mapped[datetime] = mapped_column(server_default=database_now())
+    finished_at: Mapped[datetime | None]
+
+
+class LedgerFinding(Base):
+    """A row that did not add up when it was proven; `gone_at` is when it was first proven to add up again."""
+
+    __tablename__ = "ledger_finding"
+    __table_args__ = (Index("ix_ledger_finding_place", "part", "place"),)
+
+    invariant: Mapped[Code] = mapped_column(primary_key=True)
+    table_name: Mapped[Code] = mapped_column(primary_key=True)
+    key: Mapped[Name] = mapped_column(primary_key=True)
+    part: Mapped[Code]
+    place: Mapped[Code]
+    message: Mapped[str]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    gone_at: Mapped[datetime | None]

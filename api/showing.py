@@ -1,4 +1,4 @@
-"""Orders gathered for whoever asked: lean for the channel that placed one, whole for the agent who looks at it.
+"""Orders and carts gathered for whoever asked: lean for the channel that wrote one, whole for whoever looks at it.
 
 Called by REST resources. Invariant: what is stored as the answer to an idempotency key names no person.
 """
@@ -6,29 +6,32 @@ Called by REST resources. Invariant: what is stored as the answer to an idempote
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from api.schemas.carts import show_cart
 from api.schemas.orders import show_decision, show_line, show_order, show_part
 from fulfillment.sourcing import explain
 from kernel.vault import SubjectErased, Vault
-from oms import customers, history, view
-from oms.models import Order
+from oms import baskets, carts, customers, history, view
+from oms.cart_holds import CartHold
+from oms.models import Cart, Order
 from oms.view import Outline
-from stock import reports
+from stock import holds, reports, supply
 
 
-def placed(session: Session, order: Order, *, currency: str) -> dict[str, Any]:
+def placed(session: Session, order: Order, *, currency: str, now: datetime) -> dict[str, Any]:
     """Return an order as the channel that placed it wants to see it: without person, payments or history."""
-    return _shown(view.outline(session, order.id), currency)
+    return _shown(session, view.outline(session, order.id), currency, now)
 
 
-def whole(session: Session, order_id: str, *, vault: Vault, currency: str) -> dict[str, Any]:
+def whole(session: Session, order_id: str, *, vault: Vault, currency: str, now: datetime) -> dict[str, Any]:
     """Return an order with its person, address and payments. Raises UnknownOrder."""
     found = view.whole(session, order_id)
     contact, address = _person(session, vault, found.order)
-    return _shown(found, currency) | {
+    return _shown(session, found, currency, now) | {
         "contact": contact,
         "ship_to": address,
         "holds": found.holds,
@@ -60,9 +63,31 @@ def decisions(session: Session, order_id: str, *, currency: str) -> list[dict[st
     ]
 
 
-def _shown(found: Outline, currency: str) -> dict[str, Any]:
+def cart(session: Session, cart: Cart) -> dict[str, Any]:
+    """Return a cart with what is held for it, without its person."""
+    ends = [held.expires_at for held in holds.open_of(session, cart.id)]
+    return show_cart(cart, baskets.held_by_line(session, cart), min(ends, default=None))
+
+
+def whole_cart(session: Session, cart_id: str, *, vault: Vault) -> dict[str, Any]:
+    """Return a cart with who shops and where it goes, as far as they said. Raises UnknownCart."""
+    found = carts.get(session, cart_id)
+    person = {"customer": baskets.shopper(session, found, vault), "ship_to": baskets.address(session, found, vault)}
+    return cart(session, found) | person
+
+
+def held_cart(session: Session, held: CartHold) -> dict[str, Any]:
+    """Return a cart with what could not be held for it."""
+    return cart(session, held.cart) | {"missing": held.missing}
+
+
+def _shown(session: Session, found: Outline, currency: str, now: datetime) -> dict[str, Any]:
+    waiting = {each.line.id: each.line.sku for each in found.lines if each.counters.waiting}
+    expected = supply.expected(session, waiting, now=now)
     return show_order(found.order, str(found.public_status)) | {
-        "lines": [show_line(line, found.order.currency) for line in found.lines],
+        "lines": [
+            show_line(each, found.order.currency) | {"expected_at": expected.get(each.line.id)} for each in found.lines
+        ],
         "fulfillment_orders": [show_part(part) for part in found.parts],
         "decisions": [show_decision(decision, currency) for decision in found.decisions],
     }

@@ -153,7 +153,6 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         connect_args={
             "options": "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s "
             "-c timezone=UTC -c plan_cache_mode=force_generic_plan"

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from alembic import context
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
+
+INHERITED = """SELECT relname FROM pg_class WHERE relispartition
+UNION ALL SELECT conname FROM pg_constraint WHERE conparentid <> 0"""
 
 
 def run() -> None:
@@ -18,10 +24,29 @@ def run() -> None:
             connection=connection,
             target_metadata=context.config.attributes["wanted"],
             transaction_per_migration=True,
+            include_object=_described(connection),
         )
         with context.begin_transaction():
             context.run_migrations()
     engine.dispose()
+
+
+def _described(connection: Connection) -> Callable[..., bool]:
+    """Return what tells whether models describe an object; they know nothing of partitions and of what these inherit.
+
+    A constraint that says so in its `info` is there on one kind of database only.
+    """
+    dialect = connection.dialect.name
+    inherited: set[str] = set()
+    if dialect == "postgresql":
+        inherited = set(connection.execute(text(INHERITED)).scalars())
+        connection.commit()
+
+    def described(thing: Any, name: str | None, kind: str, *_: Any) -> bool:
+        inherits = name in inherited and kind in {"table", "foreign_key_constraint"}
+        return not inherits and thing.info.get("only_on", dialect) == dialect
+
+    return described
 
 
 run()

@@ -44,6 +44,8 @@ def _check(faults: Faults, pointer: str, row: ChannelRow) -> None:
         faults.add(f"{pointer}/kind", "unknown_kind", f"use one of {', '.join(KINDS)}")
     if row.currency not in CURRENCIES:
         faults.add(f"{pointer}/currency", "unknown_currency", "use an ISO 4217 code such as EUR")
+    if row.low_stock < 0:
+        faults.add(f"{pointer}/low_stock", "negative", "write 0 or more")
     if row.shortage not in SHORTAGES:
         faults.add(f"{pointer}/shortage", "unknown_shortage", f"use one of {', '.join(SHORTAGES)}")
 

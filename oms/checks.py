@@ -20,7 +20,7 @@ from kernel.countries import COUNTRIES
 from kernel.db import table
 from kernel.errors import Fault
 from kernel.money import CURRENCIES, Money
-from oms.commands import CustomerDetails, Line, PlaceOrder, ShipTo
+from oms.commands import Basket, CustomerDetails, Line, PlaceOrder, ShipTo
 from oms.models import Channel, Customer
 from stock.models import Article, Node, NodeStatus
 
@@ -29,6 +29,8 @@ MOST_LINES = 200
 MOST_MINOR = 10**15
 LONGEST_CODE = 64
 LONGEST_TEXT = 200
+# The code of what an order needs and does not say.
+MISSING = "required"
 METHODS = (Method.SHIP, Method.COLLECT, Method.CARRY_OUT)
 MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -54,7 +56,7 @@ class Faults:
     def text(self, pointer: str, value: str | None, *, needed: bool = False) -> None:
         """Note a text that is missing although needed, too long or unprintable."""
         if needed and not (value and value.strip()):
-            self.add(pointer, "required", "this is needed")
+            self.add(pointer, MISSING, "this is needed")
         elif value and (len(value) > LONGEST_TEXT or not value.isprintable()):
             self.add(pointer, "invalid", f"write at most {LONGEST_TEXT} printable characters")
 
@@ -79,13 +81,22 @@ class Collecting:
 def faults_of(session: Session, command: PlaceOrder, channel: Channel | None) -> list[Fault]:
     """Return every fault of the order."""
     faults = Faults()
-    _head(faults, command, channel)
-    _lines(faults, command, _known(session, command))
-    _customer(faults, session, command)
-    if command.ship_to is not None:
-        _ship_to(faults, command.ship_to)
-    _total(faults, command)
+    faults.code("/external_id", command.external_id)
+    _basket(faults, session, command, channel)
     return faults.found
+
+
+def draft_faults(session: Session, basket: Basket, channel: Channel | None) -> list[Fault]:
+    """Return what is wrong with a basket that may still miss what an order needs."""
+    faults = Faults()
+    _basket(faults, session, basket, channel)
+    return [fault for fault in faults.found if fault.code != MISSING]
+
+
+def require_channel(faults: Faults, channel: Channel | None) -> None:
+    """Note a channel that takes no orders."""
+    if channel is None or not channel.active:
+        faults.add("/channel", "unknown_channel", "there is no such channel, or it is closed")
 
 
 def line_total(line: Line) -> int:
@@ -93,27 +104,36 @@ def line_total(line: Line) -> int:
     return line.unit_price.minor * line.quantity - (line.discount.minor if line.discount else 0)
 
 
-def total(command: PlaceOrder) -> int:
+def total(command: Basket) -> int:
     """Return what the order costs with its shipping, in minor units."""
     shipping = command.shipping_price.minor if command.shipping_price else 0
     return shipping + sum(line_total(line) for line in command.lines)
 
 
-def method_of(command: PlaceOrder, line: Line) -> str:
+def method_of(command: Basket, line: Line) -> str:
     """Return how this line reaches the customer."""
     return line.method or command.method
 
 
-def collect_node_of(command: PlaceOrder, line: Line) -> str | None:
+def collect_node_of(command: Basket, line: Line) -> str | None:
     """Return where this line is collected or carried out, if it is."""
     return None if method_of(command, line) == Method.SHIP else line.collect_node or command.collect_node
 
 
-def _head(faults: Faults, command: PlaceOrder, channel: Channel | None) -> None:
-    if channel is None or not channel.active:
-        faults.add("/channel", "unknown_channel", "there is no such channel, or it is closed")
-    faults.code("/external_id", command.external_id)
-    if command.currency not in CURRENCIES:
+def _basket(faults: Faults, session: Session, command: Basket, channel: Channel | None) -> None:
+    require_channel(faults, channel)
+    _head(faults, command)
+    _lines(faults, command, _known(session, command))
+    _customer(faults, session, command)
+    if command.ship_to is not None:
+        _ship_to(faults, command.ship_to)
+    _total(faults, command)
+
+
+def _head(faults: Faults, command: Basket) -> None:
+    if not command.currency:
+        faults.add("/currency", MISSING, "say in which currency")
+    elif command.currency not in CURRENCIES:
         faults.add("/currency", "unknown_currency", "use an ISO 4217 code such as EUR")
     if command.method not in METHODS:
         faults.add("/method", "unknown_method", f"use one of {', '.join(METHODS)}")
@@ -121,12 +141,12 @@ def _head(faults: Faults, command: PlaceOrder, channel: Channel | None) -> None:
         faults.add("/requested/to", "before_from", "the end lies before the beginning")
     _money(faults, "/shipping_price", command.shipping_price, command.currency)
     if not command.lines:
-        faults.add("/lines", "required", "an order has at least one line")
+        faults.add("/lines", MISSING, "an order has at least one line")
     if len(command.lines) > MOST_LINES:
         faults.add("/lines", "too_many", f"an order has at most {MOST_LINES} lines; send the rest as another order")
 
 
-def _lines(faults: Faults, command: PlaceOrder, known: Known) -> None:
+def _lines(faults: Faults, command: Basket, known: Known) -> None:
     for number, line in enumerate(command.lines):
         pointer = f"/lines/{number}"
         if line.sku not in known.skus:
@@ -137,7 +157,7 @@ def _lines(faults: Faults, command: PlaceOrder, known: Known) -> None:
         _way(faults, pointer, command, line, known)
     if any(method_of(command, line) == Method.SHIP for line in command.lines):
         if command.ship_to is None:
-            faults.add("/ship_to", "required", "say where the parcel goes")
+            faults.add("/ship_to", MISSING, "say where the parcel goes")
         if known.services and command.service not in known.services:
             faults.add("/service", "unknown_service", f"use one of {', '.join(sorted(known.services))}")
 
@@ -160,7 +180,7 @@ def _money(faults: Faults, pointer: str, money: Money | None, currency: str) -> 
         faults.add(f"{pointer}/amount", "negative", "write 0 or more")
 
 
-def _way(faults: Faults, pointer: str, command: PlaceOrder, line: Line, known: Known) -> None:
+def _way(faults: Faults, pointer: str, command: Basket, line: Line, known: Known) -> None:
     """Check the line's method and the node it is collected at, under the field that says so."""
     if line.method is not None and line.method not in METHODS:
         faults.add(f"{pointer}/method", "unknown_method", f"use one of {', '.join(METHODS)}")
@@ -174,7 +194,7 @@ def _way(faults: Faults, pointer: str, command: PlaceOrder, line: Line, known: K
 
 def _collect_node(faults: Faults, pointer: str, node_id: str | None, method: str, known: Known) -> None:
     if node_id is None:
-        faults.add(pointer, "required", "say at which node the goods are handed over")
+        faults.add(pointer, MISSING, "say at which node the goods are handed over")
         return
     node = known.nodes.get(node_id)
     if node is None:
@@ -185,16 +205,16 @@ def _collect_node(faults: Faults, pointer: str, node_id: str | None, method: str
         faults.add(pointer, "cannot_collect", "this node does not offer collection")
 
 
-def _customer(faults: Faults, session: Session, command: PlaceOrder) -> None:
+def _customer(faults: Faults, session: Session, command: Basket) -> None:
     customer = command.customer
     if customer is None:
         if any(method_of(command, line) != Method.CARRY_OUT for line in command.lines):
-            faults.add("/customer", "required", "say who buys")
+            faults.add("/customer", MISSING, "say who buys")
         return
     if customer.id is not None and (not customer.id.isprintable() or session.get(Customer, customer.id) is None):
         faults.add("/customer/id", "unknown_customer", "there is no such customer")
     if not any((customer.id, customer.external_id, customer.name, customer.email, customer.phone)):
-        faults.add("/customer", "required", "give an id, a name, an e-mail address or a phone number")
+        faults.add("/customer", MISSING, "give an id, a name, an e-mail address or a phone number")
     _contact(faults, customer)
 
 
@@ -229,12 +249,12 @@ def address_faults(ship_to: ShipTo) -> list[Fault]:
     return faults.found
 
 
-def _total(faults: Faults, command: PlaceOrder) -> None:
+def _total(faults: Faults, command: Basket) -> None:
     if not faults.found and total(command) >= MOST_MINOR:
         faults.add("/lines", "too_large", "the order's total is too large to be one")
 
 
-def _known(session: Session, command: PlaceOrder) -> Known:
+def _known(session: Session, command: Basket) -> Known:
     skus = {line.sku for line in command.lines if line.sku.isprintable()}
     nodes = {node for node in _nodes_named(command) if node.isprintable()}
     ships = any(method_of(command, line) == Method.SHIP for line in command.lines)
@@ -257,7 +277,7 @@ _NODES = (
 )
 
 
-def _nodes_named(command: PlaceOrder) -> Iterator[str]:
+def _nodes_named(command: Basket) -> Iterator[str]:
     for line in command.lines:
         node = collect_node_of(command, line)
         if node is not None:

@@ -14,7 +14,10 @@ from kernel.money import Money
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelRow:
-    """A channel as it should be. `shortage` is "wait" (short lines wait) or "refuse" (the order is refused)."""
+    """A channel as it should be. `shortage` is "wait" (short lines wait) or "refuse" (the order is refused).
+
+    Its shoppers are told that stock is low when no more than `low_stock` units can be promised.
+    """
 
     id: str
     name: str
@@ -23,6 +26,7 @@ class ChannelRow:
     shortage: str = "wait"
     policy: str = "default"
     active: bool = True
+    low_stock: int = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +73,10 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlaceOrder:
-    """A sale in a channel. `paid` says that the total has been paid, which is then recorded."""
+class Basket:
+    """What somebody wants in a channel, how it reaches them and at which price; in a cart much may be missing yet."""
 
     channel: str
-    external_id: str
     currency: str
     lines: tuple[Line, ...]
     customer: CustomerDetails | None = None
@@ -81,11 +84,24 @@ class PlaceOrder:
     collect_node: str | None = None
     service: str = "standard"
     ship_to: ShipTo | None = None
-    placed_at: datetime | None = None
     requested_from: datetime | None = None
     requested_by: datetime | None = None
     shipping_price: Money | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOrder(Basket):
+    """A sale in a channel. `paid` says that the total has been paid, which is then recorded.
+
+    `cart` names the cart that it finishes, from which it takes what it does not say itself. What is held under
+    `hold_reference` becomes the order's own.
+    """
+
+    external_id: str
+    placed_at: datetime | None = None
     paid: bool = False
+    cart: str | None = None
+    hold_reference: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

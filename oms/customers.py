@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 from kernel import events
 from kernel.db import database_now, table
 from kernel.vault import Clue, Subject, SubjectErased, Vault
+from oms import baskets, carts
 from oms.commands import CustomerDetails, ShipTo
 from oms.errors import UnknownCustomer
 from oms.events import CustomerErased
-from oms.models import Customer, Order, OrderStatus
+from oms.models import Cart, Customer, Order, OrderStatus
 
 CONTACT = "contact"
 OPEN = (OrderStatus.CREATED, OrderStatus.HELD, OrderStatus.APPROVED)
@@ -106,15 +107,19 @@ def export(session: Session, vault: Vault, customer_id: str) -> dict[str, Any]:
         "language": customer.language,
         "contact": contact(session, vault, customer_id),
         "orders": [_exported(session, vault, order) for order in orders],
+        "carts": [_exported_cart(session, vault, cart) for cart in carts.of_customer(session, customer_id)],
     }
 
 
 def erase(session: Session, customer_id: str, *, now: datetime) -> bool:
     """Erase a person's data; return False when open orders need it, with the last of which it will be erased.
 
-    Raises UnknownCustomer.
+    Their carts are given up. Raises UnknownCustomer.
     """
+    _get(session, customer_id)
+    theirs = carts.lock_of_customer(session, customer_id)
     customer = _get(session, customer_id, lock=True)
+    carts.give_up(session, theirs, actor="erasure", now=now)
     if customer.erase_requested_at is None:
         customer.erase_requested_at = now
         session.flush()
@@ -218,4 +223,15 @@ def _exported(session: Session, vault: Vault, order: Order) -> dict[str, Any]:
         "total_minor": order.total_minor,
         "lines": lines,
         "ship_to": address(session, vault, order),
+    }
+
+
+def _exported_cart(session: Session, vault: Vault, cart: Cart) -> dict[str, Any]:
+    shopper, ship_to = baskets.shopper(session, cart, vault), baskets.address(session, cart, vault)
+    return {
+        "code": cart.code,
+        "channel": cart.channel,
+        "lines": [{"sku": line.sku, "units": line.units} for line in cart.lines],
+        "shopper": asdict(shopper) if shopper else None,
+        "ship_to": asdict(ship_to) if ship_to else None,
     }

@@ -17,6 +17,15 @@ class InvalidOrder(Rejected):
         super().__init__(f"The order has {_counted(faults)}; nothing was written.", faults=tuple(faults))
 
 
+class InvalidCart(Rejected):
+    """Something in the cart is wrong; every fault is listed."""
+
+    code = "invalid_cart"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(f"The cart has {_counted(faults)}; nothing was written.", faults=tuple(faults))
+
+
 class InvalidRequest(Rejected):
     """A request about an order, a return or a channel is wrong; every fault is listed."""
 
@@ -51,6 +60,45 @@ class UnknownReturn(NotFound):
 
     def __init__(self, return_id: str) -> None:
         super().__init__(f"There is no return {return_id}.")
+
+
+class UnknownCart(NotFound):
+    """There is no such cart."""
+
+    code = "unknown_cart"
+
+    def __init__(self, cart_id: str) -> None:
+        super().__init__(f"There is no cart {cart_id}.")
+
+
+class CartClosed(Conflict):
+    """Nobody shops with this cart any more."""
+
+    code = "cart_closed"
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(f"Cart {code} {why}; start another one.")
+
+
+class CartChanged(Conflict):
+    """The cart was changed, ordered or given up while it was being decided: begin again with what it is now."""
+
+    code = "cart_changed"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Cart {code} was changed meanwhile; read it again.")
+
+
+class HoldExpired(Conflict):
+    """What was held has run out, others have bought it since, and the channel wants short orders refused."""
+
+    code = "hold_expired"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        sentences = " ".join(fault.message for fault in faults)
+        super().__init__(
+            f"The hold has run out and not everything is left; nothing was written. {sentences}", faults=tuple(faults)
+        )
 
 
 class DuplicateOrder(Conflict):

@@ -97,6 +97,24 @@ class ReturnMoved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CartMoved(Event):
+    """A cart went from one state to another; the first one comes from none."""
+
+    aggregate: ClassVar[str] = "cart"
+    verb: ClassVar[str] = "moved"
+    channel: str
+    from_status: str | None
+    to_status: str
+    order_id: str | None
+    actor: str
+
+    @property
+    def type(self) -> str:
+        """The state reached names the event, as in "cart.ordered"."""
+        return f"{self.aggregate}.{self.to_status}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomerErased(Event):
     """The personal data of a customer was destroyed."""
 

@@ -10,7 +10,7 @@ import enum
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, Code, Document, Id, Name, database_now
@@ -62,8 +62,26 @@ RETURN_TRANSITIONS: Transitions = {
 }
 
 
+class CartStatus(enum.StrEnum):
+    """Whether somebody still shops with a cart."""
+
+    OPEN = "open"
+    ORDERED = "ordered"
+    ABANDONED = "abandoned"
+
+
+CART_TRANSITIONS: Transitions = {
+    CartStatus.OPEN: {CartStatus.ORDERED, CartStatus.ABANDONED},
+    CartStatus.ORDERED: set(),
+    CartStatus.ABANDONED: set(),
+}
+
+
 class Channel(Base):
-    """Where orders come from. `shortage` says what happens when stock is short: lines wait, or the order is refused."""
+    """Where orders come from. `shortage` says what happens when stock is short: lines wait, or the order is refused.
+
+    Shoppers are told that stock is low when `low_stock` units or fewer can be promised.
+    """
 
     __tablename__ = "channel"
 
@@ -74,6 +92,7 @@ class Channel(Base):
     shortage: Mapped[Code]
     policy: Mapped[Code] = mapped_column(default="default")
     active: Mapped[bool] = mapped_column(default=True)
+    low_stock: Mapped[int] = mapped_column(default=3, server_default="3")
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -119,7 +138,10 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """Units of one SKU at one price; ordered = cancelled + waiting + allocated + fulfilled, the last three below."""
+    """Units of one SKU at one price; ordered = cancelled + waiting + allocated + fulfilled, the last three below.
+
+    A component of a bundle names the bundle, the line of the order as it was sent, and how many bundles that was.
+    """
 
     __tablename__ = "order_line"
     __table_args__ = (
@@ -140,6 +162,9 @@ class OrderLine(Base):
     tax_minor: Mapped[Minor] = mapped_column(default=0)
     method: Mapped[Code]
     collect_node: Mapped[str | None]
+    bundle_sku: Mapped[str | None]
+    bundle_line: Mapped[int | None]
+    bundle_quantity: Mapped[int | None]
 
 
 class OrderHistory(Base):
@@ -231,3 +256,58 @@ class ReturnLine(Base):
     units: Mapped[int]
     reason: Mapped[Code]
     grade: Mapped[str | None]
+
+
+class Cart(Base):
+    """What somebody is about to buy, in whichever channel they go on; who they are stands in the vault, if anywhere.
+
+    `code` is what people type or scan to go on elsewhere. `touched_at` is the database's clock when it was last used.
+    """
+
+    __tablename__ = "cart"
+    __table_args__ = (
+        CheckConstraint("(status = 'ordered') = (order_id IS NOT NULL)", name="ordered"),
+        Index("ix_cart_customer", "customer_id"),
+        Index(
+            "ix_cart_open", "touched_at",
+            postgresql_where=text("status = 'open'"), sqlite_where=text("status = 'open'"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    code: Mapped[Code] = mapped_column(unique=True)
+    status: Mapped[Code]
+    channel: Mapped[Code] = mapped_column(ForeignKey("channel.id"))
+    started_in: Mapped[Code] = mapped_column(ForeignKey("channel.id"))
+    currency: Mapped[str]
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"))
+    subject_id: Mapped[str | None]
+    method: Mapped[Code]
+    collect_node: Mapped[str | None]
+    service: Mapped[Code]
+    requested_from: Mapped[datetime | None]
+    requested_by: Mapped[datetime | None]
+    shipping_price_minor: Mapped[Minor | None]
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("order.id"), unique=True)
+    touched_at: Mapped[datetime] = mapped_column(server_default=database_now())
+    version: Mapped[int] = mapped_column(default=1)
+    recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
+    lines: Mapped[list[CartLine]] = relationship(order_by="CartLine.position", cascade="all, delete-orphan")
+
+
+class CartLine(Base):
+    """Units of one SKU in a cart, at the price that a channel gave for them."""
+
+    __tablename__ = "cart_line"
+    __table_args__ = (CheckConstraint("units > 0", name="units_positive"),)
+
+    cart_id: Mapped[Id] = mapped_column(ForeignKey("cart.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sku: Mapped[Code] = mapped_column(ForeignKey("article.sku"))
+    units: Mapped[int]
+    unit_price_minor: Mapped[Minor]
+    discount_minor: Mapped[Minor]
+    tax_minor: Mapped[Minor]
+    method: Mapped[str | None]
+    collect_node: Mapped[str | None]
+    priced_in: Mapped[Code]

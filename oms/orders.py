@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,15 +30,17 @@ from kernel.db import adopt, database_now, table
 from kernel.errors import Fault
 from kernel.ids import new_id, short_code
 from kernel.vault import Vault
-from oms import checks, customers, history, holds, payments
+from oms import bundles, checks, customers, finishing, history, holds, payments
+from oms.bundles import Unpacked
 from oms.checks import Faults
 from oms.commands import PlaceOrder
-from oms.errors import DuplicateOrder, InvalidOrder, InvalidRequest, NothingToCancel, OutOfStock
+from oms.errors import DuplicateOrder, HoldExpired, InvalidOrder, InvalidRequest, NothingToCancel, OutOfStock
 from oms.events import LineUnits, OrderPlaced
 from oms.models import Channel, Order, OrderLine, OrderStatus
 
 NUMBER_LENGTH = 10
 NO_ADDRESS = "no_address"
+ADDED = ("cart", "hold_reference")
 # Values weigh lateness and splits; beyond the price of a house they change no decision.
 MOST_VALUE_MINOR = 2**31 - 1
 
@@ -52,7 +54,7 @@ _SAME = select(_ORDER.c.id, _ORDER.c.number, _ORDER.c.body_hash).where(
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """An order that was checked and decided, or the one that is already there."""
+    """An order that was checked and decided, or the one that is already there; bundles are unpacked in `command`."""
 
     command: PlaceOrder
     body_hash: bytes
@@ -61,6 +63,9 @@ class Prepared:
     line_ids: tuple[str, ...] = ()
     proposal: Proposal | None = None
     needs_address: bool = False
+    unpacked: Unpacked = field(default_factory=lambda: Unpacked((), (), ()))
+    late: bool = False
+    cart_version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,9 @@ class Placed:
 def prepare(session: Session, command: PlaceOrder, *, vault: Vault, now: datetime) -> Prepared:
     """Check an order and decide it, without writing anything.
 
-    Raises InvalidOrder with every fault, DuplicateOrder when the external id stands for another order, OutOfStock where
-    the channel wants short orders refused, and CannotCollect.
+    Raises InvalidOrder with every fault, DuplicateOrder when the external id stands for another order, CannotCollect,
+    UnknownCart and CartClosed for the cart that it finishes, and OutOfStock, or HoldExpired, where the channel wants
+    short orders refused.
     """
     body_hash = vault.digest(_canonical(command))
     existing = _existing(session, command)
@@ -83,31 +89,37 @@ def prepare(session: Session, command: PlaceOrder, *, vault: Vault, now: datetim
         if existing.body_hash != body_hash:
             raise DuplicateOrder(command.channel, command.external_id, existing.number)
         return Prepared(command=command, body_hash=body_hash, existing_id=existing.id)
+    command, cart_version = finishing.completed(session, command, vault)
     channel = session.get(Channel, command.channel) if command.channel.isprintable() else None
     if faults := checks.faults_of(session, command, channel):
         raise InvalidOrder(faults)
     assert channel is not None, "an order without a channel has a fault"
+    unpacked = bundles.unpack(session, command)
     prepared = Prepared(
-        command=command, body_hash=body_hash, order_id=new_id(), line_ids=tuple(new_id() for _ in command.lines)
-    )
+        command=replace(command, lines=unpacked.lines), body_hash=body_hash, order_id=new_id(),
+        line_ids=tuple(new_id() for _ in unpacked.lines), unpacked=unpacked, cart_version=cart_version,
+    )  # fmt: skip
     return _decided(session, prepared, channel, now=now)
 
 
 def place(session: Session, prepared: Prepared, *, vault: Vault, now: datetime, actor: str) -> Placed:
     """Write a prepared order with its demands, claims, customer, payment, history and event.
 
-    Raises StalePlan when what was decided is no longer possible, and IntegrityError when another transaction was faster
-    with the same external id or the same new customer: the door then begins again with `prepare`, which finds them.
+    Raises StalePlan when what was decided is no longer possible, CartChanged when its cart is another by now, and
+    IntegrityError when another transaction was faster with the same external id or the same new customer: the door then
+    begins again with `prepare`, which finds them.
     """
     if prepared.existing_id is not None:
         return Placed(history.get(session, prepared.existing_id), created=False)
     command = prepared.command
+    cart = finishing.locked_cart(session, command, prepared.cart_version)
     order = _write(session, prepared, _customer(session, prepared, vault), now=now, actor=actor)
     _tell(session, order)
     if command.paid and order.total_minor:
         payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
     if prepared.proposal is not None:
         commit.commit(session, prepared.proposal, now=now, actor=actor)
+    finishing.take_over(session, command, order, cart, late=prepared.late, actor=actor, now=now)
     if prepared.needs_address:
         holds.place_on_new(session, order, reason=holds.ADDRESS, actor=actor, now=now)
     for lines in _carried(prepared):
@@ -148,18 +160,20 @@ def _existing(session: Session, command: PlaceOrder) -> Row[Any, Any, Any] | Non
 
 
 def _decided(session: Session, prepared: Prepared, channel: Channel, *, now: datetime) -> Prepared:
-    wanted = list(_wanted(session, prepared, channel, now=now))
+    wanted = list(wanted_of(session, prepared, channel, now=now))
     if not wanted:
         return prepared
-    proposal = decide.decide(session, wanted, now=now, cause="order")
+    held, late = finishing.held_for(session, prepared.command)
+    proposal = decide.decide(session, wanted, now=now, cause="order", held=held)
     short = [missing for missing in proposal.unfilled if missing.reason != NO_ADDRESS]
     if short and channel.shortage == "refuse":
-        raise OutOfStock(_shortages(prepared, {missing.line_id: missing.units for missing in short}))
+        faults = _shortages(prepared, {missing.line_id: missing.units for missing in short})
+        raise HoldExpired(faults) if late else OutOfStock(faults)
     lost = any(one.method == Method.SHIP and one.location.geocode == "none" for one in wanted)
-    return replace(prepared, proposal=proposal, needs_address=lost)
+    return replace(prepared, proposal=proposal, needs_address=lost, late=late)
 
 
-def _wanted(session: Session, prepared: Prepared, channel: Channel, *, now: datetime) -> Iterator[Wanted]:
+def wanted_of(session: Session, prepared: Prepared, channel: Channel, *, now: datetime) -> Iterator[Wanted]:
     """Yield a demand for each way of the order: lines that are shipped, and lines for each store of collection."""
     command = prepared.command
     ways: dict[tuple[str, str | None], list[int]] = defaultdict(list)
@@ -175,14 +189,18 @@ def _wanted(session: Session, prepared: Prepared, channel: Channel, *, now: date
             country=ship_to.country if ship_to else None, postal_code=ship_to.postal_code if ship_to else None,
             lines=lines, value_minor=min(MOST_VALUE_MINOR, sum(line.units * line.unit_value_minor for line in lines)),
             placed_at=command.placed_at or now, wanted_from=command.requested_from, wanted_by=command.requested_by,
-            policy=channel.policy,
+            policy=channel.policy, channel=channel.id,
         )  # fmt: skip
 
 
 def _wanted_line(prepared: Prepared, number: int) -> WantedLine:
     line = prepared.command.lines[number]
     value = min(MOST_VALUE_MINOR, checks.line_total(line) // line.quantity)
-    return WantedLine(id=prepared.line_ids[number], sku=line.sku, units=line.quantity, unit_value_minor=value)
+    part = prepared.unpacked.parts[number]
+    return WantedLine(
+        id=prepared.line_ids[number], sku=line.sku, units=line.quantity, unit_value_minor=value,
+        together=str(part.line) if part else None,
+    )  # fmt: skip
 
 
 def _location(session: Session, command: PlaceOrder) -> Location:
@@ -198,7 +216,7 @@ def _shortages(prepared: Prepared, missing: Mapping[str, int]) -> Sequence[Fault
     for number, line in enumerate(prepared.command.lines):
         if short := missing.get(prepared.line_ids[number]):
             message = f"Of {line.quantity} units of {line.sku} {short} cannot be served."
-            faults.add(f"/lines/{number}", "out_of_stock", message)
+            faults.add(f"/lines/{prepared.unpacked.places[number]}", "out_of_stock", message)
     return faults.found
 
 
@@ -231,12 +249,14 @@ def _write(session: Session, prepared: Prepared, customer_id: str | None, *, now
 
 
 def _line(prepared: Prepared, number: int) -> dict[str, Any]:
-    command, line = prepared.command, prepared.command.lines[number]
+    command, line, part = prepared.command, prepared.command.lines[number], prepared.unpacked.parts[number]
     return {
         "id": prepared.line_ids[number], "order_id": prepared.order_id, "position": number + 1, "sku": line.sku,
         "ordered": line.quantity, "cancelled": 0, "returned": 0, "unit_price_minor": line.unit_price.minor,
         "discount_minor": line.discount.minor if line.discount else 0, "tax_minor": line.tax.minor if line.tax else 0,
         "method": checks.method_of(command, line), "collect_node": checks.collect_node_of(command, line),
+        "bundle_sku": part.sku if part else None, "bundle_line": part.line if part else None,
+        "bundle_quantity": part.quantity if part else None,
     }  # fmt: skip
 
 
@@ -262,7 +282,9 @@ def _carried(prepared: Prepared) -> Iterator[list[CarriedLine]]:
 
 
 def _canonical(command: PlaceOrder) -> bytes:
-    return json.dumps(asdict(command), sort_keys=True, separators=(",", ":"), default=_instant).encode()
+    # What came to be part of orders in the course of time is left out where absent, so that older hashes stay true.
+    said = {name: value for name, value in asdict(command).items() if value is not None or name not in ADDED}
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), default=_instant).encode()
 
 
 def _instant(value: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -26,9 +26,13 @@ from oms.errors import InvalidRequest, NotReturnable, TakesNoReturns, UnknownRet
 from oms.events import LineUnits, ReturnMoved
 from oms.models import RETURN_TRANSITIONS, Order, Return, ReturnLine, ReturnStatus
 from stock import returns as stock_returns
+from stock import supply
 from stock.models import Node, NodeStatus
 
 NUMBER_LENGTH = 10
+RETURN = "return"
+USUALLY_BACK = timedelta(days=14)
+"""How long customers take to send goods back; what is later than that is promised to nobody."""
 GRADES = ("resell", "damaged", "quarantine")
 # Returns whose units are promised to come back and not counted as returned yet.
 COMING = (ReturnStatus.REQUESTED, ReturnStatus.AUTHORISED)
@@ -58,8 +62,13 @@ def request(session: Session, order_id: str, wanted: Sequence[ReturnWanted], *, 
 
 
 def authorise(session: Session, return_id: str, *, actor: str, now: datetime) -> Return:
-    """Allow a requested return. Raises UnknownReturn and IllegalTransition."""
-    return _step(session, return_id, ReturnStatus.AUTHORISED, actor=actor, now=now)
+    """Allow a requested return; its units are expected from now on. Raises UnknownReturn and IllegalTransition."""
+    made = _step(session, return_id, ReturnStatus.AUTHORISED, actor=actor, now=now)
+    units = Counter[str]()
+    for line in made.lines:
+        units[line.sku] += line.units
+    supply.declare(session, units, reference=made.id, kind=RETURN, expected_at=now + USUALLY_BACK)
+    return made
 
 
 def reject(session: Session, return_id: str, *, reason: str, actor: str, now: datetime) -> Return:
@@ -69,7 +78,9 @@ def reject(session: Session, return_id: str, *, reason: str, actor: str, now: da
 
 def cancel(session: Session, return_id: str, *, reason: str = "", actor: str, now: datetime) -> Return:
     """Give up a return of which nothing has come. Raises UnknownReturn and IllegalTransition."""
-    return _step(session, return_id, ReturnStatus.CANCELLED, actor=actor, now=now, reason=reason)
+    made = _step(session, return_id, ReturnStatus.CANCELLED, actor=actor, now=now, reason=reason)
+    supply.withdraw(session, made.id)
+    return made
 
 
 def receive(
@@ -87,6 +98,7 @@ def receive(
     made = _lock(session, return_id)
     made.node = node
     _move(session, made, ReturnStatus.RECEIVED, actor=actor, now=now)
+    supply.withdraw(session, made.id)
     _count(order, {line_id: line.fulfilled for line_id, line in locked.items()}, _units(found))
     _write_grades(session, made, found)
     history.touch(order)

@@ -1,4 +1,4 @@
-"""What may be promised: units on hand that nobody has claimed, by node and over the network.
+"""What may be promised: units on hand that nobody has claimed or keeps back, by node, channel and over the network.
 
 Read by sourcing, by the doors and by the stock room itself. Invariant: it is computed from the balances each time and
 stored nowhere, so that it cannot disagree with them.
@@ -6,15 +6,17 @@ stored nowhere, so that it cannot disagree with them.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, select
 
 from kernel.db import table
-from stock.models import Node, NodeStatus, OpenDemand, StockBalance
+from stock import safety
+from stock.models import OpenDemand, StockBalance
+from stock.safety import Rule, Safety
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -36,9 +38,14 @@ class Level:
     version: int = 0
 
     @property
+    def unclaimed(self) -> int:
+        """Units that may still be claimed, those kept back included."""
+        return self.on_hand + self.backorder_limit - self.reserved
+
+    @property
     def atp(self) -> int:
         """Available to promise: negative when claims have grown into the safety stock."""
-        return self.on_hand + self.backorder_limit - self.reserved - self.safety_stock
+        return self.unclaimed - self.safety_stock
 
     @property
     def on_shelf(self) -> int:
@@ -68,19 +75,69 @@ _LEVELS = select(
 _LEVELS_AT = _LEVELS.where(_BALANCE.c.node.in_(bindparam("nodes", expanding=True)))
 
 
-def network(session: Session, skus: Iterable[str]) -> dict[str, int]:
+def promisable(
+    session: Session, articles: Mapping[str, str], *, channel: str | None = None, rules: Safety | None = None
+) -> dict[tuple[str, str], Level]:
+    """Return the levels at open nodes as a channel sees them: `safety_stock` is what the rules keep back from it.
+
+    `articles` are families by SKU. Without a channel only rules for all channels count.
+    """
+    rules = rules or safety.load(session)
+    return {
+        (sku, node): _kept(level, rules.at_nodes(sku, articles[sku], channel).get(node))
+        for (sku, node), level in levels(session, articles).items()
+        if rules.places[node].is_open
+    }
+
+
+def _kept(level: Level, rule: Rule | None) -> Level:
+    return level if rule is None else replace(level, safety_stock=rule.keeps(level.safety_stock))
+
+
+def network(session: Session, skus: Iterable[str], *, channel: str | None = None) -> dict[str, int]:
     """Return what the whole network can still promise of each SKU: open nodes' ATP less open demand, never below 0.
 
     A node whose claims have grown into its safety stock takes nothing away from the others.
     """
     wanted = sorted(set(skus))
-    closed = set(session.scalars(select(Node.id).where(Node.status != NodeStatus.OPEN)))
-    total: dict[str, int] = defaultdict(int)
-    for (sku, node), level in levels(session, wanted).items():
-        if node not in closed:
-            total[sku] += max(0, level.atp)
+    known = safety.families(session, wanted)
+    total = totals(promisable(session, known, channel=channel))
     waiting = open_demand(session, wanted)
     return {sku: max(0, total[sku] - waiting.get(sku, 0)) for sku in wanted}
+
+
+def totals(seen: Mapping[tuple[str, str], Level]) -> Counter[str]:
+    """Return the ATP of each SKU over all nodes; one below 0 takes nothing away from the others."""
+    found: Counter[str] = Counter()
+    for (sku, _), level in seen.items():
+        found[sku] += max(0, level.atp)
+    return found
+
+
+def floors(
+    session: Session, claims: Iterable[tuple[str, str, str | None]], known_versions: Mapping[str, int] | None = None
+) -> dict[tuple[str, str], int]:
+    """Return the units that a posting must leave of each balance where a rule decides, by SKU and node.
+
+    `claims` are SKU, node and channel of what it claims; of two channels at one balance the stricter rule binds.
+    Where no rule decides, the balance's own safety stock does, which the ledger knows.
+    """
+    rules = safety.load(session, known_versions)
+    if not rules.rules:
+        return {}
+    asked = set(claims)
+    articles = safety.families(session, {sku for sku, _, _ in asked})
+    deciding = [
+        (sku, node, rule)
+        for sku, node, channel in asked
+        if (rule := rules.at_nodes(sku, articles.get(sku, ""), channel).get(node)) is not None
+    ]
+    own = levels(session, {sku for sku, _, _ in deciding}, nodes=sorted({node for _, node, _ in deciding}))
+    found: dict[tuple[str, str], int] = {}
+    for sku, node, rule in deciding:
+        kept = rule.keeps(own.get((sku, node), Level()).safety_stock)
+        found[sku, node] = max(kept, found.get((sku, node), 0))
+    return found
 
 
 def open_demand(session: Session, skus: Iterable[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The documents of the stock room: transfers between nodes, and counts.
+"""The documents of the stock room that send units from node to node: transfers.
 
 A document says what people intend and have done; the units move only by postings of the ledger.
 """
@@ -49,25 +49,6 @@ TRANSFER_TRANSITIONS: Transitions = {
 }
 
 
-class CountStatus(enum.StrEnum):
-    """The way of a count from opening to its posting."""
-
-    OPEN = "open"
-    COUNTING = "counting"
-    REVIEW = "review"
-    POSTED = "posted"
-    VOID = "void"
-
-
-COUNT_TRANSITIONS: Transitions = {
-    CountStatus.OPEN: {CountStatus.COUNTING, CountStatus.VOID},
-    CountStatus.COUNTING: {CountStatus.REVIEW, CountStatus.VOID},
-    CountStatus.REVIEW: {CountStatus.COUNTING, CountStatus.POSTED, CountStatus.VOID},
-    CountStatus.POSTED: set(),
-    CountStatus.VOID: set(),
-}
-
-
 class Transfer(Base):
     """Units on their way from one node to another."""
 
@@ -86,19 +67,26 @@ class Transfer(Base):
     reference: Mapped[Code]
     status: Mapped[Code]
     expected_at: Mapped[datetime | None]
+    dispatched_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
     lines: Mapped[list[TransferLine]] = relationship(order_by="TransferLine.line")
 
 
 class TransferLine(Base):
-    """Units of one SKU; `reference` is the claim they are reserved for on arrival, empty for plain stock."""
+    """Units of one SKU; `reference` is the claim they are reserved for on arrival, empty for plain stock.
+
+    `found` are the units of `received` that came after they had been written off; `surplus` came and were never sent.
+    """
 
     __tablename__ = "transfer_line"
     __table_args__ = (
         CheckConstraint("units > 0 AND dispatched >= 0 AND received >= 0 AND written_off >= 0", name="counters"),
         CheckConstraint("dispatched <= units AND received + written_off <= dispatched", name="never_more"),
+        CheckConstraint("found >= 0 AND found <= received", name="found"),
+        CheckConstraint("surplus >= 0", name="surplus"),
         Index("ix_transfer_line_reference", "reference"),
+        Index("ix_transfer_line_sku", "sku"),
     )
 
     transfer_id: Mapped[Id] = mapped_column(ForeignKey("transfer.id"), primary_key=True)
@@ -110,32 +98,5 @@ class TransferLine(Base):
     dispatched: Mapped[int] = mapped_column(default=0)
     received: Mapped[int] = mapped_column(default=0)
     written_off: Mapped[int] = mapped_column(default=0)
-
-
-class Count(Base):
-    """Counting some articles of one node; posting it writes the differences, never an overwrite."""
-
-    __tablename__ = "count"
-    __table_args__ = (Index("ix_count_node", "node", "status"),)
-
-    id: Mapped[Id] = mapped_column(primary_key=True)
-    node: Mapped[Code] = mapped_column(ForeignKey("node.id"))
-    status: Mapped[Code]
-    reason: Mapped[Code]
-    version: Mapped[int] = mapped_column(default=1)
-    recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
-    lines: Mapped[list[CountLine]] = relationship(order_by="CountLine.sku")
-
-
-class CountLine(Base):
-    """One article counted: what the shelf should have held at that moment (on hand less picked), and what it held."""
-
-    __tablename__ = "count_line"
-    __table_args__ = (CheckConstraint("counted IS NULL OR counted >= 0", name="counted"),)
-
-    count_id: Mapped[Id] = mapped_column(ForeignKey("count.id"), primary_key=True)
-    sku: Mapped[Code] = mapped_column(ForeignKey("article.sku"), primary_key=True)
-    expected: Mapped[int | None]
-    counted: Mapped[int | None]
-    counted_by: Mapped[str | None]
-    counted_at: Mapped[datetime | None]
+    found: Mapped[int] = mapped_column(default=0)
+    surplus: Mapped[int] = mapped_column(default=0)

@@ -84,6 +84,25 @@ class UnknownReason(Rejected):
         super().__init__(f"{reason!r} is no reason for {use}; use one of: {', '.join(sorted(known))}.")
 
 
+class UnknownPosition(Rejected):
+    """The ledger has not come to this position yet."""
+
+    code = "unknown_position"
+
+    def __init__(self, position: int, newest: int) -> None:
+        message = f"The newest position is {newest}; ask for it or one before, not for {position}."
+        super().__init__(message, faults=(Fault("/position", self.code, message),))
+
+
+class HistoryArchived(Rejected):
+    """The entries that would tell are archived."""
+
+    code = "history_archived"
+
+    def __init__(self, archived: int) -> None:
+        super().__init__(f"Entries up to position {archived} are archived: ask for a later position or business time.")
+
+
 class UnknownDocument(NotFound):
     """There is no such transfer, count or reservation."""
 

@@ -83,6 +83,16 @@ class CountMoved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecondCountWanted(Event):
+    """A round of a count found differences so large that somebody has to count these articles again."""
+
+    aggregate: ClassVar[str] = "count"
+    verb: ClassVar[str] = "second_count_wanted"
+    node: str
+    skus: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CountPosted(Event):
     """The differences that a count found were posted."""
 
@@ -91,3 +101,23 @@ class CountPosted(Event):
     node: str
     posting_id: str | None
     differences: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurchaseOrderMoved(Event):
+    """A purchase order went from one state to another."""
+
+    aggregate: ClassVar[str] = "purchase_order"
+    verb: ClassVar[str] = "moved"
+    number: str
+    supplier: str
+    node: str
+    from_status: str
+    to_status: str
+    actor: str
+    occurred_at: str
+
+    @property
+    def type(self) -> str:
+        """The state reached names the event, as in "purchase_order.received"."""
+        return f"{self.aggregate}.{self.to_status}"

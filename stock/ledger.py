@@ -3,74 +3,44 @@
 Called by the verbs of the stock room, and by nobody else. Invariants: a posting is written whole or not at all; what
 does not fit is refused with every shortage named, never clamped; each entry carries the consecutive versions that the
 balances it touches have reached, so that a balance is the fold of its entries.
+
+Many postings at once take the lane: one statement for all of them. It comes to the same as writing them one after the
+other, so that one that is refused keeps no other from being written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.orm import Mapper
-
-from kernel.errors import Fault
-from kernel.events import record
-from kernel.ids import new_id
+from kernel.errors import DomainError
+from kernel.events import tell_house
+from kernel.rowsets import MOST_ROWS
 from stock import statements
-from stock.errors import BalancesMoved, ClaimsChanged, InsufficientStock, Shortage, UnknownStock
-from stock.events import StockPosted
+from stock.batches import Batch, Writing, in_runs, work_out
 from stock.models import OpenDemand, Reservation, StockBalance
 from stock.postings import (
-    BalanceChange,
+    OWN_SAFETY_STOCK,
     DemandChange,
+    Draft,
+    Floors,
     Header,
     Key,
-    Line,
     Movement,
     NewReservation,
     ReservationChange,
     Side,
-    claim_movements,
-    fold,
-    net_changes,
-    net_demand,
 )
+from stock.verdicts import Levels, Locked, levels_of, refusal
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import Mapper, Session
 
+LANE = 96
+"""Postings that one statement writes at most."""
 
-class Refusal(NamedTuple):
-    """A row that the statement answers with: what did not fit, and how it stands. Counters are null where unknown."""
-
-    what: str
-    sku: str
-    key: str
-    on_hand: int | None
-    reserved: int | None
-    picked: int | None
-    damaged: int | None
-    quarantine: int | None
-    in_transit: int | None
-    safety_stock: int | None
-    backorder_limit: int | None
-    version: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Writing:
-    """A posting worked out, ready to be written."""
-
-    posting_id: str
-    header: Header
-    lines: Sequence[Line]
-    balances: Mapping[Key, BalanceChange]
-    expected: Mapping[Key, int]
-    resolutions: Sequence[ReservationChange]
-    claims: Sequence[NewReservation]
-    wishes: Sequence[DemandChange]
-    above_safety: bool
+Outcome = str | DomainError
+"""What became of a draft: the id of its posting, or why it was refused."""
 
 
 def post(
@@ -81,20 +51,10 @@ def post(
     claims: Sequence[NewReservation] = (),
     changes: Iterable[ReservationChange] = (),
     demand: Iterable[DemandChange] = (),
-    above_safety: bool = False,
+    floors: Floors | None = None,
     expected: Mapping[Key, int] | None = None,
 ) -> str:
-    """Write one posting and return its id.
-
-    Args:
-        session: a write session.
-        header: kind, actor, business time, reason and reference.
-        movements: physical entries, in order. Claim entries follow from `claims` and `changes`.
-        claims: reservations to make.
-        changes: what happens to reservations there are; changes of the same one are added up.
-        demand: open demand to open or close.
-        above_safety: refuse a balance whose claims grow into its safety stock.
-        expected: versions that balances must still have; others are not looked at.
+    """Write one posting, given as the parts of a Draft, and return its id.
 
     Raises:
         InsufficientStock: some balances do not have the units; it lists them all.
@@ -104,205 +64,118 @@ def post(
 
     A refusal writes nothing and leaves the transaction usable; the balances stay locked until it ends.
     """
+    draft = Draft(
+        header=header, movements=movements, claims=claims, changes=changes, demand=demand, floors=floors,
+        expected=expected,
+    )  # fmt: skip
+    (outcome,) = post_many(session, [draft])
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def post_many(session: Session, drafts: Sequence[Draft]) -> list[Outcome]:
+    """Write postings as if one after the other, in the order of their arrival, and return what became of each.
+
+    An outcome is the posting's id, or the error that `post` would have raised. The session must be a write session.
+    """
     session.flush()
-    resolutions = net_changes(changes)
-    ended = [change for change in resolutions if change.consumed or change.released or change.picked]
-    entries = (*claim_movements(ended, ()), *movements, *claim_movements((), claims))
-    lines, balances = fold(entries)
-    writing = Writing(
-        posting_id=new_id(), header=header, lines=lines, balances=balances, expected=expected or {},
-        resolutions=ended, claims=claims, wishes=net_demand(demand), above_safety=above_safety,
-    )  # fmt: skip
-    _write(session, writing)
-    _forget_loaded(session, writing)
-    skus = sorted({sku for sku, _ in balances} | {wish.sku for wish in writing.wishes})
-    record(
-        session,
-        StockPosted(
-            aggregate_id=writing.posting_id, kind=header.kind, reason=header.reason, reference=header.reference,
-            skus=tuple(skus), nodes=tuple(sorted({node for _, node in balances})),
-        ),
-    )  # fmt: skip
-    return writing.posting_id
+    writings = [work_out(draft) for draft in drafts]
+    runs = list(in_runs(writings, most=LANE))
+    if len(runs) > 1:
+        _lock(session, {key for writing in writings for key in writing.balances})
+    outcomes = [outcome for run in runs for outcome in _write(session, run)]
+    written = [writing for writing, outcome in zip(writings, outcomes, strict=True) if isinstance(outcome, str)]
+    _forget_loaded(session, written)
+    for writing in written:
+        tell_house(session, writing.event)
+    return outcomes
 
 
 def create_balances(session: Session, keys: Iterable[Key]) -> None:
     """Make the empty balances that are missing; keys of unknown articles or nodes are left out."""
-    dialect = session.get_bind().dialect.name
-    rows = sorted(set(keys))
-    given = statements.KEY.as_arrays(rows) if dialect == "postgresql" else statements.KEY.as_json(rows)
-    session.connection().exec_driver_sql(statements.create_balances(dialect), given)
-
-
-def _write(session: Session, writing: Writing) -> None:
-    """Write, making balances that are missing first; raise for what was refused."""
-    write = _write_postgresql if session.get_bind().dialect.name == "postgresql" else _write_sqlite
-    refusals = write(session, writing)
-    missing = [(row.sku, row.key) for row in refusals if row.what == "balance" and row.version is None]
-    if missing:
-        create_balances(session, missing)
-        refusals = write(session, writing)
-    if refusals:
-        raise _refused(writing, refusals)
-
-
-def _write_postgresql(session: Session, writing: Writing) -> list[Refusal]:
-    statement = statements.postgresql(
-        resolutions=bool(writing.resolutions), claims=bool(writing.claims), wishes=bool(writing.wishes)
-    )
-    parameters = _scalars(writing) | {"occurred_at": writing.header.occurred_at}
-    for row_set, rows in _rows(writing):
-        parameters |= row_set.as_arrays(rows)
-    answer = [Refusal(*row) for row in session.connection().exec_driver_sql(statement, parameters)]
-    refusals = [row for row in answer if row.what != "moved"]
-    if not refusals:
-        moved = answer[0].on_hand
-        assert moved == len(writing.balances), f"{moved} of {len(writing.balances)} balances moved"
-    return refusals
-
-
-def _write_sqlite(session: Session, writing: Writing) -> list[Refusal]:
-    parts = {"resolutions": bool(writing.resolutions), "wishes": bool(writing.wishes)}
-    occurred_at = writing.header.occurred_at.astimezone(UTC).replace(tzinfo=None)
-    parameters: dict[str, Any] = _scalars(writing) | {"occurred_at": f"{occurred_at:%Y-%m-%d %H:%M:%S.%f}"}
-    for row_set, rows in _rows(writing, instants_as_text=True):
-        parameters |= row_set.as_json(rows)
     connection = session.connection()
-    refusals = [Refusal(*row) for row in connection.exec_driver_sql(statements.sqlite_verdict(**parts), parameters)]
-    if refusals:
-        return refusals
-    move, *others = statements.sqlite_writes(claims=bool(writing.claims), **parts)
+    given = statements.KEY.given(sorted(set(keys))) | MOST_ROWS
+    connection.exec_driver_sql(statements.create_balances(connection.dialect.name), given)
+
+
+def _lock(session: Session, keys: Iterable[Key]) -> None:
+    """Lock the balances of several statements at once, in the order in which everybody locks."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(statements.lock_balances(), statements.KEY.given(sorted(set(keys))) | MOST_ROWS)
+
+
+def _write(session: Session, run: Sequence[Writing]) -> list[Outcome]:
+    """Write what fits, making balances that are missing first; return what became of each."""
+    levels = _attempt(session, run)
+    if levels is not None and (missing := _missing(run, levels)):
+        create_balances(session, missing)
+        levels = _attempt(session, run)
+    if levels is None:
+        return [writing.posting_id for writing in run]
+    refused = _judge(run, levels)
+    survivors = [writing for writing in run if writing.posting_id not in refused]
+    if survivors:
+        again = _attempt(session, survivors)
+        assert again is None, "what fits under the locked levels is written"
+    return [refused.get(writing.posting_id, writing.posting_id) for writing in run]
+
+
+def _missing(run: Sequence[Writing], levels: Levels) -> set[Key]:
+    return {key for writing in run for key in writing.balances if key not in levels.balances}
+
+
+def _judge(run: Sequence[Writing], levels: Levels) -> dict[str, DomainError]:
+    """Return who is refused and why, by posting, deciding in the order of arrival."""
+    refused: dict[str, DomainError] = {}
+    for writing in run:
+        error = refusal(levels, writing)
+        if error is None:
+            levels.take(writing)
+        else:
+            refused[writing.posting_id] = error
+    assert refused, "a batch was refused for no known reason"
+    return refused
+
+
+def _attempt(session: Session, run: Sequence[Writing]) -> Levels | None:
+    """Write a run whole and return None, or nothing and return how everything stands that it would have touched."""
+    batch = Batch(run)
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    answer = (_write_postgresql if on_postgresql else _write_sqlite)(session, batch)
+    moved = next((row.first for row in answer if row.what == "written"), None)
+    if moved is None:
+        return levels_of(answer)
+    assert moved == len(batch.balances), f"{moved} of {len(batch.balances)} balances moved"
+    return None
+
+
+def _write_postgresql(session: Session, batch: Batch) -> list[Locked]:
+    statement = statements.postgresql(batch.parts)
+    return [Locked(*row) for row in session.connection().exec_driver_sql(statement, batch.parameters() | MOST_ROWS)]
+
+
+def _write_sqlite(session: Session, batch: Batch) -> list[Locked]:
+    connection, parameters = session.connection(), batch.parameters()
+    verdict = connection.exec_driver_sql(statements.sqlite_verdict(batch.parts), parameters)
+    answer = [Locked(*row) for row in verdict]
+    if any(row.what == "refused" for row in answer):
+        return answer
+    move, *others = statements.sqlite_writes(batch.parts)
     moved = len(connection.exec_driver_sql(move, parameters).all())
-    assert moved == len(writing.balances), f"{moved} of {len(writing.balances)} balances moved"
     for statement in others:
         connection.exec_driver_sql(statement, parameters)
-    return []
+    return [answer[0]._replace(first=moved)]
 
 
-def _scalars(writing: Writing) -> dict[str, Any]:
-    header = writing.header
-    return {
-        "posting_id": writing.posting_id, "kind": header.kind, "reason": header.reason, "actor": header.actor,
-        "reference": header.reference, "above_safety": writing.above_safety,
-    }  # fmt: skip
-
-
-def _rows(
-    writing: Writing, *, instants_as_text: bool = False
-) -> Iterable[tuple[statements.RowSet, list[tuple[Any, ...]]]]:
-    """Yield each part of the posting as the rows that the statement is given."""
-    yield (
-        statements.CHANGE,
-        [
-            (sku, node, *change.counters, change.touches, writing.expected.get((sku, node)))
-            for (sku, node), change in writing.balances.items()
-        ],
-    )
-    yield statements.LINE, [_line_row(number, line) for number, line in enumerate(writing.lines, start=1)]
-    if writing.resolutions:
-        yield (
-            statements.RESOLUTION,
-            [
-                (change.sku, change.id, change.node, change.picked, change.consumed, change.released)
-                for change in writing.resolutions
-            ],
-        )
-    if writing.claims:
-        yield statements.CLAIM, _claim_rows(writing.claims, instants_as_text=instants_as_text)
-    if writing.wishes:
-        yield statements.WISH, [(wish.sku, wish.reference, wish.units) for wish in writing.wishes]
-
-
-def _line_row(number: int, line: Line) -> tuple[Any, ...]:
-    moved = line.movement
-    return (
-        number, moved.sku, moved.units, moved.source.node, moved.source.account.value, line.from_back,
-        moved.target.node, moved.target.account.value, line.to_back, moved.reservation_id,
-    )  # fmt: skip
-
-
-def _claim_rows(claims: Sequence[NewReservation], *, instants_as_text: bool) -> list[tuple[Any, ...]]:
-    """Number the claims of one reference, so that each becomes an attempt of its own."""
-    ordinals: dict[tuple[str, str, str], int] = {}
-    rows = []
-    for claim in claims:
-        same = (claim.sku, claim.reference, claim.purpose)
-        ordinals[same] = ordinals.get(same, 0) + 1
-        expires_at: Any = claim.expires_at
-        if instants_as_text and expires_at is not None:
-            expires_at = f"{expires_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
-        rows.append(
-            (
-                ordinals[same], claim.id, claim.sku, claim.node, claim.reference, claim.purpose, claim.units,
-                claim.picked, claim.rank, expires_at,
-            )
-        )  # fmt: skip
-    return rows
-
-
-def _refused(writing: Writing, refusals: Sequence[Refusal]) -> Exception:
-    """Return the error that tells all of the gravest kind: what does not exist, what changed, what is short."""
-    balances = [row for row in refusals if row.what == "balance"]
-    if unknown := [(row.sku, row.key) for row in balances if row.version is None]:
-        return UnknownStock(unknown)
-    if changed := [row for row in refusals if row.what != "balance"]:
-        ids = [row.key for row in changed if row.what == "reservation"]
-        return ClaimsChanged([_claim_fault(row) for row in changed], reservation_ids=ids)
-    moved = [
-        (row.sku, row.key) for row in balances if row.version != writing.expected.get((row.sku, row.key), row.version)
-    ]
-    if moved:
-        return BalancesMoved(moved)
-    shortages = [short for row in balances for short in _shortages(row, writing)]
-    assert shortages, f"a balance was refused for no known reason: {balances}"
-    return InsufficientStock(shortages)
-
-
-def _claim_fault(row: Refusal) -> Fault:
-    if row.what == "demand":
-        return Fault(
-            "", "open_demand_changed", f"{row.key} has {row.on_hand or 0} units of {row.sku} waiting, not more."
-        )
-    if row.on_hand is None:
-        return Fault("", "unknown_reservation", f"There is no reservation {row.key} of {row.sku}.")
-    left = row.on_hand - (row.reserved or 0)
-    return Fault(
-        "",
-        "reservation_ended",
-        f"Reservation {row.key} of {row.sku} has {left} of {row.on_hand} units left, {row.picked} of them picked.",
-    )
-
-
-def _shortages(row: Refusal, writing: Writing) -> Iterable[Shortage]:
-    """Yield each account of a refused balance that does not have what it was asked for."""
-    on_hand, reserved, picked, damaged, quarantine, in_transit = (count or 0 for count in row[3:9])
-    d_on_hand, d_reserved, d_picked, *d_others = writing.balances[row.sku, row.key].counters
-    kept = (row.safety_stock or 0) if writing.above_safety and d_reserved > d_on_hand else 0
-    available = on_hand + (row.backorder_limit or 0) - reserved - kept
-    asked = (
-        ("on hand", -d_on_hand, on_hand),
-        ("available", d_reserved - d_on_hand, available),
-        ("reserved", -d_reserved, reserved),
-        ("picked", -d_picked, picked),
-        ("on hand to pick", d_picked - d_on_hand, on_hand - picked),
-        ("reserved to pick", d_picked - d_reserved, reserved - picked),
-        *zip(
-            ("damaged", "in quarantine", "in transit"),
-            (-d for d in d_others),
-            (damaged, quarantine, in_transit),
-            strict=True,
-        ),
-    )
-    for account, wanted, there in asked:
-        if wanted > there:
-            yield Shortage(row.sku, row.key, account, wanted, max(0, there))
-
-
-def _forget_loaded(session: Session, writing: Writing) -> None:
+def _forget_loaded(session: Session, written: Sequence[Writing]) -> None:
     """Expire the rows that the session has loaded and that were changed behind its back."""
-    changed: list[tuple[Any, tuple[str, str]]] = [(StockBalance, key) for key in writing.balances]
-    changed += [(Reservation, (change.sku, change.id)) for change in writing.resolutions]
-    changed += [(OpenDemand, (wish.sku, wish.reference)) for wish in writing.wishes]
+    changed: list[tuple[Any, tuple[str, str]]] = []
+    for writing in written:
+        changed += [(StockBalance, key) for key in writing.balances]
+        changed += [(Reservation, (change.sku, change.id)) for change in writing.resolutions]
+        changed += [(OpenDemand, (wish.sku, wish.reference)) for wish in writing.wishes]
     for table, key in changed:
         mapper: Mapper[Any] = table.__mapper__
         loaded = session.identity_map.get(mapper.identity_key_from_primary_key(key))
@@ -311,6 +184,6 @@ def _forget_loaded(session: Session, writing: Writing) -> None:
 
 
 __all__ = [
-    "DemandChange", "Header", "Movement", "NewReservation", "ReservationChange", "Side",
-    "create_balances", "post",
+    "OWN_SAFETY_STOCK", "DemandChange", "Draft", "Floors", "Header", "Movement", "NewReservation", "Outcome",
+    "ReservationChange", "Side", "create_balances", "post", "post_many",
 ]  # fmt: skip

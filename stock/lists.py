@@ -6,6 +6,7 @@ Called by the doors; reads and writes nothing. Invariant: a page goes on exactly
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
@@ -13,7 +14,10 @@ from sqlalchemy.orm import Session, selectinload
 
 from kernel.errors import NotFound
 from kernel.pages import Page, page
-from stock.documents import Count, Transfer
+from stock import arrivals
+from stock.arrivals import Differences
+from stock.count_documents import Count, CountTask
+from stock.documents import Transfer
 from stock.errors import UnknownDocument
 from stock.models import Article, Node, Posting, StockBalance, StockEntry
 
@@ -58,11 +62,19 @@ def postings(session: Session, ids: Sequence[str]) -> dict[str, Posting]:
     return {posting.id: posting for posting in found}
 
 
-def transfers(session: Session, *, node: str | None, status: str | None, after: After, limit: int) -> Page:
-    """Return transfers from or to a node by id, the oldest first."""
+def transfers(
+    session: Session, *, node: str | None, status: str | None, differences: Differences | None = None, now: datetime,
+    after: After, limit: int,
+) -> Page:  # fmt: skip
+    """Return transfers from or to a node by id, the oldest first.
+
+    `differences` keeps to those whose differences are open at `now`, or that ended with units lost, or with a surplus.
+    """
     query = select(Transfer).options(selectinload(Transfer.lines)).where(*_same(Transfer.status, status))
     if node is not None:
         query = query.where(or_(Transfer.source == node, Transfer.destination == node))
+    if differences is not None:
+        query = query.where(arrivals.differing(differences, now))
     return page(session, query, [Transfer.id], after=after, limit=limit)
 
 
@@ -75,10 +87,25 @@ def transfer(session: Session, transfer_id: str) -> Transfer:
 
 
 def counts(session: Session, *, node: str | None, status: str | None, after: After, limit: int) -> Page:
-    """Return counts by id, the oldest first."""
-    query = select(Count).options(selectinload(Count.lines))
-    query = query.where(*_same(Count.node, node), *_same(Count.status, status))
+    """Return counts by id, the oldest first, without their lines."""
+    query = select(Count).where(*_same(Count.node, node), *_same(Count.status, status))
     return page(session, query, [Count.id], after=after, limit=limit)
+
+
+def count_tasks(
+    session: Session, *, node: str | None, status: str | None, cause: str | None, after: After, limit: int
+) -> Page:
+    """Return proposals to count by id, the oldest first."""
+    asked = (*_same(CountTask.node, node), *_same(CountTask.status, status), *_same(CountTask.cause, cause))
+    return page(session, select(CountTask).where(*asked), [CountTask.id], after=after, limit=limit)
+
+
+def count_task(session: Session, task_id: str) -> CountTask:
+    """Return one proposal to count. Raises UnknownDocument."""
+    found = session.get(CountTask, task_id)
+    if found is None:
+        raise UnknownDocument("count task", task_id)
+    return found
 
 
 def count(session: Session, count_id: str) -> Count:

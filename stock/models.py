@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Code, Id, Name, database_now
@@ -73,7 +73,7 @@ class Purpose(enum.StrEnum):
 
 
 class Node(Base):
-    """A place that holds stock."""
+    """A place that holds stock; `group` is what the retailer calls some of them together, empty for none."""
 
     __tablename__ = "node"
 
@@ -81,12 +81,16 @@ class Node(Base):
     name: Mapped[Name]
     kind: Mapped[Code]
     status: Mapped[Code] = mapped_column(default=NodeStatus.OPEN)
+    group: Mapped[Code] = mapped_column(default="", server_default="")
     time_zone: Mapped[Code]
     version: Mapped[int] = mapped_column(default=1)
 
 
 class Article(Base):
-    """What has a SKU: as sold, weighed, measured and valued."""
+    """What has a SKU: as sold, weighed, measured and valued.
+
+    Nothing of it is promised before `available_from`; `backorder` tells that units still to come may be sold.
+    """
 
     __tablename__ = "article"
 
@@ -103,6 +107,8 @@ class Article(Base):
     unit_cost_minor: Mapped[int] = mapped_column(default=0)
     price_minor: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str]
+    available_from: Mapped[datetime | None]
+    backorder: Mapped[bool] = mapped_column(default=False, server_default=false())
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -135,12 +141,13 @@ class StockEntry(Base):
     """Units of a SKU that moved from one account to another, in one row with both sides. Never changed, never deleted.
 
     An entry touches a balance, which names the article; a foreign key of its own would lock the article for each entry.
+    On PostgreSQL the table is partitioned, and each partition has the two unique keys (`stock/partitions.py`).
     """
 
     __tablename__ = "stock_entry"
     __table_args__ = (
-        UniqueConstraint("sku", "from_node", "from_version"),
-        UniqueConstraint("sku", "to_node", "to_version"),
+        UniqueConstraint("sku", "from_node", "from_version", info={"only_on": "sqlite"}),
+        UniqueConstraint("sku", "to_node", "to_version", info={"only_on": "sqlite"}),
         CheckConstraint("units > 0", name="units_positive"),
         CheckConstraint("from_account <> to_account OR from_node <> to_node", name="two_sides"),
         CheckConstraint("(from_node IS NULL) = (from_version IS NULL)", name="from_versioned"),
@@ -198,7 +205,11 @@ class Reservation(Base):
         CheckConstraint("units > 0 AND picked >= 0 AND consumed >= 0 AND released >= 0", name="counters"),
         CheckConstraint("picked + consumed + released <= units", name="ends_once"),
         Index("ix_reservation_reference", "reference"),
-        _index_where("ix_reservation_expires_at", "expires_at", where="expires_at IS NOT NULL"),
+        _index_where(
+            "ix_reservation_expires_at",
+            "expires_at",
+            where="expires_at IS NOT NULL AND consumed + released < units",
+        ),
         _index_where("ix_reservation_open", "sku", "node", where="consumed + released < units"),
     )
 
@@ -214,6 +225,7 @@ class Reservation(Base):
     released: Mapped[int] = mapped_column(default=0)
     rank: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None]
+    extendable_until: Mapped[datetime | None]
 
     @property
     def open_units(self) -> int:
@@ -246,3 +258,49 @@ class Reason(Base):
     from_account: Mapped[str | None]
     to_account: Mapped[str | None]
     active: Mapped[bool] = mapped_column(default=True)
+
+
+class Revision(Base):
+    """The version of a whole set of rows, named by whoever owns them; every write to the set raises it."""
+
+    __tablename__ = "revision"
+
+    scope: Mapped[Code] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class SafetyRule(Base):
+    """Units that are kept back of some articles, at some nodes, from one channel or all; empty means all of them."""
+
+    __tablename__ = "safety_rule"
+    __table_args__ = (
+        UniqueConstraint("sku", "family", "node", "group", "kind", "channel", name="uq_safety_rule_scope"),
+        CheckConstraint("units >= 0", name="units"),
+    )
+
+    id: Mapped[Code] = mapped_column(primary_key=True)
+    sku: Mapped[Code] = mapped_column(default="")
+    family: Mapped[Code] = mapped_column(default="")
+    node: Mapped[Code] = mapped_column(default="")
+    group: Mapped[Code] = mapped_column(default="")
+    kind: Mapped[Code] = mapped_column(default="")
+    channel: Mapped[Code] = mapped_column(default="")
+    units: Mapped[int]
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class ExpectedSupply(Base):
+    """Units that a room above knows to be coming, such as a customer's return, by its own reference."""
+
+    __tablename__ = "expected_supply"
+    __table_args__ = (
+        CheckConstraint("units > 0", name="units_positive"),
+        Index("ix_expected_supply_reference", "reference"),
+    )
+
+    sku: Mapped[Code] = mapped_column(ForeignKey("article.sku"), primary_key=True)
+    reference: Mapped[Code] = mapped_column(primary_key=True)
+    node: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
+    units: Mapped[int]
+    expected_at: Mapped[datetime | None]
+    kind: Mapped[Code]

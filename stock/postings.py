@@ -30,6 +30,13 @@ COUNTER_OF = {
 }
 MAX_UNITS = 10_000_000
 
+# What a balance is asked for, as `asked` and `offered` return it.
+ACCOUNTS = (
+    "on hand", "available", "reserved", "picked", "on hand to pick", "reserved to pick",
+    "damaged", "in quarantine", "in transit",
+)  # fmt: skip
+AVAILABLE = 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
@@ -105,6 +112,34 @@ class DemandChange:
     units: int
 
 
+Floors = Mapping[Key, int]
+OWN_SAFETY_STOCK: Floors = {}
+"""Floors for claims that leave each balance its own safety stock and no more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A posting as it is asked for.
+
+    header: kind, actor, business time, reason and reference.
+    movements: physical entries, in order. Claim entries follow from `claims` and `changes`.
+    claims: reservations to make.
+    changes: what happens to reservations there are; changes of the same one are added up.
+    demand: open demand to open or close.
+    floors: claims that grow must leave each balance the floor given here, or its own safety stock where none is given;
+        nothing is kept back when this is None.
+    expected: versions that balances must still have; others are not looked at.
+    """
+
+    header: Header
+    movements: Sequence[Movement] = ()
+    claims: Sequence[NewReservation] = ()
+    changes: Iterable[ReservationChange] = ()
+    demand: Iterable[DemandChange] = ()
+    floors: Floors | None = None
+    expected: Mapping[Key, int] | None = None
+
+
 @dataclass(slots=True)
 class BalanceChange:
     """The net change of one balance, and how many entries touch it."""
@@ -143,6 +178,24 @@ def fold(movements: Sequence[Movement]) -> tuple[list[Line], dict[Key, BalanceCh
         for movement, (from_ordinal, to_ordinal) in zip(movements, ordinals, strict=True)
     ]
     return lines, dict(sorted(changes.items()))
+
+
+def asked(change: Sequence[int]) -> list[int]:
+    """Return how much a change of the counters asks of each of ACCOUNTS; nothing where it is not more than zero."""
+    on_hand, reserved, picked, damaged, quarantine, in_transit = change
+    return [
+        -on_hand, reserved - on_hand, -reserved, -picked, picked - on_hand, picked - reserved,
+        -damaged, -quarantine, -in_transit,
+    ]  # fmt: skip
+
+
+def offered(counters: Sequence[int], backorder_limit: int) -> list[int]:
+    """Return how much there is in each of ACCOUNTS."""
+    on_hand, reserved, picked, damaged, quarantine, in_transit = counters
+    return [
+        on_hand, on_hand + backorder_limit - reserved, reserved, picked, on_hand - picked, reserved - picked,
+        damaged, quarantine, in_transit,
+    ]  # fmt: skip
 
 
 def claim_movements(changes: Iterable[ReservationChange], claims: Iterable[NewReservation]) -> Iterator[Movement]:

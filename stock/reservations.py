@@ -15,11 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, select, tuple_
 
-from kernel.db import database_now
 from kernel.errors import Fault
 from kernel.ids import new_id
+from stock import suppliers
 from stock.errors import ClaimsChanged
-from stock.ledger import DemandChange, Header, Movement, NewReservation, ReservationChange, Side, post
+from stock.ledger import (
+    OWN_SAFETY_STOCK,
+    DemandChange,
+    Floors,
+    Header,
+    Movement,
+    NewReservation,
+    ReservationChange,
+    Side,
+    post,
+)
 from stock.models import Account, Purpose, Reservation
 from stock.postings import MAX_UNITS, Key
 
@@ -81,10 +91,11 @@ def rebind(
     release: Sequence[ReservedUnits] = (),
     claims: Sequence[Claim] = (),
     demand: Sequence[DemandChange] = (),
-    above_safety: bool = True,
+    floors: Floors | None = OWN_SAFETY_STOCK,
 ) -> list[str]:
     """Release, claim, open and close in one posting, net per balance, so that exchanges hold while stock is full.
 
+    Claims leave each balance the floor given, or its safety stock where none is; nothing is kept where it is None.
     Returns the ids of the new reservations, in the order of `claims`. Raises InsufficientStock with every shortage,
     ClaimsChanged when picked, ended or unknown units are to be released, or more demand is closed than is open.
     """
@@ -96,12 +107,12 @@ def rebind(
         for of in release
     ]
     made = [_made(claim) for claim in claims]
-    post(session, header, (), claims=made, changes=changes, demand=demand, above_safety=above_safety)
+    post(session, header, (), claims=made, changes=changes, demand=demand, floors=floors)
     return [reservation.id for reservation in made]
 
 
 def pick(session: Session, header: Header, units: Sequence[ReservedUnits]) -> str:
-    """Take reserved units from the shelf into a tote; the shelf must have them."""
+    """Take reserved units from the shelf into a tote; the shelf must have them, unless it is a supplier's."""
     return _pick(session, header, units, sign=1)
 
 
@@ -113,7 +124,7 @@ def unpick(session: Session, header: Header, units: Sequence[ReservedUnits]) -> 
 def consume(session: Session, header: Header, units: Sequence[ReservedUnits], *, target: Side = CUSTOMER) -> str:
     """Let reserved units leave on hand, picked ones first; their reservations end by so many units."""
     movements, changes = consumption(find(session, units), units, target=target)
-    return post(session, header, movements, changes=changes)
+    return suppliers.post(session, header, movements, changes=changes)
 
 
 def consumption(
@@ -160,32 +171,6 @@ def put_on_shelf(session: Session, header: Header, units: Sequence[ReservedUnits
     """Put picked units back on the shelf, free for anybody."""
     given = find(session, units)
     return post(session, header, (), changes=[_put_down(given[of.reservation_id], of.units) for of in units])
-
-
-def expire_holds(session: Session, *, limit: int) -> int:
-    """Release up to `limit` reservations whose time is over by the database's clock; returns how many.
-
-    Holds that another transaction ended meanwhile are left out.
-    """
-    now = session.scalar(select(database_now()))
-    assert now is not None, "the database has a clock"
-    free = Reservation.units - Reservation.consumed - Reservation.released - Reservation.picked
-    due = session.execute(
-        select(Reservation.sku, Reservation.id, Reservation.node, free)
-        .where(Reservation.expires_at <= now, Reservation.consumed + Reservation.released < Reservation.units, free > 0)
-        .order_by(Reservation.expires_at, Reservation.id)
-        .limit(limit)
-    )
-    changes = [ReservationChange(sku=sku, id=id_, node=node, released=units) for sku, id_, node, units in due]
-    header = Header(kind="expire", actor="system", occurred_at=now)
-    while changes:
-        try:
-            post(session, header, (), changes=changes)
-        except ClaimsChanged as meanwhile:
-            changes = [change for change in changes if change.id not in meanwhile.reservation_ids]
-        else:
-            break
-    return len(changes)
 
 
 def find(session: Session, units: Iterable[ReservedUnits]) -> dict[str, Reserved]:
@@ -246,7 +231,7 @@ def _pick(session: Session, header: Header, units: Sequence[ReservedUnits], *, s
         ReservationChange(sku=of.sku, id=of.reservation_id, node=given[of.reservation_id].node, picked=sign * of.units)
         for of in units
     ]
-    return post(session, header, (), changes=changes)
+    return suppliers.post(session, header, (), changes=changes)
 
 
 def _made(claim: Claim) -> NewReservation:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from stock import reasons
-from stock.errors import UnknownReason
 from stock.ledger import post
 from stock.lines import check_units
 from stock.postings import Header
@@ -30,11 +29,6 @@ def receive(
     Raises InvalidUnits, UnknownReason for a grade that is not in use, UnknownStock.
     """
     check_units(units for _, units, _ in lines)
-    effects = {grade: reasons.effect(session, grade, reasons.RETURN_GRADE) for _, _, grade in lines}
-    moves = []
-    for sku, units, grade in lines:
-        effect = effects[grade]
-        if effect is None:
-            raise UnknownReason(grade, "receiving a return", ())
-        moves.append(effect.movement(sku, node, units))
+    effects = reasons.moving(session, {grade for _, _, grade in lines}, reasons.RETURN_GRADE)
+    moves = [effects[grade].movement(sku, node, units) for sku, units, grade in lines]
     return post(session, Header(kind="return", reference=reference, actor=actor, occurred_at=now), moves)

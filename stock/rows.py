@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -30,6 +31,7 @@ class NodeRow:
     kind: str
     time_zone: str
     status: str = NodeStatus.OPEN.value
+    group: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,8 @@ class ArticleRow:
     height_mm: int = 0
     unit_cost_minor: int = 0
     price_minor: int = 0
+    available_from: datetime | None = None
+    backorder: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,7 @@ class LimitRow:
 
 
 NODE_FIELDS = {"id": CODE_LENGTH, "name": NAME_LENGTH}
+NODE_TRAITS = {"group": CODE_LENGTH}
 ARTICLE_FIELDS = {"sku": CODE_LENGTH, "name": NAME_LENGTH}
 ARTICLE_TRAITS = {"family": CODE_LENGTH, "size": CODE_LENGTH, "colour": CODE_LENGTH}
 ARTICLE_NUMBERS = (
@@ -85,6 +90,7 @@ def faults_of_nodes(rows: Sequence[NodeRow]) -> Iterator[Fault]:
     yield from repeated(rows, ("id",))
     for place, row in enumerate(rows):
         yield from _texts(place, row, NODE_FIELDS)
+        yield from _texts(place, row, NODE_TRAITS, may_be_empty=True)
         yield from _one_of(place, "kind", row.kind, list(NodeKind))
         yield from _one_of(place, "status", row.status, list(NodeStatus))
         if row.time_zone not in _time_zones():

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stock import reasons
+from stock import count_tasks, reasons
+from stock.count_documents import Cause
 from stock.displacement import Levels, settle
 from stock.lines import check_units
 from stock.postings import Header, Movement
@@ -20,7 +21,8 @@ def short(
     """Move units off the shelf into the account that the reason names; they must not be reserved any more.
 
     At most what the shelf holds by the ledger goes, since somebody may have corrected it meanwhile; other reservations
-    are displaced if need be. Returns the posting's id, or None when nothing moves. Raises InvalidUnits, UnknownReason.
+    are displaced if need be, and the article is proposed to be counted. Returns the posting's id, or None when nothing
+    moves. Raises InvalidUnits, UnknownReason.
     """
     check_units([units])
     effect = reasons.effect(session, reason, use)
@@ -31,4 +33,7 @@ def short(
         there = min(units, seen[sku, node].on_shelf)
         return [effect.movement(sku, node, there)] if there else []
 
-    return settle(session, replace(header, reason=reason), [(sku, node)], plan)
+    posting_id = settle(session, replace(header, reason=reason), [(sku, node)], plan)
+    cause = Cause.REJECTION if use == reasons.REJECT else Cause.SHORT_PICK
+    count_tasks.propose(session, node, [sku], cause=cause, reference=header.reference, now=header.occurred_at)
+    return posting_id

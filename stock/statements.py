@@ -1,144 +1,114 @@
-"""The SQL that writes a posting: one statement on PostgreSQL, the same steps one by one on SQLite.
+"""The SQL that writes postings: one statement on PostgreSQL, the same steps one by one on SQLite.
 
 Only `stock/ledger.py` runs it. How it works, on PostgreSQL:
+- It is given a batch: postings in the order in which they came, one after the other or only one. `change` has a row
+  for each balance with the net of all postings, and with what the balance must have so that none of them, taken in
+  order, finds too little (`needs_...`); `resolution` and `wish` likewise for reservations and open demand.
 - `held` locks the balances in key order and so reads their newest state, whatever the statement's snapshot was. All
   verdicts are passed on what was read under lock, reservations after balances, open demand after reservations; since
   everybody locks in this order, postings never wait for one another in a circle.
-- `refused`, `ended` and `unmet` list what does not fit; `go` has its one row only when they are all empty, and every
-  write joins `go`. A refusal therefore writes nothing, spoils no transaction, and names everything that was short.
+- `go` has its one row only when nothing falls short, and every write joins `go`. A refusal therefore writes nothing,
+  spoils no transaction, and answers with everything that was locked, so that the ledger can say who fits.
 - Counters change relatively, never to a value that was computed from what was read. The CHECK constraints of the
   tables are the second guard.
 On SQLite the write transaction has begun with the only write lock there is, and the steps run one after the other.
-The texts are put together from this file alone; whatever comes from outside is a parameter.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 
+from kernel.rowsets import RowSet, as_pyformat, with_steps
+from stock.events import StockPosted
 from stock.postings import COUNTERS
-
-REFUSAL_COLUMNS = ("what", "sku", "key", *COUNTERS, "safety_stock", "backorder_limit", "version")
-
-
-@dataclass(frozen=True)
-class RowSet:
-    """Rows that a statement is given as a parameter, with the PostgreSQL type of each column."""
-
-    name: str
-    columns: tuple[tuple[str, str], ...]
-
-    @property
-    def unnested(self) -> str:
-        """Read the rows from one array a column."""
-        arrays = ", ".join(f":{self.name}_{column}::{kind}[]" for column, kind in self.columns)
-        return f"{self.name} AS MATERIALIZED (SELECT * FROM unnest({arrays}) AS given({self._names}))"  # noqa: S608
-
-    @property
-    def from_json(self) -> str:
-        """Read the rows from one JSON document."""
-        fields = ", ".join(f"value ->> {place} AS {column}" for place, (column, _) in enumerate(self.columns))
-        return f"{self.name} AS MATERIALIZED (SELECT {fields} FROM json_each(:{self.name}))"  # noqa: S608
-
-    def as_arrays(self, rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-        """Return the parameters for `unnested`."""
-        columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else ([] for _ in self.columns)
-        return {f"{self.name}_{name}": list(values) for (name, _), values in zip(self.columns, columns, strict=True)}
-
-    def as_json(self, rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
-        """Return the parameter for `from_json`."""
-        return {self.name: json.dumps(rows)}
-
-    @property
-    def _names(self) -> str:
-        return ", ".join(column for column, _ in self.columns)
-
 
 CHANGE = RowSet(
     "change",
     (
-        ("sku", "text"), ("node", "text"),
-        *((counter, "int") for counter in COUNTERS),
-        ("touches", "int"), ("expected", "int"),
+        ("sku", "text"), ("node", "text"), *((counter, "int") for counter in COUNTERS),
+        ("touches", "int"), ("expected", "int"), ("needs_above_safety", "int"),
+        ("needs_on_hand", "int"), ("needs_available", "int"), ("needs_reserved", "int"), ("needs_picked", "int"),
+        ("needs_on_shelf", "int"), ("needs_unpicked", "int"),
+        ("needs_damaged", "int"), ("needs_quarantine", "int"), ("needs_in_transit", "int"),
+    ),
+)  # fmt: skip
+HEAD = RowSet(
+    "head",
+    (
+        ("id", "text"), ("kind", "text"), ("reason", "text"), ("actor", "text"), ("reference", "text"),
+        ("occurred_at", "instant"), ("event_id", "text"), ("payload", "json"),
     ),
 )  # fmt: skip
 LINE = RowSet(
     "line",
     (
-        ("number", "int"), ("sku", "text"), ("units", "int"),
+        ("posting_id", "text"), ("number", "int"), ("sku", "text"), ("units", "int"),
         ("from_node", "text"), ("from_account", "text"), ("from_back", "int"),
         ("to_node", "text"), ("to_account", "text"), ("to_back", "int"), ("reservation_id", "text"),
     ),
 )  # fmt: skip
 RESOLUTION = RowSet(
     "resolution",
-    (("sku", "text"), ("id", "text"), ("node", "text"), ("picked", "int"), ("consumed", "int"), ("released", "int")),
-)
+    (
+        ("sku", "text"), ("id", "text"), ("node", "text"), ("picked", "int"), ("consumed", "int"), ("released", "int"),
+        ("needs_picked", "int"), ("needs_left", "int"),
+    ),
+)  # fmt: skip
 CLAIM = RowSet(
     "claim",
     (
         ("ordinal", "int"), ("id", "text"), ("sku", "text"), ("node", "text"), ("reference", "text"),
-        ("purpose", "text"), ("units", "int"), ("picked", "int"), ("rank", "int"), ("expires_at", "timestamptz"),
+        ("purpose", "text"), ("units", "int"), ("picked", "int"), ("rank", "int"), ("expires_at", "instant"),
     ),
 )  # fmt: skip
-WISH = RowSet("wish", (("sku", "text"), ("reference", "text"), ("units", "int")))
+WISH = RowSet("wish", (("sku", "text"), ("reference", "text"), ("units", "int"), ("needs", "int")))
+KEY = RowSet("key", (("sku", "text"), ("node", "text")))
 
-BALANCES = """{held} AS MATERIALIZED (
+HELD = """held AS MATERIALIZED (
   SELECT b.* FROM stock_balance AS b JOIN change AS c ON b.sku = c.sku AND b.node = c.node
   ORDER BY b.sku, b.node {lock}
 )"""
 
 REFUSED = """refused AS MATERIALIZED (
-  SELECT c.sku, c.node, h.on_hand, h.reserved, h.picked, h.damaged, h.quarantine, h.in_transit,
-    h.safety_stock, h.backorder_limit, h.version
-  FROM change AS c LEFT JOIN held AS h ON h.sku = c.sku AND h.node = c.node
+  SELECT 1 FROM change AS c LEFT JOIN held AS h ON h.sku = c.sku AND h.node = c.node
   WHERE h.sku IS NULL
-    OR h.on_hand + c.on_hand < 0
-    OR h.reserved + c.reserved < 0
-    OR h.picked + c.picked < 0
-    OR h.picked + c.picked > h.on_hand + c.on_hand
-    OR h.picked + c.picked > h.reserved + c.reserved
-    OR h.reserved + c.reserved > h.on_hand + c.on_hand + h.backorder_limit
-    OR (:above_safety AND c.reserved > c.on_hand
-        AND h.reserved + c.reserved > h.on_hand + c.on_hand + h.backorder_limit - h.safety_stock)
-    OR h.damaged + c.damaged < 0
-    OR h.quarantine + c.quarantine < 0
-    OR h.in_transit + c.in_transit < 0
+    OR h.on_hand < c.needs_on_hand
+    OR h.on_hand + h.backorder_limit - h.reserved < c.needs_available
+    OR h.on_hand + h.backorder_limit - h.reserved - h.safety_stock < c.needs_above_safety
+    OR h.reserved < c.needs_reserved
+    OR h.picked < c.needs_picked
+    OR h.on_hand - h.picked < c.needs_on_shelf
+    OR h.reserved - h.picked < c.needs_unpicked
+    OR h.damaged < c.needs_damaged
+    OR h.quarantine < c.needs_quarantine
+    OR h.in_transit < c.needs_in_transit
     OR h.version <> c.expected
 )"""
 
 # The count of the balances held is asked first, so that reservations are locked after balances.
-RESERVATIONS = """claimed AS MATERIALIZED (
+CLAIMED = """claimed AS MATERIALIZED (
   SELECT r.* FROM reservation AS r JOIN resolution AS c ON r.sku = c.sku AND r.id = c.id
   WHERE (SELECT count(*) FROM held) >= 0
   ORDER BY r.sku, r.id {lock}
 )"""
 
 ENDED = """ended AS MATERIALIZED (
-  SELECT c.sku, c.id, r.units, r.picked, r.consumed, r.released
-  FROM resolution AS c LEFT JOIN claimed AS r ON r.sku = c.sku AND r.id = c.id
-  WHERE r.id IS NULL
-    OR r.node <> c.node
-    OR r.picked + c.picked < 0
-    OR r.picked + c.picked + r.consumed + c.consumed + r.released + c.released > r.units
+  SELECT 1 FROM resolution AS c LEFT JOIN claimed AS r ON r.sku = c.sku AND r.id = c.id
+  WHERE r.id IS NULL OR r.node <> c.node OR r.picked < c.needs_picked
+    OR r.units - r.picked - r.consumed - r.released < c.needs_left
 )"""
 
-DEMAND = """wanted AS MATERIALIZED (
-  SELECT o.sku, o.reference, o.units + w.units AS units
+WANTED = """wanted AS MATERIALIZED (
+  SELECT o.sku, o.reference, o.units, o.units + w.units AS left_over
   FROM open_demand AS o JOIN wish AS w ON o.sku = w.sku AND o.reference = w.reference
   WHERE (SELECT count(*) FROM {after}) >= 0
   ORDER BY o.sku, o.reference {lock}
 )"""
 
 UNMET = """unmet AS MATERIALIZED (
-  SELECT w.sku, w.reference, o.units - w.units AS units
-  FROM wish AS w LEFT JOIN wanted AS o ON o.sku = w.sku AND o.reference = w.reference
-  WHERE w.units < 0 AND (o.sku IS NULL OR o.units < 0)
+  SELECT 1 FROM wish AS w LEFT JOIN wanted AS o ON o.sku = w.sku AND o.reference = w.reference
+  WHERE coalesce(o.units, 0) < w.needs
 )"""
 
 MOVE = """UPDATE stock_balance AS b SET
@@ -149,13 +119,18 @@ MOVE = """UPDATE stock_balance AS b SET
   RETURNING b.sku, b.node, b.version"""
 
 POST = """INSERT INTO posting (id, kind, reason, actor, reference, occurred_at)
-  SELECT CAST(:posting_id AS text), CAST(:kind AS text), CAST(:reason AS text), CAST(:actor AS text),
-    CAST(:reference AS text), {occurred_at} FROM go"""
+  SELECT p.id, p.kind, p.reason, p.actor, p.reference, p.occurred_at FROM head AS p, go"""
+
+# A posting is an aggregate of one event, which is written with it: no posting without its news.
+TELL = f"""INSERT INTO outbox (id, type, aggregate, aggregate_id, sequence, payload)
+  SELECT p.event_id, '{StockPosted.aggregate}.{StockPosted.verb}', '{StockPosted.aggregate}', p.id, 1, p.payload
+  FROM head AS p, go"""  # noqa: S608 (names of the code)
+QUEUE = "INSERT INTO outbox_queue (event_id) SELECT p.event_id FROM head AS p, go"
 
 # The balance's new version, less the entries that touch it after this one.
 ENTER = """INSERT INTO stock_entry (sku, posting_id, line, units, from_node, from_account, from_version,
     to_node, to_account, to_version, reservation_id)
-  SELECT l.sku, CAST(:posting_id AS text), l.number, l.units, l.from_node, l.from_account, f.version - l.from_back,
+  SELECT l.sku, l.posting_id, l.number, l.units, l.from_node, l.from_account, f.version - l.from_back,
     l.to_node, l.to_account, t.version - l.to_back, l.reservation_id
   FROM go CROSS JOIN line AS l
   LEFT JOIN {moved} AS f ON f.sku = l.sku AND f.node = l.from_node
@@ -177,16 +152,16 @@ OPEN = """INSERT INTO open_demand (sku, reference, units)
   SELECT w.sku, w.reference, w.units FROM wish AS w, go WHERE w.units > 0
   ON CONFLICT (sku, reference) DO UPDATE SET units = open_demand.units + excluded.units"""
 
-LOWER = """UPDATE open_demand AS o SET units = n.units
+LOWER = """UPDATE open_demand AS o SET units = n.left_over
   FROM wanted AS n, wish AS w, go
   WHERE o.sku = n.sku AND o.reference = n.reference AND w.sku = n.sku AND w.reference = n.reference
-    AND w.units < 0 AND n.units > 0"""
+    AND w.units < 0 AND n.left_over > 0"""
 
 CLOSE = """DELETE FROM open_demand AS o USING wanted AS n, go
-  WHERE o.sku = n.sku AND o.reference = n.reference AND n.units = 0"""
+  WHERE o.sku = n.sku AND o.reference = n.reference AND n.left_over = 0"""
 
-CLOSE_SQLITE = """DELETE FROM open_demand WHERE EXISTS (
-    SELECT 1 FROM wanted AS n WHERE n.sku = open_demand.sku AND n.reference = open_demand.reference AND n.units = 0)"""
+CLOSE_SQLITE = """DELETE FROM open_demand WHERE EXISTS (SELECT 1 FROM wanted AS n
+    WHERE n.sku = open_demand.sku AND n.reference = open_demand.reference AND n.left_over = 0)"""
 
 CREATE_BALANCES = """INSERT INTO stock_balance (sku, node, on_hand, reserved, picked, damaged, quarantine, in_transit,
     safety_stock, backorder_limit, version)
@@ -194,75 +169,90 @@ CREATE_BALANCES = """INSERT INTO stock_balance (sku, node, on_hand, reserved, pi
   FROM key AS k JOIN article AS a ON a.sku = k.sku JOIN node AS n ON n.id = k.node
   WHERE true ORDER BY a.sku, n.id
   ON CONFLICT (sku, node) DO NOTHING"""
-KEY = RowSet("key", (("sku", "text"), ("node", "text")))
 
+LOCK = """SELECT count(*) FROM (SELECT 1 FROM stock_balance AS b JOIN key AS k ON b.sku = k.sku AND b.node = k.node
+  ORDER BY b.sku, b.node FOR UPDATE OF b) AS held"""
+
+# When nothing was written: how everything stands that the batch would have touched.
 REPORT = {
-    "balance": """SELECT 'balance', sku, node, on_hand, reserved, picked, damaged, quarantine, in_transit,
-    safety_stock, backorder_limit, version FROM refused""",
-    "reservation": """SELECT 'reservation', sku, id, units, consumed + released, picked, NULL, NULL, NULL,
-    NULL, NULL, NULL FROM ended""",
-    "demand": "SELECT 'demand', sku, reference, units, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM unmet",
+    "balance": """SELECT 'balance' AS what, h.sku, h.node AS key, '' AS node, h.on_hand, h.reserved, h.picked,
+    h.damaged, h.quarantine, h.in_transit, h.safety_stock, h.backorder_limit, h.version
+  FROM held AS h WHERE {refused}""",
+    "reservation": """SELECT 'reservation', r.sku, r.id, r.node, r.units, r.picked, r.consumed + r.released, 0, 0, 0,
+    0, 0, 0 FROM claimed AS r WHERE {refused}""",
+    "demand": """SELECT 'demand', o.sku, o.reference, '', o.units, 0, 0, 0, 0, 0, 0, 0, 0
+  FROM wanted AS o WHERE {refused}""",
 }
-# How many balances moved, so that the ledger can hold it against how many should have.
-MOVED = "SELECT 'moved', '', '', count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM moved"
-_NAMED = re.compile(r"(?<!:):([a-z_]+)")
+# Whether the batch was written, and how many balances moved, to hold against how many should have.
+MOVED = """SELECT CASE WHEN EXISTS (TABLE go) THEN 'written' ELSE 'refused' END, '', '', '', count(*),
+    0, 0, 0, 0, 0, 0, 0, 0 FROM moved"""
+VERDICT = "SELECT CASE WHEN {refused} THEN 'refused' ELSE 'written' END, '', '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0"
+
+
+class Parts(NamedTuple):
+    """What a batch has besides balances and entries."""
+
+    resolutions: bool
+    claims: bool
+    wishes: bool
 
 
 @cache
-def postgresql(*, resolutions: bool, claims: bool, wishes: bool) -> str:
-    """Return the one statement that writes a posting of these parts; it answers with what it refused and what moved."""
-    steps = [CHANGE.unnested, LINE.unnested, BALANCES.format(held="held", lock="FOR UPDATE OF b"), REFUSED]
-    verdicts, writes = ["refused"], {"moved": MOVE, "posted": POST.format(occurred_at=":occurred_at"),
-                                     "entered": ENTER.format(moved="moved")}  # fmt: skip
-    if resolutions:
-        steps += [RESOLUTION.unnested, RESERVATIONS.format(lock="FOR UPDATE OF r"), ENDED]
-        verdicts.append("ended")
+def postgresql(parts: Parts) -> str:
+    """Return the one statement that writes a batch of these parts; it answers what moved, or how everything stands."""
+    steps = [CHANGE.postgresql, HEAD.postgresql, LINE.postgresql, HELD.format(lock="FOR UPDATE OF b"), REFUSED]
+    writes = {"moved": MOVE, "posted": POST, "told": TELL, "queued": QUEUE, "entered": ENTER.format(moved="moved")}
+    if parts.resolutions:
+        steps += [RESOLUTION.postgresql, CLAIMED.format(lock="FOR UPDATE OF r"), ENDED]
         writes["resolved"] = RESOLVE
-    if claims:
-        steps.append(CLAIM.unnested)
+    if parts.claims:
+        steps.append(CLAIM.postgresql)
         writes["reserved"] = RESERVE
-    if wishes:
-        after = "claimed" if resolutions else "held"
-        steps += [WISH.unnested, DEMAND.format(after=after, lock="FOR UPDATE OF o"), UNMET]
-        verdicts.append("unmet")
+    if parts.wishes:
+        after = "claimed" if parts.resolutions else "held"
+        steps += [WISH.postgresql, WANTED.format(after=after, lock="FOR UPDATE OF o"), UNMET]
         writes |= {"opened": OPEN, "lowered": LOWER, "closed": CLOSE}
-    steps.append(_go(verdicts))
+    steps.append(f"go AS MATERIALIZED (SELECT 1 AS yes WHERE NOT ({_refused(parts)}))")
     steps += [f"{name} AS ({write})" for name, write in writes.items()]
-    report = _report(resolutions=resolutions, wishes=wishes) + "\nUNION ALL " + MOVED
-    return _as_pyformat(_with(steps, report))
+    report = [*_report("NOT EXISTS (TABLE go)", parts), MOVED]
+    return as_pyformat(with_steps(steps, "\nUNION ALL ".join(report)))
 
 
 @cache
-def sqlite_verdict(*, resolutions: bool, wishes: bool) -> str:
-    """Return the query for what must be refused."""
-    steps = [CHANGE.from_json, BALANCES.format(held="held", lock=""), REFUSED]
-    if resolutions:
-        steps += [RESOLUTION.from_json, RESERVATIONS.format(lock=""), ENDED]
-    if wishes:
-        steps += [WISH.from_json, DEMAND.format(after="held", lock=""), UNMET]
-    return _with(steps, _report(resolutions=resolutions, wishes=wishes))
+def sqlite_verdict(parts: Parts) -> str:
+    """Return the query for whether a batch must be refused, and for how everything stands if so."""
+    steps = [CHANGE.sqlite, HELD.format(lock=""), REFUSED]
+    if parts.resolutions:
+        steps += [RESOLUTION.sqlite, CLAIMED.format(lock=""), ENDED]
+    if parts.wishes:
+        steps += [WISH.sqlite, WANTED.format(after="held", lock=""), UNMET]
+    refused = _refused(parts)
+    report = [*_report(refused, parts), VERDICT.format(refused=refused)]
+    return with_steps(steps, "\nUNION ALL ".join(report))
 
 
 @cache
-def sqlite_writes(*, resolutions: bool, claims: bool, wishes: bool) -> tuple[str, ...]:
+def sqlite_writes(parts: Parts) -> tuple[str, ...]:
     """Return the writes in order, to be run when nothing was refused; the first returns the balances moved."""
     go = "go AS (SELECT 1 AS yes)"
-    wanted = DEMAND.format(after="wish", lock="")
+    wanted = WANTED.format(after="wish", lock="")
     writes = [
-        _with([CHANGE.from_json, go], MOVE.replace("b.sku, b.node, b.version", "sku, node, version")),
-        _with([go], POST.format(occurred_at=":occurred_at")),
-        _with([LINE.from_json, go], ENTER.format(moved="stock_balance")),
+        with_steps([CHANGE.sqlite, go], MOVE.replace("b.sku, b.node, b.version", "sku, node, version")),
+        with_steps([HEAD.sqlite, go], POST),
+        with_steps([LINE.sqlite, go], ENTER.format(moved="stock_balance")),
+        with_steps([HEAD.sqlite, go], TELL),
+        with_steps([HEAD.sqlite, go], QUEUE),
     ]
-    if resolutions:
-        writes.append(_with([RESOLUTION.from_json, go], RESOLVE))
-    if claims:
-        writes.append(_with([CLAIM.from_json, go], RESERVE))
-    if wishes:
+    if parts.resolutions:
+        writes.append(with_steps([RESOLUTION.sqlite, go], RESOLVE))
+    if parts.claims:
+        writes.append(with_steps([CLAIM.sqlite, go], RESERVE))
+    if parts.wishes:
         # Closing comes before opening, since each reads the demand that is there; no row is both.
         writes += [
-            _with([WISH.from_json, wanted], CLOSE_SQLITE),
-            _with([WISH.from_json, wanted, go], LOWER),
-            _with([WISH.from_json, go], OPEN),
+            with_steps([WISH.sqlite, wanted], CLOSE_SQLITE),
+            with_steps([WISH.sqlite, wanted, go], LOWER),
+            with_steps([WISH.sqlite, go], OPEN),
         ]
     return tuple(writes)
 
@@ -271,24 +261,21 @@ def sqlite_writes(*, resolutions: bool, claims: bool, wishes: bool) -> tuple[str
 def create_balances(dialect: str) -> str:
     """Return the statement that makes empty balances for those of the given keys that name an article and a node."""
     if dialect == "postgresql":
-        return _as_pyformat(_with([KEY.unnested], CREATE_BALANCES))
-    return _with([KEY.from_json], CREATE_BALANCES)
+        return as_pyformat(with_steps([KEY.postgresql], CREATE_BALANCES))
+    return with_steps([KEY.sqlite], CREATE_BALANCES)
 
 
-def _as_pyformat(statement: str) -> str:
-    """Write parameters as psycopg takes them, on one line: it remembers only statements of up to 4096 characters."""
-    return " ".join(_NAMED.sub(r"%(\1)s", statement).split())
+@cache
+def lock_balances() -> str:
+    """Return the statement that locks balances in key order on PostgreSQL."""
+    return as_pyformat(with_steps([KEY.postgresql], LOCK))
 
 
-def _go(verdicts: Sequence[str]) -> str:
-    clear = " AND ".join(f"NOT EXISTS (TABLE {verdict})" for verdict in verdicts)
-    return f"go AS MATERIALIZED (SELECT 1 AS yes WHERE {clear})"
+def _refused(parts: Parts) -> str:
+    verdicts = ["refused"] + ["ended"] * parts.resolutions + ["unmet"] * parts.wishes
+    return " OR ".join(f"EXISTS (SELECT 1 FROM {verdict})" for verdict in verdicts)  # noqa: S608 (names of steps)
 
 
-def _report(*, resolutions: bool, wishes: bool) -> str:
-    parts = ["balance"] + ["reservation"] * resolutions + ["demand"] * wishes
-    return "\nUNION ALL ".join(REPORT[part] for part in parts)
-
-
-def _with(steps: Sequence[str], write: str) -> str:
-    return "WITH " + ",\n".join(steps) + "\n" + write
+def _report(refused: str, parts: Parts) -> list[str]:
+    tables = ["balance"] + ["reservation"] * parts.resolutions + ["demand"] * parts.wishes
+    return [REPORT[table].format(refused=refused) for table in tables]

@@ -1,13 +1,13 @@
-"""Transfers between nodes: opened, approved, dispatched, received, closed short or cancelled.
+"""Transfers between nodes: opened, approved, dispatched or cancelled; `stock/arrivals.py` ends their journey.
 
 Called by fulfillment for the legs that supply an order, by planning for stock that moves ahead of demand, and by the
-doors. Invariant: units are in transit in the ledger exactly from dispatch to receipt; what arrives for a claim is
-reserved for it in the posting that receives it, so that nobody can take it in between.
+doors. Invariant: units are in transit in the ledger exactly from dispatch until they are received, written off or back,
+so that a closed transfer leaves nothing there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -22,9 +22,9 @@ from stock import reservations
 from stock.documents import TRANSFER_TRANSITIONS, Transfer, TransferLine, TransferStatus
 from stock.errors import UnknownDocument
 from stock.events import TransferMoved
-from stock.ledger import Header, Movement, NewReservation, Side, post
+from stock.ledger import Header, Movement, Side, post
 from stock.lines import check_known, check_units
-from stock.models import Account, Purpose
+from stock.models import Account
 from stock.reservations import ReservedUnits
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ Sent: TypeAlias = ReservedUnits | int | None
 """What leaves for one line: units of a reservation, units that nobody has claimed, or nothing."""
 
 Choice: TypeAlias = Literal["write_back", "write_off"]
+ENDS: Mapping[Choice, Account] = {"write_back": Account.ON_HAND, "write_off": Account.SHRINK}
 
 
 class InvalidTransfer(Rejected):
@@ -50,17 +51,6 @@ class TransferWant:
     units: int
     reference: str = ""
     rank: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arrived:
-    """Units of a line that arrived: reserved for its reference, or plain stock where there is no reservation."""
-
-    line: int
-    sku: str
-    units: int
-    reference: str
-    reservation_id: str | None
 
 
 def open_transfer(
@@ -98,12 +88,12 @@ def open_transfer(
 
 def approve(session: Session, transfer_id: str, *, actor: str, now: datetime) -> Transfer:
     """Approve a proposed transfer. Raises UnknownDocument, IllegalTransition."""
-    return _advance(session, _locked(session, transfer_id), TransferStatus.APPROVED, actor=actor, now=now)
+    return advance(session, lock(session, transfer_id), TransferStatus.APPROVED, actor=actor, now=now)
 
 
 def start_picking(session: Session, transfer_id: str, *, actor: str, now: datetime) -> Transfer:
     """Say that the source is collecting the units. Raises UnknownDocument, IllegalTransition."""
-    return _advance(session, _locked(session, transfer_id), TransferStatus.PICKING, actor=actor, now=now)
+    return advance(session, lock(session, transfer_id), TransferStatus.PICKING, actor=actor, now=now)
 
 
 def dispatch(session: Session, transfer_id: str, units: Sequence[Sent], *, actor: str, now: datetime) -> Transfer:
@@ -112,75 +102,20 @@ def dispatch(session: Session, transfer_id: str, units: Sequence[Sent], *, actor
     Raises InvalidTransfer, UnknownDocument, IllegalTransition, and InsufficientStock or ClaimsChanged when the units
     are not there as said.
     """
-    transfer = _locked(session, transfer_id)
-    states.advance(TRANSFER_TRANSITIONS, transfer.status, TransferStatus.IN_TRANSIT, what=_what(transfer))
+    transfer = lock(session, transfer_id)
+    states.advance(TRANSFER_TRANSITIONS, transfer.status, TransferStatus.IN_TRANSIT, what=words(transfer))
     _check_sent(transfer, units)
     target = Side(Account.IN_TRANSIT, transfer.destination)
     held = [sent for sent in units if isinstance(sent, ReservedUnits)]
     moves, changes = reservations.consumption(reservations.find(session, held), held, target=target)
     shelf = Side(Account.ON_HAND, transfer.source)
+    transfer.dispatched_at = now
     for line, sent in zip(transfer.lines, units, strict=True):
         line.dispatched = _count(sent)
         if isinstance(sent, int) and sent:
             moves.append(Movement(line.sku, sent, shelf, target))
-    post(session, _header("dispatch", transfer, actor, now), moves, changes=changes)
-    return _advance(session, transfer, TransferStatus.IN_TRANSIT, actor=actor, now=now)
-
-
-def receive(
-    session: Session,
-    transfer_id: str,
-    received: Mapping[int, int],
-    *,
-    wanted: Mapping[int, int] | None = None,
-    actor: str,
-    now: datetime,
-) -> list[Arrived]:
-    """Put what arrived on hand at the destination, by line number, and reserve of it what is still wanted.
-
-    Args:
-        session: a write session.
-        transfer_id: of the transfer.
-        received: units that arrived, by line number.
-        wanted: units still wanted for the line's reference, by line number; what is beyond becomes plain stock.
-        actor: who received.
-        now: business time.
-
-    Raises InvalidTransfer when more arrived than was sent, UnknownDocument, IllegalTransition.
-    """
-    transfer = _locked(session, transfer_id)
-    arrived = {line: units for line, units in received.items() if units}
-    _check_received(transfer, arrived)
-    target = _after_receipt(transfer, arrived)
-    states.advance(TRANSFER_TRANSITIONS, transfer.status, target, what=_what(transfer))
-    by_number = {line.line: line for line in transfer.lines}
-    parts = [
-        part for number, units in sorted(arrived.items())
-        for part in _parts(by_number[number], units, (wanted or {}).get(number, 0))
-    ]  # fmt: skip
-    on_the_way, shelf = Side(Account.IN_TRANSIT, transfer.destination), Side(Account.ON_HAND, transfer.destination)
-    moves = [Movement(by_number[number].sku, units, on_the_way, shelf) for number, units in sorted(arrived.items())]
-    claims = [_claim(transfer, by_number[part.line], part) for part in parts if part.reservation_id]
-    if moves:
-        post(session, _header("receive_transfer", transfer, actor, now), moves, claims=claims)
-    for number, units in arrived.items():
-        by_number[number].received += units
-    _advance(session, transfer, target, actor=actor, now=now)
-    return parts
-
-
-def close_short(
-    session: Session, transfer_id: str, *, reason: str = "lost", actor: str, now: datetime
-) -> dict[int, int]:
-    """Write off what did not arrive and will not; returns the missing units by line number.
-
-    Raises UnknownDocument, IllegalTransition.
-    """
-    transfer = _locked(session, transfer_id)
-    states.advance(TRANSFER_TRANSITIONS, transfer.status, TransferStatus.CLOSED_SHORT, what=_what(transfer))
-    missing = _write_off(session, transfer, _header("close_short", transfer, actor, now, reason=reason))
-    _advance(session, transfer, TransferStatus.CLOSED_SHORT, actor=actor, now=now)
-    return missing
+    post(session, header_of("dispatch", transfer, actor, now), moves, changes=changes)
+    return advance(session, transfer, TransferStatus.IN_TRANSIT, actor=actor, now=now)
 
 
 def cancel(session: Session, transfer_id: str, *, choice: Choice | None = None, actor: str, now: datetime) -> Transfer:
@@ -189,17 +124,13 @@ def cancel(session: Session, transfer_id: str, *, choice: Choice | None = None, 
     Reservations at the source are the caller's to release. Raises InvalidTransfer without a choice that is needed,
     UnknownDocument, IllegalTransition.
     """
-    transfer = _locked(session, transfer_id)
-    states.advance(TRANSFER_TRANSITIONS, transfer.status, TransferStatus.CANCELLED, what=_what(transfer))
+    transfer = lock(session, transfer_id)
+    states.advance(TRANSFER_TRANSITIONS, transfer.status, TransferStatus.CANCELLED, what=words(transfer))
     if transfer.status == TransferStatus.IN_TRANSIT:
-        header = _header("cancel_transfer", transfer, actor, now, reason=choice or "")
-        if choice == "write_off":
-            _write_off(session, transfer, header)
-        elif choice == "write_back":
-            _write_back(session, transfer, header)
-        else:
-            raise InvalidTransfer(f"{_what(transfer)} is on its way: say write_back or write_off.")
-    return _advance(session, transfer, TransferStatus.CANCELLED, actor=actor, now=now)
+        if choice is None:
+            raise InvalidTransfer(f"{words(transfer)} is on its way: say write_back or write_off.")
+        end_journey(session, transfer, header_of("cancel_transfer", transfer, actor, now, reason=choice), ENDS[choice])
+    return advance(session, transfer, TransferStatus.CANCELLED, actor=actor, now=now)
 
 
 def on_the_way(line: TransferLine) -> int:
@@ -207,7 +138,8 @@ def on_the_way(line: TransferLine) -> int:
     return line.dispatched - line.received - line.written_off
 
 
-def _locked(session: Session, transfer_id: str) -> Transfer:
+def lock(session: Session, transfer_id: str) -> Transfer:
+    """Return a transfer that nobody else can change before this transaction ends. Raises UnknownDocument."""
     query = select(Transfer).where(Transfer.id == transfer_id).with_for_update()
     transfer = session.scalar(query, execution_options={"populate_existing": True})
     if transfer is None:
@@ -215,13 +147,40 @@ def _locked(session: Session, transfer_id: str) -> Transfer:
     return transfer
 
 
-def _advance(session: Session, transfer: Transfer, target: TransferStatus, *, actor: str, now: datetime) -> Transfer:
+def advance(session: Session, transfer: Transfer, target: TransferStatus, *, actor: str, now: datetime) -> Transfer:
+    """Take a transfer that is locked to another state, and tell it. Raises IllegalTransition."""
     before = transfer.status
-    transfer.status = states.advance(TRANSFER_TRANSITIONS, before, target, what=_what(transfer))
+    transfer.status = states.advance(TRANSFER_TRANSITIONS, before, target, what=words(transfer))
     transfer.version += 1
     session.flush()
     _tell(session, transfer, before, actor=actor, now=now)
     return transfer
+
+
+def end_journey(session: Session, transfer: Transfer, header: Header, target: Account) -> dict[int, int]:
+    """Let what is on its way come back on hand at the source, or be lost; return those units by line number."""
+    left = {line.line: on_the_way(line) for line in transfer.lines if on_the_way(line)}
+    source = Side(Account.IN_TRANSIT, transfer.destination)
+    back = Side(target, transfer.source if target == Account.ON_HAND else None)
+    moves = [Movement(line.sku, left[line.line], source, back) for line in transfer.lines if line.line in left]
+    if moves:
+        post(session, header, moves)
+    for line in transfer.lines:
+        if target == Account.ON_HAND:
+            line.dispatched -= left.get(line.line, 0)
+        else:
+            line.written_off += left.get(line.line, 0)
+    return left
+
+
+def words(transfer: Transfer) -> str:
+    """Return how a transfer is called in sentences."""
+    return f"Transfer {transfer.number}"
+
+
+def header_of(kind: str, transfer: Transfer, actor: str, now: datetime, *, reason: str = "") -> Header:
+    """Return the header of a posting for a transfer."""
+    return Header(kind=kind, actor=actor, occurred_at=now, reason=reason, reference=transfer.id)
 
 
 def _tell(session: Session, transfer: Transfer, before: str, *, actor: str, now: datetime) -> None:
@@ -235,84 +194,17 @@ def _tell(session: Session, transfer: Transfer, before: str, *, actor: str, now:
     )  # fmt: skip
 
 
-def _what(transfer: Transfer) -> str:
-    return f"Transfer {transfer.number}"
-
-
-def _header(kind: str, transfer: Transfer, actor: str, now: datetime, *, reason: str = "") -> Header:
-    return Header(kind=kind, actor=actor, occurred_at=now, reason=reason, reference=transfer.id)
-
-
 def _count(sent: Sent) -> int:
     return sent.units if isinstance(sent, ReservedUnits) else sent or 0
 
 
 def _check_sent(transfer: Transfer, units: Sequence[Sent]) -> None:
     if len(units) != len(transfer.lines):
-        raise InvalidTransfer(f"{_what(transfer)} has {len(transfer.lines)} lines; say of each what leaves.")
+        raise InvalidTransfer(f"{words(transfer)} has {len(transfer.lines)} lines; say of each what leaves.")
     faults = [
         Fault(f"/lines/{line.line}", "invalid_units", f"0 to {line.units} units can leave, not {_count(sent)}")
         for line, sent in zip(transfer.lines, units, strict=True)
         if not 0 <= _count(sent) <= line.units
     ]
     if faults or not any(map(_count, units)):
-        raise InvalidTransfer(f"{_what(transfer)} cannot leave with so many units.", faults=tuple(faults))
-
-
-def _check_received(transfer: Transfer, arrived: Mapping[int, int]) -> None:
-    left = {line.line: on_the_way(line) for line in transfer.lines}
-    faults = tuple(
-        Fault(f"/lines/{line}", "invalid_units", f"{left.get(line, 0)} units are on their way, not {units}")
-        for line, units in arrived.items()
-        if not 0 <= units <= left.get(line, 0)
-    )
-    if faults:
-        raise InvalidTransfer(
-            "More arrived than was sent: receive what was, and adjust the rest as found.", faults=faults
-        )
-
-
-def _after_receipt(transfer: Transfer, arrived: Mapping[int, int]) -> TransferStatus:
-    left = sum(on_the_way(line) for line in transfer.lines) - sum(arrived.values())
-    return TransferStatus.PARTLY_RECEIVED if left else TransferStatus.RECEIVED
-
-
-def _parts(line: TransferLine, units: int, wanted: int) -> Iterable[Arrived]:
-    """Yield what is reserved of the units that arrived, then what is not."""
-    reserved = min(units, wanted) if line.reference else 0
-    for some, reservation_id in ((reserved, new_id()), (units - reserved, None)):
-        if some:
-            yield Arrived(
-                line=line.line, sku=line.sku, units=some, reference=line.reference, reservation_id=reservation_id
-            )
-
-
-def _claim(transfer: Transfer, line: TransferLine, part: Arrived) -> NewReservation:
-    assert part.reservation_id is not None, "only reserved parts become claims"
-    return NewReservation(
-        id=part.reservation_id, sku=line.sku, node=transfer.destination, reference=line.reference,
-        purpose=Purpose.ORDER, units=part.units, rank=line.rank,
-    )  # fmt: skip
-
-
-def _write_off(session: Session, transfer: Transfer, header: Header) -> dict[int, int]:
-    missing = _end_journey(session, transfer, header, Side(Account.SHRINK))
-    for line in transfer.lines:
-        line.written_off += missing.get(line.line, 0)
-    return missing
-
-
-def _write_back(session: Session, transfer: Transfer, header: Header) -> None:
-    """Put the units back on hand at the source, as if they had never left."""
-    returned = _end_journey(session, transfer, header, Side(Account.ON_HAND, transfer.source))
-    for line in transfer.lines:
-        line.dispatched -= returned.get(line.line, 0)
-
-
-def _end_journey(session: Session, transfer: Transfer, header: Header, target: Side) -> dict[int, int]:
-    left = {line.line: on_the_way(line) for line in transfer.lines if on_the_way(line)}
-    source = Side(Account.IN_TRANSIT, transfer.destination)
-    moves = [Movement(line.sku, left[line.line], source, target) for line in transfer.lines if line.line in left]
-    if moves:
-        post(session, header, moves)
-    return left
+        raise InvalidTransfer(f"{words(transfer)} cannot leave with so many units.", faults=tuple(faults))

@@ -1,23 +1,28 @@
 """The ledger proves itself: its invariants asked again, over all rows, in SQL.
 
-Called by the doors (`ledger verify`) and by tests after whatever they did. The constraints and the one statement that
-writes are the first guard; this finds what a broken disk, a forgotten constraint or a hand in the database has done.
-Invariant: each check is one query over whole tables, and an empty answer is the proof.
+Walked by the doors (`ledger verify`, the job that keeps proving) and run whole by tests after whatever they did. The
+constraints and the one statement that writes are the first guard; this finds what a broken disk, a forgotten constraint
+or a hand in the database has done. Invariant: each check is one query over all rows of a stretch of SKUs (of postings,
+for I8), reads one snapshot, and an empty answer is the proof.
 
 I1 no counter is negative, nothing is picked that is not there, nothing is promised beyond the limit
 I2 a balance is the fold of its entries
 I3 the versions of a balance's entries run from 1 to its own without gap or repeat
 I4 a reservation ends once, and reservations, entries and balances agree about what is claimed
 I6 units are conserved: what nodes hold is what came in from outside less what went out
+I8 each posting is told to the outside, once
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
+
+from kernel.proofs import Finding, Part, Stretch, everything
+from stock.models import Posting, StockBalance, StockEntry
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -26,18 +31,8 @@ LIMIT = 100
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A row that breaks an invariant: which one, in which table, under which key, and how."""
-
-    invariant: str
-    table: str
-    key: str
-    message: str
-
-
-@dataclass(frozen=True)
 class Check:
-    """A query whose rows are findings: first the key, then the values that the message shows."""
+    """A query whose rows are findings: where along the walk, the key, then the values that the message shows."""
 
     invariant: str
     table: str
@@ -47,25 +42,26 @@ class Check:
 
 # Each entry seen from each balance that it touches.
 TOUCHES = """WITH touches AS (
-  SELECT sku, to_node AS node, to_version AS version FROM stock_entry WHERE to_node IS NOT NULL
+  SELECT sku, to_node AS node, to_version AS version FROM stock_entry
+  WHERE to_node IS NOT NULL AND {sku}
   UNION ALL
   SELECT sku, from_node, from_version FROM stock_entry
-  WHERE from_node IS NOT NULL AND from_node IS DISTINCT FROM to_node
+  WHERE from_node IS NOT NULL AND from_node IS DISTINCT FROM to_node AND {sku}
 )"""
 
 NEGATIVE_COUNTER = """
-SELECT sku || ' at ' || node, on_hand, reserved, picked, damaged, quarantine, in_transit, backorder_limit
+SELECT sku, sku || ' at ' || node, on_hand, reserved, picked, damaged, quarantine, in_transit, backorder_limit
 FROM stock_balance
-WHERE on_hand < 0 OR reserved < 0 OR picked < 0 OR damaged < 0 OR quarantine < 0 OR in_transit < 0
-  OR picked > on_hand OR picked > reserved OR reserved > on_hand + backorder_limit
+WHERE {sku} AND (on_hand < 0 OR reserved < 0 OR picked < 0 OR damaged < 0 OR quarantine < 0 OR in_transit < 0
+  OR picked > on_hand OR picked > reserved OR reserved > on_hand + backorder_limit)
 ORDER BY sku, node"""
 
 # Entries counted up, balances counted down: what is left is the difference.
 NOT_THE_FOLD = """
 WITH sides AS (
-  SELECT sku, to_node AS node, to_account AS account, units FROM stock_entry WHERE to_node IS NOT NULL
+  SELECT sku, to_node AS node, to_account AS account, units FROM stock_entry WHERE to_node IS NOT NULL AND {sku}
   UNION ALL
-  SELECT sku, from_node, from_account, -units FROM stock_entry WHERE from_node IS NOT NULL
+  SELECT sku, from_node, from_account, -units FROM stock_entry WHERE from_node IS NOT NULL AND {sku}
 ), differences AS (
   SELECT sku, node,
     CASE WHEN account = 'on_hand' THEN units ELSE 0 END AS on_hand,
@@ -77,8 +73,10 @@ WITH sides AS (
   FROM sides
   UNION ALL
   SELECT sku, node, -on_hand, -reserved, -picked, -damaged, -quarantine, -in_transit FROM stock_balance
+  WHERE {sku}
 )
-SELECT sku || ' at ' || node, sum(on_hand), sum(reserved), sum(picked), sum(damaged), sum(quarantine), sum(in_transit)
+SELECT sku, sku || ' at ' || node,
+  sum(on_hand), sum(reserved), sum(picked), sum(damaged), sum(quarantine), sum(in_transit)
 FROM differences GROUP BY sku, node
 HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(picked) <> 0
   OR sum(damaged) <> 0 OR sum(quarantine) <> 0 OR sum(in_transit) <> 0
@@ -89,24 +87,25 @@ BROKEN_VERSIONS = """, histories AS (
     max(version) AS last
   FROM touches GROUP BY sku, node
 )
-SELECT b.sku || ' at ' || b.node, b.version, coalesce(h.entries, 0), coalesce(h.versions, 0), h.first, h.last
-FROM stock_balance AS b LEFT JOIN histories AS h ON h.sku = b.sku AND h.node = b.node
+SELECT b.sku, b.sku || ' at ' || b.node, b.version, coalesce(h.entries, 0), coalesce(h.versions, 0), h.first, h.last
+FROM (SELECT * FROM stock_balance WHERE {sku}) AS b LEFT JOIN histories AS h ON h.sku = b.sku AND h.node = b.node
 WHERE b.version <> coalesce(h.entries, 0) OR b.version <> coalesce(h.versions, 0)
   OR b.version <> coalesce(h.last, 0) OR coalesce(h.first, 1) <> 1
 ORDER BY b.sku, b.node"""
 
 NO_BALANCE = """
-SELECT t.sku || ' at ' || t.node, count(*) FROM touches AS t
+SELECT t.sku, t.sku || ' at ' || t.node, count(*) FROM touches AS t
 LEFT JOIN stock_balance AS b ON b.sku = t.sku AND b.node = t.node
 WHERE b.sku IS NULL GROUP BY t.sku, t.node ORDER BY t.sku, t.node"""
 
 TWO_VERSIONS = """
-SELECT sku || ' in ' || posting_id || ' line ' || line, from_version, to_version FROM stock_entry
-WHERE from_node = to_node AND from_version <> to_version ORDER BY sku, posting_id, line"""
+SELECT sku, sku || ' in ' || posting_id || ' line ' || line, from_version, to_version FROM stock_entry
+WHERE {sku} AND from_node = to_node AND from_version <> to_version ORDER BY sku, posting_id, line"""
 
 ENDED_TWICE = """
-SELECT id, units, picked, consumed, released FROM reservation
-WHERE units <= 0 OR picked < 0 OR consumed < 0 OR released < 0 OR picked + consumed + released > units
+SELECT sku, id, units, picked, consumed, released FROM reservation
+WHERE {sku}
+  AND (units <= 0 OR picked < 0 OR consumed < 0 OR released < 0 OR picked + consumed + released > units)
 ORDER BY sku, id"""
 
 CLAIMS_UNLIKE_ENTRIES = """
@@ -115,48 +114,96 @@ WITH told AS (
     sum(CASE WHEN to_account = 'reserved' THEN units WHEN from_account = 'reserved' THEN -units ELSE 0 END) AS still,
     sum(CASE WHEN to_account = 'picked' THEN units WHEN from_account = 'picked' THEN -units ELSE 0 END) AS picked,
     sum(CASE WHEN from_account = 'on_hand' THEN units ELSE 0 END) AS consumed
-  FROM stock_entry WHERE reservation_id IS NOT NULL GROUP BY reservation_id, sku
+  FROM stock_entry WHERE reservation_id IS NOT NULL AND {sku} GROUP BY reservation_id, sku
 )
-SELECT r.id, r.units - r.consumed - r.released, coalesce(t.still, 0), r.picked, coalesce(t.picked, 0),
+SELECT r.sku, r.id, r.units - r.consumed - r.released, coalesce(t.still, 0), r.picked, coalesce(t.picked, 0),
   r.consumed, coalesce(t.consumed, 0)
-FROM reservation AS r LEFT JOIN told AS t ON t.sku = r.sku AND t.id = r.id
+FROM (SELECT * FROM reservation WHERE {sku}) AS r LEFT JOIN told AS t ON t.sku = r.sku AND t.id = r.id
 WHERE r.units - r.consumed - r.released <> coalesce(t.still, 0) OR r.picked <> coalesce(t.picked, 0)
   OR r.consumed <> coalesce(t.consumed, 0)
 ORDER BY r.sku, r.id"""
 
 ENTRIES_OF_NO_CLAIM = """
-SELECT e.reservation_id, count(*) FROM stock_entry AS e
+SELECT e.sku, e.reservation_id, count(*)
+FROM (SELECT sku, reservation_id FROM stock_entry WHERE reservation_id IS NOT NULL AND {sku}) AS e
 LEFT JOIN reservation AS r ON r.sku = e.sku AND r.id = e.reservation_id
-WHERE e.reservation_id IS NOT NULL AND r.id IS NULL GROUP BY e.reservation_id ORDER BY e.reservation_id"""
+WHERE r.id IS NULL GROUP BY e.sku, e.reservation_id ORDER BY e.sku, e.reservation_id"""
 
 CLAIMS_UNLIKE_BALANCES = """
 WITH differences AS (
-  SELECT sku, node, units - consumed - released AS reserved, picked FROM reservation
-  UNION ALL SELECT sku, node, -reserved, -picked FROM stock_balance
+  SELECT sku, node, units - consumed - released AS reserved, picked FROM reservation WHERE {sku}
+  UNION ALL SELECT sku, node, -reserved, -picked FROM stock_balance WHERE {sku}
 )
-SELECT sku || ' at ' || node, sum(reserved), sum(picked) FROM differences
+SELECT sku, sku || ' at ' || node, sum(reserved), sum(picked) FROM differences
 GROUP BY sku, node HAVING sum(reserved) <> 0 OR sum(picked) <> 0 ORDER BY sku, node"""
 
-NO_DEMAND = "SELECT sku || ' for ' || reference, units FROM open_demand WHERE units <= 0 ORDER BY sku, reference"
+NO_DEMAND = """
+SELECT sku, sku || ' for ' || reference, units FROM open_demand WHERE {sku} AND units <= 0 ORDER BY sku, reference"""
 
 MIXED_SIDES = """
-SELECT sku || ' in ' || posting_id || ' line ' || line, from_account, to_account, units FROM stock_entry
-WHERE units <= 0
+SELECT sku, sku || ' in ' || posting_id || ' line ' || line, from_account, to_account, units FROM stock_entry
+WHERE {sku} AND (units <= 0
   OR (from_account IN ('available', 'reserved', 'unpicked', 'picked'))
     <> (to_account IN ('available', 'reserved', 'unpicked', 'picked'))
   OR (from_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')) <> (from_node IS NULL)
-  OR (to_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')) <> (to_node IS NULL)
+  OR (to_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')) <> (to_node IS NULL))
 ORDER BY sku, posting_id, line"""
 
 NOT_CONSERVED = """
 WITH flows AS (
   SELECT sku, units FROM stock_entry
-  WHERE from_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')
+  WHERE {sku} AND from_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')
   UNION ALL SELECT sku, -units FROM stock_entry
-  WHERE to_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')
-  UNION ALL SELECT sku, -(on_hand + damaged + quarantine + in_transit) FROM stock_balance
+  WHERE {sku} AND to_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')
+  UNION ALL SELECT sku, -(on_hand + damaged + quarantine + in_transit) FROM stock_balance WHERE {sku}
 )
-SELECT sku, sum(units) FROM flows GROUP BY sku HAVING sum(units) <> 0 ORDER BY sku"""
+SELECT sku, sku, sum(units) FROM flows GROUP BY sku HAVING sum(units) <> 0 ORDER BY sku"""
+
+NOT_TOLD_ONCE = """
+SELECT p.id, p.id, count(o.id) FROM (SELECT id FROM posting WHERE {id}) AS p
+LEFT JOIN outbox AS o ON o.aggregate = 'stock' AND o.aggregate_id = p.id AND o.type = 'stock.posted'
+GROUP BY p.id HAVING count(o.id) <> 1 ORDER BY p.id"""
+
+NOTHING_TO_TELL = """
+SELECT o.aggregate_id, o.id, o.aggregate_id
+FROM (SELECT id, aggregate_id FROM outbox WHERE aggregate = 'stock' AND type = 'stock.posted' AND {aggregate_id}) AS o
+LEFT JOIN posting AS p ON p.id = o.aggregate_id WHERE p.id IS NULL ORDER BY o.aggregate_id"""
+
+# The lines of transfers that are under way; what is on the way is dispatched less what became of it.
+UNDER_WAY = """WITH under_way AS (
+  SELECT t.id, t.destination, l.sku, l.dispatched - l.received - l.written_off AS units
+  FROM transfer AS t JOIN transfer_line AS l ON l.transfer_id = t.id
+  WHERE t.status IN ('in_transit', 'partly_received') AND {sku}
+)"""
+
+UNLIKE_TRANSFERS = """, differences AS (
+  SELECT sku, node, in_transit AS units FROM stock_balance WHERE {sku}
+  UNION ALL SELECT sku, destination, -units FROM under_way
+)
+SELECT sku, sku || ' at ' || node, sum(units) FROM differences
+GROUP BY sku, node HAVING sum(units) <> 0 ORDER BY sku, node"""
+
+# What went into the account in transit for a transfer has come out of it when the transfer is closed.
+NOT_CLEARED = """, differences AS (
+  SELECT p.reference AS id, e.sku, CASE WHEN e.to_account = 'in_transit' THEN e.units ELSE -e.units END AS units
+  FROM (SELECT * FROM stock_entry WHERE {sku}) AS e JOIN posting AS p ON p.id = e.posting_id
+  WHERE (e.to_account = 'in_transit') <> (e.from_account = 'in_transit')
+  UNION ALL SELECT id, sku, -units FROM under_way
+)
+SELECT sku, sku || ' of ' || id, sum(units) FROM differences
+GROUP BY id, sku HAVING sum(units) <> 0 ORDER BY sku, id"""
+
+# What purchase orders count as received is what was posted for them.
+UNLIKE_RECEIPTS = """
+WITH differences AS (
+  SELECT purchase_order_id AS id, sku, received AS units FROM purchase_order_line WHERE {sku}
+  UNION ALL
+  SELECT p.reference, e.sku, -e.units
+  FROM (SELECT * FROM stock_entry WHERE {sku}) AS e JOIN posting AS p ON p.id = e.posting_id
+  WHERE p.kind = 'receipt' AND p.reference IN (SELECT id FROM purchase_order)
+)
+SELECT sku, sku || ' of ' || id, sum(units) FROM differences
+GROUP BY id, sku HAVING sum(units) <> 0 ORDER BY sku, id"""
 
 CHECKS = (
     Check(
@@ -189,11 +236,45 @@ CHECKS = (
     Check("I4", "open_demand", "{} units are open", NO_DEMAND),
     Check("I6", "stock_entry", "moves from {} to {} {} units: sides that do not go together", MIXED_SIDES),
     Check("I6", "stock_entry", "{} more units came in than went out and are there", NOT_CONSERVED),
+    Check(
+        "I6", "stock_balance", "{} more units are in transit than transfers have on their way",
+        UNDER_WAY + UNLIKE_TRANSFERS,
+    ),
+    Check("I6", "purchase_order_line", "counts {} more units as received than were posted", UNLIKE_RECEIPTS),
+    Check("I6", "transfer", "its postings leave {} units in transit beyond its lines", UNDER_WAY + NOT_CLEARED),
 )  # fmt: skip
 
 
-def findings(session: Session, *, limit: int = LIMIT) -> Iterator[Finding]:
-    """Yield each row that breaks I1, I2, I3, I4 or I6, the first in key order, up to `limit` of each check."""
-    for check in CHECKS:
-        for key, *values in session.execute(text(f"{check.query} LIMIT :limit"), {"limit": limit}):
-            yield Finding(check.invariant, check.table, str(key), check.message.format(*values))
+TOLD = (
+    Check("I8", "posting", "is told {} times to the outside, not once", NOT_TOLD_ONCE),
+    Check("I8", "outbox", "tells of posting {}, which is not there", NOTHING_TO_TELL),
+)
+
+
+def by_sku(session: Session, stretch: Stretch, *, limit: int = LIMIT) -> Iterator[Finding]:
+    """Yield what breaks I1, I2, I3, I4 or I6 in a stretch of SKUs, in key order, up to `limit` of each check."""
+    return _found(session, CHECKS, stretch, limit)
+
+
+def by_posting(session: Session, stretch: Stretch, *, limit: int = LIMIT) -> Iterator[Finding]:
+    """Yield what breaks I8 in a stretch of postings, in key order, up to `limit` of each check."""
+    return _found(session, TOLD, stretch, limit)
+
+
+def findings(session: Session) -> Iterator[Finding]:
+    """Yield each row of the ledger that breaks an invariant."""
+    return everything(session, PARTS)
+
+
+def _found(session: Session, checks: Sequence[Check], stretch: Stretch, limit: int) -> Iterator[Finding]:
+    within = {column: stretch.written(column) for column in ("sku", "id", "aggregate_id")}
+    for check in checks:
+        query = text(f"{check.query.format(**within)} LIMIT :limit")
+        for place, key, *values in session.execute(query, {"limit": limit, **stretch.parameters}):
+            yield Finding(check.invariant, check.table, str(key), check.message.format(*values), str(place))
+
+
+PARTS = (
+    Part("skus", (StockEntry.sku, StockBalance.sku), by_sku),
+    Part("postings", (Posting.id,), by_posting),
+)

@@ -21,7 +21,6 @@ from kernel.vault import Vault
 from oms import channels, orders, subscribers
 from oms import verify as oms_verify
 from oms.commands import ChannelRow, CustomerDetails, Line, PlaceOrder, ShipTo
-from oms.models import Order
 from stock import catalog as stock_catalog
 from stock import receipts
 from stock import verify as stock_verify
@@ -200,4 +199,4 @@ def in_order(session):
 def reread(session, order):
     """The order as the database has it."""
     session.flush()
-    return session.get(Order, order.id, populate_existing=True)
+    return session.get(type(order), order.id, populate_existing=True)

@@ -1,13 +1,24 @@
-"""`oms ledger verify`: the ledger proven again, from its entries."""
+"""`oms ledger`: the ledger proven again from its entries, mended by postings, and sealed."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api import proof
 from api.cli.root import Session, with_session
+from api.house import House
+from kernel.proofs import Finding
+from stock import seals
+from stock.repair import Mend
 
 SHOWN = 50
+INTERRUPTED = 130
+ACTOR = "repair"
 
 
 @click.group()
@@ -18,12 +29,89 @@ def ledger() -> None:
 @ledger.command()
 @with_session
 def verify(session: Session) -> None:
-    """Prove the invariants I1 to I6 over the whole ledger; exit status 1 when something is found."""
-    findings, size = session.house.doors.read(lambda reading: (list(proof.findings(reading)), proof.size(reading)))
-    for finding in findings[:SHOWN]:
-        click.echo(f"{finding.invariant} {finding.table} {finding.key}: {finding.message}", err=True)
-    if findings:
-        raise click.ClickException(f"{len(findings)} findings; the ledger does not prove itself.")
-    click.echo(
-        f"Proven: {size.entries:,} entries, {size.balances:,} balances and {size.orders:,} orders hold I1 to I6."
-    )
+    """Prove the invariants I1 to I6 and I8 over the whole ledger; exit status 1 when something is found.
+
+    It goes along the ledger in stretches and only reads, so that it may run beside servers and be interrupted.
+    """
+    sizes = session.house.doors.read(proof.size)
+    proven = _proven(session.house, sizes)
+    count, first = 0, None
+    try:
+        for count, finding in enumerate(proven, start=1):
+            first = first or finding
+            if count <= SHOWN:
+                click.echo(_written(finding), err=True)
+    except KeyboardInterrupt:
+        click.echo(f"Interrupted, with {count} findings so far; nothing was changed.", err=True)
+        sys.exit(INTERRUPTED)
+    if first:
+        raise click.ClickException(
+            f"{count} findings; the ledger does not prove itself. The first broken row: {first.table} {first.key}."
+        )
+    told = ", ".join(f"{rows:,} {part}" for part, rows in sizes.items() if rows)
+    click.echo(f"Proven: I1 to I6 and I8 hold over {told or 'an empty ledger'}.")
+
+
+@ledger.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be posted, and write nothing.")
+@with_session
+def repair(session: Session, *, dry_run: bool) -> None:
+    """Mend what postings can mend; name the rest with what a person should do. Nothing posted is ever changed.
+
+    Exit status 1 when something is left. Run `oms ledger verify` afterwards.
+    """
+    written = left = 0
+    for found in proof.repairs(session.house.doors):
+        for mend in found.mends:
+            if dry_run or _write(session.house, mend):
+                click.echo("\n".join(mend.lines))
+                written += 1
+        for finding, advice in found.left:
+            left += 1
+            click.echo(f"{_written(finding)}\n  {advice}", err=True)
+    deed = "would be mended; nothing was written" if dry_run else "mended"
+    click.echo(f"{written} {deed}.")
+    if left:
+        raise click.ClickException(f"{left} findings are left for a person.")
+
+
+def _write(house: House, mend: Mend) -> bool:
+    """Write a mend in a transaction of its own; tell whether there was anything left to write."""
+    return house.doors.write(lambda session: mend.write(session, actor=ACTOR, now=house.clock.now()))
+
+
+@ledger.command()
+@click.option("--check", "kept", help="A root printed earlier and kept elsewhere: fail unless the ledger still has it.")
+@with_session
+def seal(session: Session, kept: str | None) -> None:
+    """Seal every posting that has a position, and print the newest root to be kept outside the database."""
+    doors = session.house.doors
+    if kept is not None:
+        doors.read(lambda reading: seals.check_root(reading, kept))
+        click.echo(f"The ledger still has the root {kept}.", err=True)
+    sealed = 0
+    while count := doors.write(seals.seal):
+        sealed += count
+    root = doors.read(seals.newest_root)
+    if root is None:
+        raise click.ClickException("There is nothing to seal yet: postings get their positions from a running server.")
+    click.echo(f"Sealed {sealed:,} postings. Keep this root outside the database:", err=True)
+    click.echo(str(root))
+
+
+def _proven(house: House, sizes: dict[str, int]) -> Iterator[Finding]:
+    """Yield what is found, and show how far the proof is."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks = {part: progress.add_task(part, total=rows) for part, rows in sizes.items()}
+        for proven in proof.slices(house.doors):
+            yield from proven.findings
+            task, whole = tasks[proven.part.name], sizes[proven.part.name]
+            if proven.stretch.upto is None:
+                progress.update(task, completed=whole)
+            else:
+                progress.advance(task, proof.ROWS)
+
+
+def _written(finding: Finding) -> str:
+    return f"{finding.invariant} {finding.table} {finding.key}: {finding.message}"

@@ -39,6 +39,8 @@ class Server(BaseApplication):
             "timeout": server.timeout_s,
             "graceful_timeout": 20,
             "keepalive": 30,
+            # A question about 200 articles is longer than the usual line.
+            "limit_request_line": 8190,
             "loglevel": "warning",
             "control_socket_disable": True,
             "proc_name": "oms",

@@ -22,8 +22,17 @@ class Place(NamedTuple):
     within: tuple[str, ...] = ()
 
 
+BESIDE_ORDERS = (
+    "pages.store.put_back", "pages.store.transfer", "pages.store.deliver", "pages.store.counts_here",
+    "pages.store.count_",
+)  # fmt: skip
 STORE = (
-    Place("pages.store.home", lazy_gettext("Home"), "home", ("pages.store.put_back", "pages.store.transfer")),
+    Place(
+        "pages.store.home",
+        lazy_gettext("Home"),
+        "home",
+        BESIDE_ORDERS,
+    ),
     Place("pages.store.board", lazy_gettext("Orders"), "orders", ("pages.store.order", "pages.store.walk")),
     Place("pages.store.counter", lazy_gettext("Hand over"), "bag", ("pages.store.counter", "pages.store.hand_over")),
     Place("pages.store.return_search", lazy_gettext("Return"), "back", ("pages.store.return_",)),
@@ -33,11 +42,18 @@ PLANNER = (
     Place("pages.planner.network", lazy_gettext("Network"), "network", ("pages.planner.node",)),
     Place("pages.planner.runs", lazy_gettext("Runs"), "runs", ("pages.planner.run",)),
     Place("pages.planner.waiting", lazy_gettext("Waiting"), "waiting"),
+    Place("pages.planner.counts", lazy_gettext("Counts"), "shelf", ("pages.planner.count",)),
     Place("pages.planner.carriers", lazy_gettext("Carriers"), "truck", ("pages.planner.carrier",)),
 )
 AGENT = (Place("pages.orders.find", lazy_gettext("Orders"), "orders", ("pages.orders.",)),)
 STORES = (Place("pages.store.choose", lazy_gettext("Stores"), "home", ("pages.store.",)),)
-BY_ROLE = {"store": STORE, "planner": PLANNER + AGENT, "agent": AGENT, "admin": PLANNER + AGENT + STORES}
+BY_ROLE = {
+    "store": STORE,
+    "supplier": STORE[:2],
+    "planner": PLANNER + AGENT,
+    "agent": AGENT,
+    "admin": PLANNER + AGENT + STORES,
+}
 
 
 class Link(NamedTuple):
@@ -52,7 +68,8 @@ class Link(NamedTuple):
 def links() -> list[Link]:
     """Return the entries for the signed-in person; in a store, those of the store, also for visitors of other roles."""
     node = getattr(current_user, "node", None) or g.get("node_id")
-    places = STORE if node else BY_ROLE.get(getattr(current_user, "role", ""), ())
+    role = getattr(current_user, "role", "")
+    places = STORE if node and role != "supplier" else BY_ROLE.get(role, ())
     values: dict[str, Any] = {"node": node} if node else {}
     return [
         Link(url_for(place.endpoint, **values), place.word, place.icon, _is_here(place))
@@ -64,7 +81,7 @@ def links() -> list[Link]:
 def first_page() -> str:
     """Return the address of the page that answers the signed-in person's first question."""
     node = getattr(current_user, "node", None)
-    if getattr(current_user, "role", "") == "store" and node:
+    if node:
         return url_for("pages.store.home", node=node)
     own = [
         place

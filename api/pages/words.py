@@ -108,6 +108,7 @@ REASONS: Mapping[str, str | LazyString] = {
     "payment": lazy_gettext("The payment is not clear"),
     "price": lazy_gettext("The price was wrong"),
     "address": lazy_gettext("The address cannot be found"),
+    "hold_expired": lazy_gettext("The hold had run out"),
     "undecided": lazy_gettext("Not decided yet"),
     "no_address": lazy_gettext("The address cannot be placed on the map"),
     "changed_mind": lazy_gettext("Changed their mind"),
@@ -118,6 +119,10 @@ REASONS: Mapping[str, str | LazyString] = {
     "late": lazy_gettext("Came too late"),
     "customer": lazy_gettext("The customer asked for it"),
     "other": lazy_gettext("Another reason"),
+    "good": lazy_gettext("Good as new"),
+    "quarantine": lazy_gettext("To be looked at"),
+    "over_delivery": lazy_gettext("More than was ordered"),
+    "wrong_item": lazy_gettext("Not what was ordered"),
     "no_show": lazy_gettext("Nobody came to collect it"),
 }
 
@@ -133,11 +138,28 @@ GRADE_EFFECTS: Mapping[str, str | LazyString] = {
     "quarantine": lazy_gettext("Set aside until somebody decides."),
 }
 
+COUNT_STATES: Mapping[str, str | LazyString] = {
+    "open": lazy_gettext("not begun"),
+    "counting": lazy_gettext("being counted"),
+    "review": lazy_gettext("to review"),
+    "posted": lazy_gettext("posted"),
+    "void": lazy_gettext("thrown away"),
+}
+
+COUNT_CAUSES: Mapping[str, str | LazyString] = {
+    "short_pick": lazy_gettext("not found at a pick"),
+    "rejection": lazy_gettext("rejected as missing"),
+    "sold_beyond_stock": lazy_gettext("sold more than we knew of"),
+    "zero_check": lazy_gettext("should be empty"),
+    "age": lazy_gettext("not counted for long"),
+}
+
 ROLES: Mapping[str, str | LazyString] = {
     "admin": lazy_gettext("administrator"),
     "planner": lazy_gettext("planner"),
     "agent": lazy_gettext("customer service"),
     "store": lazy_gettext("store"),
+    "supplier": lazy_gettext("supplier"),
 }
 
 
@@ -159,6 +181,16 @@ def reason(code: str) -> str:
 def grade(code: str) -> str:
     """Return the words for the grade of what came back."""
     return str(GRADES.get(code, spelled(code)))
+
+
+def count_state(code: str) -> str:
+    """Return the words for where a count stands; its open is another than a node's."""
+    return str(COUNT_STATES.get(code, spelled(code)))
+
+
+def count_cause(code: str) -> str:
+    """Return the words for why something should be counted."""
+    return str(COUNT_CAUSES.get(code, spelled(code)))
 
 
 def role(code: str) -> str:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from api.rest import (
     availability,
+    carts,
     catalog,
+    counts,
     events,
     fulfillment_orders,
     orders,
     pick_lists,
+    purchasing,
     returns,
     runs,
+    safety_rules,
     stock,
     transfers,
 )  # fmt: skip
 
 RESOURCES = (
-    orders.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource, returns.resource,
-    stock.resource, transfers.resource, runs.resource, catalog.resource, events.resource,
+    orders.resource, carts.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource,
+    returns.resource, stock.resource, safety_rules.resource, purchasing.resource, transfers.resource,
+    counts.resource, runs.resource, catalog.resource, events.resource,
 )  # fmt: skip

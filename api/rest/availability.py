@@ -15,9 +15,12 @@ resource = Resource("availability", __name__, url_prefix=PREFIX, description="Wh
 
 
 @resource.operation(
-    "GET", "/availability", scope="stock:read", query=AvailabilityQuery, answer=AvailabilitySchema, at=anywhere
+    "GET", "/availability", scope="availability:read", query=AvailabilityQuery, answer=AvailabilitySchema, at=anywhere
 )
 def show_availability(session: Session, call: Call) -> Any:
-    """Tell what can be promised of some articles, by node, the nearest first, and over the network."""
-    country = call.config.network.country
-    return {"items": availability.find(session, call.query, country=country, now=call.now)}
+    """Tell what can be promised of up to 200 articles, by node, the nearest first, and over the network.
+
+    A key with `availability:read` alone hears words and dates, and sees no figures.
+    """
+    exact, country = call.caller.may("stock:read"), call.config.network.country
+    return {"items": availability.find(session, call.query, exact=exact, country=country, now=call.now)}

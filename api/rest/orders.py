@@ -50,7 +50,7 @@ def place_order(session: Session, call: Call, decided: Prepared) -> Any:
     What cannot be served now waits, or the order is refused where its channel says so.
     """
     placed = orders.place(session, decided, vault=call.vault, now=call.now, actor=call.actor)
-    shown = showing.placed(session, placed.order, currency=call.config.network.currency)
+    shown = showing.placed(session, placed.order, currency=call.config.network.currency, now=call.now)
     return Reply(shown, status=201 if placed.created else 200)
 
 
@@ -62,7 +62,7 @@ def place_orders(house: House, call: Call) -> Any:
     """Take many orders, each in its own transaction with its own result; sent again, they are found."""
 
     def show(session: Session, placed: Placed) -> dict[str, Any]:
-        shown = showing.placed(session, placed.order, currency=call.config.network.currency)
+        shown = showing.placed(session, placed.order, currency=call.config.network.currency, now=call.now)
         return dict(schemas.OrderSchema().dump(shown))
 
     answers = intake.place_many(house, call.body, actor=call.actor, show=show)
@@ -81,7 +81,7 @@ def find_orders(session: Session, call: Call) -> Any:
 @resource.operation("GET", "/<order_id>", scope="orders:read", answer=schemas.WholeOrderSchema)
 def show_order(session: Session, call: Call, order_id: str) -> Any:
     """Show an order whole, with its person and address."""
-    return showing.whole(session, order_id, vault=call.vault, currency=call.config.network.currency)
+    return showing.whole(session, order_id, vault=call.vault, currency=call.config.network.currency, now=call.now)
 
 
 @resource.operation("GET", "/<order_id>/decision", scope="orders:read", answer=schemas.DecisionsSchema)
@@ -122,7 +122,7 @@ def hold_order(session: Session, call: Call, order_id: str) -> Any:
 def lift_hold(session: Session, call: Call, order_id: str, reason: str) -> Any:
     """Lift a hold; with the last one the order goes on."""
     order = holds.lift(session, order_id, reason=reason, actor=call.actor, now=call.now)
-    return showing.placed(session, order, currency=call.config.network.currency)
+    return showing.placed(session, order, currency=call.config.network.currency, now=call.now)
 
 
 @resource.operation(
@@ -133,7 +133,9 @@ def edit_order(session: Session, call: Call, order_id: str) -> Any:
     """Send an order elsewhere, before its first parcel leaves; it is decided again."""
     to = call.body["ship_to"]
     demand_ids = addresses.correct_address(session, order_id, to, vault=call.vault, actor=call.actor, now=call.now)
-    shown = showing.placed(session, order_history.get(session, order_id), currency=call.config.network.currency)
+    shown = showing.placed(
+        session, order_history.get(session, order_id), currency=call.config.network.currency, now=call.now
+    )
     return Reply(shown, after=lambda house: _decide_demands(house, call, demand_ids))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,8 +13,10 @@ from api.openapi import PREFIX
 from api.rest.operation import Call, Resource, anywhere
 from api.schemas import stock as schemas
 from api.schemas.base import BulkAnswerSchema
-from stock import adjustments, feeds, lists, receipts, sales
+from kernel.pages import Page
+from stock import adjustments, conversions, feeds, history, lists, reasons, receipts, recipes, sales
 from stock.postings import Header
+from stock.receipts import Delivered
 
 resource = Resource("stock", __name__, url_prefix=f"{PREFIX}/stock", description="The inventory ledger.")
 
@@ -21,6 +24,8 @@ RECEIPT = {"reference": "PO-1", "lines": [{"node": "MAD-1", "sku": "SHI01-WHT-M"
 ADJUSTMENT = {"node": "MAD-1", "sku": "SHI01-WHT-M", "units": -2, "reason": "damage"}
 SALE = {"node": "MAD-1", "reference": "T-77", "lines": [{"sku": "SHI01-WHT-M", "units": 1}]}
 FEED = {"node": "MAD-1", "kind": "absolute", "rows": [{"sku": "SHI01-WHT-M", "units": 9}]}
+CONVERSION = {"node": "MAD-W", "sku": "SET01", "units": 5, "direction": "assemble"}
+REASON = {"use": "adjustment", "code": "mouldy", "from_account": "on_hand", "to_account": "damaged"}
 SHELF = {"sku": "SHI01-WHT-M", "node": "MAD-1", "shelf": "A-03-2"}
 LIMIT = {"sku": "SHI01-WHT-M", "node": "MAD-1", "safety_stock": 1}
 
@@ -39,16 +44,37 @@ def _decide(house: House, call: Call) -> None:
     deciding.after_stock(house, {row["sku"] for row in rows}, actor=call.actor)
 
 
+def _decide_parts(house: House, call: Call) -> None:
+    """Decide what waits for a kit, or for what it is made of."""
+    made_of = house.doors.read(lambda session: recipes.components(session, [call.body["sku"]]))
+    skus = {call.body["sku"], *(part.sku for parts in made_of.values() for part in parts)}
+    deciding.after_stock(house, skus, actor=call.actor)
+
+
 @resource.operation(
-    "GET", "/balances", scope="stock:read", query=schemas.BalanceQuery, answer=schemas.BalancePage, at=anywhere
+    "GET", "/balances", scope="stock:read", query=schemas.BalanceQuery, answer=schemas.BalancePageSchema, at=anywhere
 )
 def list_balances(session: Session, call: Call) -> Any:
-    """List balances by SKU and node."""
-    after = cursors.decode(call.query["cursor"], str, str)
+    """List balances by SKU and node: as they are, or as they were known at a position or about a business time."""
     node = call.node(call.query["node"])
+    if call.query["position"] is not None or call.query["at"] is not None:
+        return _past_balances(session, call, node)
+    after = cursors.decode(call.query["cursor"], str, str)
     return cursors.page(
         lists.balances(session, sku=call.query["sku"], node=node, after=after, limit=call.query["limit"])
     )
+
+
+def _past_balances(session: Session, call: Call, node: str | None) -> dict[str, Any]:
+    """Return a page of the past; its cursor carries the position, so that all pages tell of the same one."""
+    after = cursors.decode(call.query["cursor"], str, str, int)
+    position = history.position_to_read(session, after.pop() if after else call.query["position"])
+    found = history.page(
+        session, sku=call.query["sku"], node=node, after=after, limit=call.query["limit"],
+        position=position, at=call.query["at"],
+    )  # fmt: skip
+    last = None if found.last is None else [*found.last, position]
+    return cursors.page(Page(found.rows, last)) | {"position": position}
 
 
 @resource.operation(
@@ -63,16 +89,22 @@ def list_entries(session: Session, call: Call) -> Any:
     return cursors.page(found, [(entry, postings[entry.posting_id]) for entry in found.rows])
 
 
+def _occurred_at(call: Call) -> datetime:
+    """Return when it happened, by what was told; an instant to come is taken as now, since clocks differ."""
+    return min(call.body["occurred_at"] or call.now, call.now)
+
+
 @resource.operation(
     "POST", "/receipts", scope="stock:write", body=schemas.ReceiptSchema, answer=schemas.PostingSchema, status=201,
     key=True,
     at=_nodes_of_lines, after=_decide, example=RECEIPT,
 )  # fmt: skip
 def receive(session: Session, call: Call) -> Any:
-    """Put goods from a supplier on hand."""
-    occurred_at = call.body["occurred_at"] or call.now
-    header = Header(kind="receipt", actor=call.actor, occurred_at=occurred_at, reference=call.body["reference"])
-    lines = [(line["node"], line["sku"], line["units"]) for line in call.body["lines"]]
+    """Take goods in from outside, without a purchase order."""
+    header = Header(
+        kind="receipt", actor=call.actor, occurred_at=_occurred_at(call), reference=call.body["reference"]
+    )  # fmt: skip
+    lines = [Delivered(**line) for line in call.body["lines"]]
     return {"posting_id": receipts.receive(session, header, lines)}
 
 
@@ -87,6 +119,33 @@ def adjust(session: Session, call: Call) -> Any:
 
 
 @resource.operation(
+    "POST", "/conversions", scope="stock:write", body=schemas.ConversionSchema, answer=schemas.PostingSchema,
+    status=201, key=True, at=_node_of_body, after=_decide_parts, example=CONVERSION,
+)  # fmt: skip
+def convert(session: Session, call: Call) -> Any:
+    """Put kits together from their components, or take them apart; only unclaimed units are used."""
+    return {"posting_id": conversions.convert(session, **call.body, actor=call.actor, now=call.now)}
+
+
+@resource.operation(
+    "GET", "/reasons", scope="stock:read", query=schemas.ReasonQuery, answer=schemas.StockReasonsSchema, at=anywhere
+)
+def list_reasons(session: Session, call: Call) -> Any:
+    """List the reasons for which stock moves, by use."""
+    return {"items": reasons.known(session, call.query["use"], active_only=call.query["active"])}
+
+
+@resource.operation(
+    "PUT", "/reasons", scope="catalog:write", body=schemas.StockReasonRowSchema(many=True), answer=BulkAnswerSchema,
+    example=[REASON],
+)  # fmt: skip
+def put_reasons(session: Session, call: Call) -> Any:
+    """Add reasons, or take some in and out of use; what a reason does never changes."""
+    answers = bulk.put(session, call.body, reasons.put, name=lambda row: f"{row.use}/{row.code}")
+    return bulk.or_refuse(answers)
+
+
+@resource.operation(
     "POST", "/sales", scope="stock:write", body=schemas.SaleSchema, answer=schemas.PostingSchema, status=201, key=True,
     at=_node_of_body, after=_decide, example=SALE,
 )  # fmt: skip
@@ -94,9 +153,7 @@ def sell(session: Session, call: Call) -> Any:
     """Take what was sold at a till off the shelf; reservations give way."""
     lines = [(line["sku"], line["units"]) for line in call.body["lines"]]
     sold = {"node": call.body["node"], "lines": lines, "reference": call.body["reference"]}
-    return {
-        "posting_id": sales.sell(session, **sold, actor=call.actor, occurred_at=call.body["occurred_at"] or call.now)
-    }
+    return {"posting_id": sales.sell(session, **sold, actor=call.actor, occurred_at=_occurred_at(call))}
 
 
 @resource.operation(

@@ -1,7 +1,8 @@
-"""/transfers and /counts: stock on its way between nodes, and the truth of the shelf."""
+"""/transfers: stock on its way between nodes."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,11 +13,12 @@ from api.rest.operation import Call, Reply, Resource, anywhere
 from api.schemas import transfers as schemas
 from fulfillment.work import transfers as work_transfers
 from kernel.errors import Conflict
-from stock import counts, lists, transfers
+from stock import arrivals, lists, transfers
+from stock.arrivals import SetAside, Surplus
 from stock.documents import Transfer
 
-resource = Resource("transfers", __name__, url_prefix=PREFIX, description="Transfers between nodes, and counts.")
-TRANSFER, COUNT = "/transfers/<transfer_id>", "/counts/<count_id>"
+resource = Resource("transfers", __name__, url_prefix=PREFIX, description="Transfers between nodes.")
+TRANSFER = "/transfers/<transfer_id>"
 
 
 class ServesAnOrder(Conflict):
@@ -33,20 +35,26 @@ def _destination(session: Session, _call: Call, transfer_id: str) -> list[str]:
     return [lists.transfer(session, transfer_id).destination]
 
 
-def _counted(session: Session, _call: Call, count_id: str) -> list[str]:
-    return [lists.count(session, count_id).node]
-
-
-def _node_of_body(_session: Session, call: Call) -> list[str]:
-    return [call.body["node"]]
-
-
 def _plain(session: Session, transfer_id: str) -> Transfer:
     found = lists.transfer(session, transfer_id)
     if found.reference:
         message = f"Transfer {found.number} serves fulfillment order {found.reference}: move or cancel that."
         raise ServesAnOrder(message)
     return found
+
+
+def _where_found(session: Session, call: Call, transfer_id: str) -> list[str]:
+    return [call.body["node"] or lists.transfer(session, transfer_id).destination]
+
+
+def _for_sale(lines: list[dict[str, Any]] | None) -> dict[int, int] | None:
+    """Return the units by line that can be sold as they came; None when no line is named, which means all."""
+    if lines is None:
+        return None
+    units = Counter[int]()
+    for line in lines:
+        units[line["line"]] += 0 if line["reason"] else line["units"]
+    return dict(units)
 
 
 def _by_line(call: Call) -> dict[int, int] | None:
@@ -70,8 +78,9 @@ def open_transfer(session: Session, call: Call) -> Any:
 def list_transfers(session: Session, call: Call) -> Any:
     """List transfers, oldest first."""
     after = cursors.decode(call.query["cursor"], str)
-    asked = {"node": call.node(call.query["node"]), "status": call.query["status"]}
-    return cursors.page(lists.transfers(session, **asked, after=after, limit=call.query["limit"]))
+    asked = {name: call.query[name] for name in ("status", "differences", "limit")}
+    node = call.node(call.query["node"])
+    return cursors.page(lists.transfers(session, node=node, **asked, now=call.now, after=after))
 
 
 @resource.operation("GET", TRANSFER, scope="stock:read", answer=schemas.TransferSchema)
@@ -106,11 +115,13 @@ def dispatch_transfer(session: Session, call: Call, transfer_id: str) -> Any:
 )  # fmt: skip
 def receive_transfer(session: Session, call: Call, transfer_id: str) -> Any:
     """Put what arrived on hand, reserved at once for the order that awaits it."""
-    complete = call.body["complete"]
+    lines, surplus = call.body["lines"], [Surplus(**more) for more in call.body["surplus"]]
+    aside = [SetAside(**line) for line in lines or () if line["reason"]]
     receipt = work_transfers.receive(
-        session, transfer_id, _by_line(call), complete=complete, actor=call.actor, now=call.now
-    )
-    skus = {line.sku for line in receipt.transfer.lines}
+        session, transfer_id, _for_sale(lines), set_aside=aside, surplus=surplus, complete=call.body["complete"],
+        actor=call.actor, now=call.now,
+    )  # fmt: skip
+    skus = {line.sku for line in receipt.transfer.lines} | {more.sku for more in surplus}
     return Reply(receipt.transfer, after=lambda house: deciding.after_stock(house, skus, actor=call.actor))
 
 
@@ -130,63 +141,20 @@ def cancel_transfer(session: Session, call: Call, transfer_id: str) -> Any:
     at=_destination, example={"reason": "lost"},
 )  # fmt: skip
 def close_transfer_short(session: Session, call: Call, transfer_id: str) -> Any:
-    """Write off what did not arrive and will not."""
-    _plain(session, transfer_id)
-    transfers.close_short(session, transfer_id, **call.body, actor=call.actor, now=call.now)
-    return lists.transfer(session, transfer_id)
+    """Say that what did not arrive will not: it is lost, or back at its source."""
+    skus = {line.sku for line in _plain(session, transfer_id).lines}
+    arrivals.close_short(session, transfer_id, **call.body, actor=call.actor, now=call.now)
+    closed = lists.transfer(session, transfer_id)
+    return Reply(closed, after=lambda house: deciding.after_stock(house, skus, actor=call.actor))
 
 
 @resource.operation(
-    "POST", "/counts", scope="stock:write", body=schemas.OpenCountSchema, answer=schemas.CountSchema, status=201,
-    at=_node_of_body, example={"node": "MAD-1", "skus": ["SHI01-WHT-M"]},
+    "POST", f"{TRANSFER}/found", scope="stock:write", body=schemas.FoundSchema, answer=schemas.TransferSchema,
+    key=True, at=_where_found, example={"lines": [{"line": 1, "units": 1}]},
 )  # fmt: skip
-def open_count(session: Session, call: Call) -> Any:
-    """Open a count of some articles of a node."""
-    return counts.open_count(session, **call.body, actor=call.actor, now=call.now)
-
-
-@resource.operation(
-    "GET", "/counts", scope="stock:read", query=schemas.CountQuery, answer=schemas.CountPage, at=anywhere
-)
-def list_counts(session: Session, call: Call) -> Any:
-    """List counts, oldest first."""
-    after = cursors.decode(call.query["cursor"], str)
-    asked = {"node": call.node(call.query["node"]), "status": call.query["status"]}
-    return cursors.page(lists.counts(session, **asked, after=after, limit=call.query["limit"]))
-
-
-@resource.operation("GET", COUNT, scope="stock:read", answer=schemas.CountSchema, at=_counted)
-def show_count(session: Session, _call: Call, count_id: str) -> Any:
-    """Show a count."""
-    return lists.count(session, count_id)
-
-
-@resource.operation(
-    "POST", f"{COUNT}/lines", scope="stock:write", body=schemas.CountedSchema, answer=schemas.CountLineSchema,
-    at=_counted,
-    example={"sku": "SHI01-WHT-M", "units": 7},
-)  # fmt: skip
-def record_count(session: Session, call: Call, count_id: str) -> Any:
-    """Write down what the shelf holds of an article, totes not included."""
-    return counts.record(session, count_id, **call.body, actor=call.actor, now=call.now)
-
-
-@resource.operation("POST", f"{COUNT}/submit", scope="stock:write", answer=schemas.CountSchema, at=_counted)
-def submit_count(session: Session, call: Call, count_id: str) -> Any:
-    """Hand a count in for review."""
-    return counts.submit(session, count_id, actor=call.actor, now=call.now)
-
-
-@resource.operation("POST", f"{COUNT}/post", scope="stock:write", answer=schemas.CountSchema, at=_counted)
-def post_count(session: Session, call: Call, count_id: str) -> Any:
-    """Post the differences; reservations give way to what was counted."""
-    counts.post(session, count_id, actor=call.actor, now=call.now)
-    found = lists.count(session, count_id)
+def find_of_transfer(session: Session, call: Call, transfer_id: str) -> Any:
+    """Take in what had been written off and turned up, where it was sent or at its source."""
+    said = {"node": call.body["node"], "reason": call.body["reason"]}
+    found = arrivals.find(session, transfer_id, _by_line(call) or {}, **said, actor=call.actor, now=call.now)
     skus = {line.sku for line in found.lines}
     return Reply(found, after=lambda house: deciding.after_stock(house, skus, actor=call.actor))
-
-
-@resource.operation("POST", f"{COUNT}/void", scope="stock:write", answer=schemas.CountSchema, at=_counted)
-def void_count(session: Session, call: Call, count_id: str) -> Any:
-    """Throw a count away."""
-    return counts.void(session, count_id, actor=call.actor, now=call.now)

@@ -14,6 +14,7 @@ from api.schemas.base import (
     Schema,
     between,
     code,
+    instant,
     one_of,
     page_of,
     text,
@@ -68,6 +69,7 @@ class NodeRowSchema(ProfileFields):
     name = text(required=True)
     kind = fields.String(required=True, metadata={"enum": list(NodeKind)})
     status = fields.String(load_default=NodeStatus.OPEN.value, metadata={"enum": list(NodeStatus)})
+    group = text(64, load_default="", metadata={"description": "Nodes of one group can share rules."})
     time_zone = fields.String(required=True, metadata={"example": "Europe/Madrid"})
 
 
@@ -95,7 +97,7 @@ class NodeSchema(NodeRowSchema):
 
 
 def _node(node: Node, profile: NodeProfile | None) -> dict[str, Any]:
-    shown = {name: getattr(node, name) for name in ("id", "name", "kind", "status", "time_zone", "version")}
+    shown = {name: getattr(node, name) for name in ("id", "name", "kind", "status", "group", "time_zone", "version")}
     if profile is not None:
         shown |= {name: getattr(profile, name) for name in ProfileFields().fields if hasattr(profile, name)}
         shown |= {cost: Money(getattr(profile, f"{cost}_minor"), _currency()) for cost in COSTS}
@@ -179,6 +181,12 @@ class ArticleRowSchema(Schema):
     height_mm = whole(0, MAX_INTEGER, required=False, load_default=0)
     unit_cost = MoneyField(load_default=None, example="9.80")
     price = MoneyField(required=True, example="29.95")
+    available_from = instant(
+        load_default=None, allow_none=True, metadata={"description": "Nothing of it is promised before; pre-order."}
+    )
+    backorder = fields.Boolean(
+        load_default=False, metadata={"description": "Whether shoppers may order units that are still to come."}
+    )
 
 
 class ArticleSchema(ArticleRowSchema):
@@ -208,6 +216,13 @@ class ChannelRowSchema(Schema):
     shortage = fields.String(load_default="wait", metadata={"enum": list(SHORTAGES)})
     policy = fields.String(load_default="default")
     active = fields.Boolean(load_default=True)
+    low_stock = whole(
+        0,
+        MAX_INTEGER,
+        required=False,
+        load_default=3,
+        metadata={"description": "Units up to which stock is called low."},
+    )
 
     @post_load
     def make(self, values: dict[str, Any], **_: Any) -> ChannelRow:

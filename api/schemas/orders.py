@@ -94,19 +94,23 @@ class OrderLineRowSchema(Schema):
 
 
 class PlaceOrderSchema(Schema):
-    """A sale in a channel. A line may be shipped, collected or carried out otherwise than the order."""
+    """A sale in a channel. A line may be shipped, collected or carried out otherwise than the order.
+
+    An order without `cart` needs `currency` and `lines`; one that finishes a cart takes from it what it does not say.
+    """
 
     channel = _needed(fields.String, "-", "web")
     external_id = _needed(fields.String, "-", "W-10001")
-    currency = _needed(fields.String, "EUR", "EUR")
+    cart = _absent(fields.String)
+    currency = fields.String(load_default="", metadata={"example": "EUR"})
     placed_at = instant(load_default=None, allow_none=True)
     customer = fields.Nested(CustomerSchema, load_default=None, allow_none=True)
-    method = fields.String(load_default="ship", metadata={"enum": ["ship", "collect", "carry_out"]})
+    method = fields.String(load_default="", metadata={"enum": ["ship", "collect", "carry_out"], "default": "ship"})
     collect_node = _absent(fields.String)
-    service = fields.String(load_default="standard", metadata={"example": "standard"})
+    service = fields.String(load_default="", metadata={"example": "standard", "default": "standard"})
     requested = fields.Nested(RequestedSchema, load_default=None, allow_none=True)
     ship_to = fields.Nested(ShipToSchema, load_default=None, allow_none=True)
-    lines = fields.List(fields.Nested(OrderLineRowSchema), required=True)
+    lines = fields.List(fields.Nested(OrderLineRowSchema), load_default=list)
     shipping_price = _money(example="3.95")
     paid = fields.Boolean(load_default=False)
 
@@ -115,6 +119,8 @@ class PlaceOrderSchema(Schema):
         """Return what the order service takes."""
         requested = values.pop("requested") or {"start": None, "end": None}
         lines = tuple(values.pop("lines"))
+        if values["cart"] is None:
+            values["method"], values["service"] = values["method"] or "ship", values["service"] or "standard"
         return PlaceOrder(**values, lines=lines, requested_from=requested["start"], requested_by=requested["end"])
 
 
@@ -172,6 +178,14 @@ class PaidSchema(Schema):
     due = MoneyField()
 
 
+class BundleSchema(Schema):
+    """A bundle as it was ordered: its line in the order as sent (from 1), and how many."""
+
+    sku = fields.String()
+    line = fields.Integer()
+    quantity = fields.Integer()
+
+
 class OrderLineSchema(Schema):
     """A line and where its units stand: ordered = cancelled + waiting + allocated + fulfilled."""
 
@@ -185,11 +199,17 @@ class OrderLineSchema(Schema):
     fulfilled = fields.Integer()
     returned = fields.Integer()
     waiting_reason = fields.String(allow_none=True, metadata={"example": "no_stock"})
+    expected_at = instant(
+        allow_none=True, metadata={"description": "When what is to come reaches those that wait, as far as is known."}
+    )
     unit_price = MoneyField()
     discount = MoneyField(example="0.00")
     tax = MoneyField(example="3.45")
     method = fields.String()
     collect_node = fields.String(allow_none=True)
+    bundle = fields.Nested(
+        BundleSchema, allow_none=True, metadata={"description": "The bundle that the line is a component of."}
+    )
 
 
 class PartLineSchema(Schema):
@@ -400,7 +420,10 @@ def show_line(shown: LineView, currency: str) -> dict[str, Any]:
     values |= vars(counters)
     for name in ("unit_price", "discount", "tax"):
         values[name] = Money(getattr(line, f"{name}_minor"), currency)
-    return values | {"waiting_reason": shown.waiting_reason}
+    bundle = None
+    if line.bundle_sku is not None:
+        bundle = {"sku": line.bundle_sku, "line": line.bundle_line, "quantity": line.bundle_quantity}
+    return values | {"waiting_reason": shown.waiting_reason, "bundle": bundle}
 
 
 def show_part(part: PartView) -> dict[str, Any]:

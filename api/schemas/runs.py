@@ -35,6 +35,9 @@ class RunSchema(Schema):
     seed = fields.Integer()
     solver = fields.String(allow_none=True)
     demands = fields.Integer()
+    ledger_position = fields.Integer(
+        allow_none=True, metadata={"description": "The position that the ledger had come to when the run read it."}
+    )
     cost_before = MoneyField(allow_none=True)
     cost_after = MoneyField(allow_none=True)
     bound = MoneyField(allow_none=True)
@@ -91,8 +94,8 @@ def show_run(run: Run, currency: str) -> dict[str, Any]:
         return None if minor is None else Money(minor, currency)
 
     names = (
-        "id", "number", "status", "cause", "seed", "solver", "demands", "progress", "seconds", "message", "decided_by",
-        "planned_at", "decided_at",
+        "id", "number", "status", "cause", "seed", "solver", "demands", "ledger_position", "progress", "seconds",
+        "message", "decided_by", "planned_at", "decided_at",
     )  # fmt: skip
     shown = {name: getattr(run, name) for name in names}
     for name in ("cost_before", "cost_after", "bound"):

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields, pre_dump
+from marshmallow import fields, post_load, pre_dump
 
 from api.schemas.base import (
+    MAX_INTEGER,
     MAX_ROWS,
     MAX_UNITS,
     PageQuery,
     Schema,
     at_most,
+    between,
     code,
     instant,
+    one_of,
     page_of,
     text,
     units,
     whole,
 )
+from stock.reasons import USES, ReasonRow
 
 
 def _lines(schema: type[Schema]) -> fields.List[Any]:
@@ -31,6 +35,7 @@ class ReceiptLineSchema(Schema):
     node = code(metadata={"example": "MAD-1"})
     sku = code(metadata={"example": "SHI01-WHT-M"})
     units = units()
+    reason = text(64, load_default="good", metadata={"description": "A reason for receipts: in what state they are."})
 
 
 class ReceiptSchema(Schema):
@@ -48,6 +53,54 @@ class AdjustmentSchema(Schema):
     sku = code()
     units = whole(-MAX_UNITS, MAX_UNITS, metadata={"description": "Signed; -2 with `damage` takes two off the shelf."})
     reason = code(metadata={"example": "damage"})
+    reference = text(64, load_default="")
+
+
+class StockReasonRowSchema(Schema):
+    """A reason code: what it is for, and between which accounts it moves units; both null moves none."""
+
+    use = fields.String(required=True, metadata={"enum": list(USES)})
+    code = code(metadata={"example": "mouldy"})
+    from_account = fields.String(load_default=None, allow_none=True, metadata={"example": "on_hand"})
+    to_account = fields.String(load_default=None, allow_none=True, metadata={"example": "damaged"})
+    active = fields.Boolean(load_default=True, metadata={"description": "False takes it out of use; none is deleted."})
+
+    @post_load
+    def make(self, values: dict[str, Any], **_: Any) -> ReasonRow:
+        """Return what the stock room takes."""
+        return ReasonRow(**values)
+
+
+class ReasonQuery(Schema):
+    """Which reasons are wanted."""
+
+    use = fields.String(load_default=None, validate=one_of(*USES))
+    active = fields.Boolean(load_default=False, metadata={"description": "Only those in use."})
+
+
+class StockReasonSchema(Schema):
+    """A reason code."""
+
+    use = fields.String()
+    code = fields.String()
+    from_account = fields.String(allow_none=True)
+    to_account = fields.String(allow_none=True)
+    active = fields.Boolean()
+
+
+class StockReasonsSchema(Schema):
+    """All reasons asked for."""
+
+    items = fields.List(fields.Nested(StockReasonSchema))
+
+
+class ConversionSchema(Schema):
+    """Kits to put together or to take apart at a node, by their recipe."""
+
+    node = code()
+    sku = code(metadata={"description": "The kit.", "example": "SET01"})
+    units = units(metadata={"description": "Kits."})
+    direction = fields.String(required=True, validate=one_of("assemble", "take_apart"))
     reference = text(64, load_default="")
 
 
@@ -112,6 +165,15 @@ class BalanceQuery(PageQuery):
 
     sku = fields.String(load_default=None)
     node = fields.String(load_default=None)
+    position = fields.Integer(
+        load_default=None,
+        validate=between(0, MAX_INTEGER),
+        metadata={"description": "As they were known when the ledger had come to this position."},
+    )
+    at = instant(
+        load_default=None,
+        metadata={"description": "As they were at this business time, by what is known at the position, or now."},
+    )
 
 
 class BalanceSchema(Schema):
@@ -125,12 +187,19 @@ class BalanceSchema(Schema):
     damaged = fields.Integer()
     quarantine = fields.Integer()
     in_transit = fields.Integer()
-    safety_stock = fields.Integer()
-    backorder_limit = fields.Integer()
-    version = fields.Integer()
+    safety_stock = fields.Integer(
+        allow_none=True, metadata={"description": "Null in the past: limits have no history."}
+    )
+    backorder_limit = fields.Integer(allow_none=True, metadata={"description": "Null in the past."})
+    version = fields.Integer(allow_none=True, metadata={"description": "Null about a business time."})
 
 
-BalancePage = page_of(BalanceSchema)
+class BalancePageSchema(page_of(BalanceSchema)):  # type: ignore[misc]
+    """A page of balances, and what they are true for."""
+
+    position = fields.Integer(
+        metadata={"description": "The position of the ledger for which a past is true; absent for the present."}
+    )
 
 
 class EntryQuery(PageQuery):

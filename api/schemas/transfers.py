@@ -1,4 +1,4 @@
-"""Transfers and counts on the wire."""
+"""Transfers on the wire."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import fields, post_load
 
 from api.schemas.base import MAX_ROWS, PageQuery, Schema, at_most, code, instant, one_of, page_of, text, units, whole
-from stock.documents import CountStatus, TransferStatus
+from stock.documents import TransferStatus
 from stock.transfers import TransferWant
 
 
@@ -45,10 +45,25 @@ class SentSchema(Schema):
     lines = fields.List(fields.Nested(NumberedUnitsSchema), load_default=None, allow_none=True)
 
 
+class ArrivedLineSchema(NumberedUnitsSchema):
+    """Units of a line that arrived; with a reason when they cannot be sold as they are."""
+
+    reason = fields.String(load_default=None, allow_none=True, validate=at_most(64), metadata={"example": "damaged"})
+
+
+class SurplusSchema(Schema):
+    """Units that came along without having been sent."""
+
+    sku = code()
+    units = units()
+    reason = text(64, load_default="surplus")
+
+
 class ArrivedSchema(Schema):
     """What arrived, all of it when no line is named; `complete` false when more is still to come."""
 
-    lines = fields.List(fields.Nested(NumberedUnitsSchema), load_default=None, allow_none=True)
+    lines = fields.List(fields.Nested(ArrivedLineSchema), load_default=None, allow_none=True)
+    surplus = fields.List(fields.Nested(SurplusSchema), load_default=list, validate=at_most(MAX_ROWS))
     complete = fields.Boolean(load_default=True)
 
 
@@ -59,9 +74,17 @@ class CancelTransferSchema(Schema):
 
 
 class CloseShortSchema(Schema):
-    """Why what is missing will not come."""
+    """Why what is missing will not come: `lost`, or `sent_back` to its source."""
 
     reason = text(64, load_default="lost")
+
+
+class FoundSchema(Schema):
+    """Units that had been written off and turned up, at the destination when no node is named."""
+
+    lines = fields.List(fields.Nested(NumberedUnitsSchema), required=True, validate=at_most(MAX_ROWS, at_least=1))
+    node = fields.String(load_default=None, allow_none=True)
+    reason = text(64, load_default="found")
 
 
 class TransferLineSchema(Schema):
@@ -74,6 +97,8 @@ class TransferLineSchema(Schema):
     dispatched = fields.Integer()
     received = fields.Integer()
     written_off = fields.Integer()
+    found = fields.Integer(metadata={"description": "Of the received: came after having been written off."})
+    surplus = fields.Integer(metadata={"description": "Came without having been sent."})
 
 
 class TransferSchema(Schema):
@@ -86,6 +111,7 @@ class TransferSchema(Schema):
     reference = fields.String()
     status = fields.String(metadata={"enum": list(TransferStatus)})
     expected_at = instant(allow_none=True)
+    dispatched_at = instant(allow_none=True)
     version = fields.Integer()
     lines = fields.List(fields.Nested(TransferLineSchema))
 
@@ -95,52 +121,10 @@ class TransferQuery(PageQuery):
 
     node = fields.String(load_default=None)
     status = fields.String(load_default=None, validate=one_of(*TransferStatus))
+    differences = fields.String(
+        load_default=None, validate=one_of("open", "lost", "surplus"),
+        metadata={"description": "`open`: overdue or partly received; `lost`: written off and not found; `surplus`."},
+    )  # fmt: skip
 
 
 TransferPage = page_of(TransferSchema)
-
-
-class OpenCountSchema(Schema):
-    """Articles to be counted at a node."""
-
-    node = code()
-    skus = fields.List(code(), required=True, validate=at_most(MAX_ROWS, at_least=1))
-    reason = text(64, load_default="recount")
-
-
-class CountedSchema(Schema):
-    """What the shelf holds of an article."""
-
-    sku = code()
-    units = units(0)
-
-
-class CountLineSchema(Schema):
-    """An article of a count: what the shelf should hold, and what it holds."""
-
-    sku = fields.String()
-    expected = fields.Integer(allow_none=True)
-    counted = fields.Integer(allow_none=True)
-    counted_by = fields.String(allow_none=True)
-    counted_at = instant(allow_none=True)
-
-
-class CountSchema(Schema):
-    """A count."""
-
-    id = fields.String()
-    node = fields.String()
-    status = fields.String(metadata={"enum": list(CountStatus)})
-    reason = fields.String()
-    version = fields.Integer()
-    lines = fields.List(fields.Nested(CountLineSchema))
-
-
-class CountQuery(PageQuery):
-    """Which counts are wanted."""
-
-    node = fields.String(load_default=None)
-    status = fields.String(load_default=None, validate=one_of(*CountStatus))
-
-
-CountPage = page_of(CountSchema)

@@ -15,8 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.network.geography import normalised
-from fulfillment.network.models import CarrierService, Closure, NodeDay, NodeProfile, PostalCode, Tariff
-from fulfillment.network.revisions import NETWORK, raise_version
+from fulfillment.network.models import NETWORK, CarrierService, Closure, NodeDay, NodeProfile, PostalCode, Tariff
 from fulfillment.network.rows import (
     Carrier,
     OpeningHours,
@@ -31,6 +30,7 @@ from fulfillment.network.rows import (
 )
 from kernel.errors import Fault, NotFound, Rejected
 from stock.models import Node
+from stock.revisions import raise_version
 from stock.upsert import Outcome, upsert
 
 

@@ -7,21 +7,16 @@ network's revision, by which cached copies are found out of date. Costs are in m
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import CheckConstraint, Float, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Code, Document, Name, database_now
 
-
-class Revision(Base):
-    """The version of a whole set of rows, such as "network" or "policies"; every write to the set raises it."""
-
-    __tablename__ = "revision"
-
-    scope: Mapped[Code] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(default=1)
+NETWORK: Final = "network"
+POLICIES: Final = "policies"
+"""The sets of rows whose changes are counted, see `stock.revisions`."""
 
 
 class NodeProfile(Base):

@@ -13,10 +13,10 @@ from typing import Any, Final
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from fulfillment.network.models import Policy
-from fulfillment.network.revisions import POLICIES, may_cache, raise_version, versions
+from fulfillment.network.models import POLICIES, Policy
 from kernel.db import caches
 from kernel.errors import Fault, NotFound, Rejected
+from stock.revisions import may_cache, raise_version, versions
 
 DEFAULT: Final = "default"
 _CACHE: Final = "active_policies"

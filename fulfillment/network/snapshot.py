@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session
 from fulfillment.network import tariffs as carrier_tariffs
 from fulfillment.network.calendar import Calendar, parse_hours, parse_time
 from fulfillment.network.days import Days, lay_out
-from fulfillment.network.models import CarrierService, Closure, NodeProfile, Tariff
-from fulfillment.network.revisions import NETWORK, may_cache, versions
+from fulfillment.network.models import NETWORK, CarrierService, Closure, NodeProfile, Tariff
 from fulfillment.network.tariffs import Band, Tariffs
 from kernel.db import caches
 from stock.models import Node, NodeStatus
+from stock.revisions import NODES, may_cache, versions
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -89,7 +89,7 @@ class Snapshot:
 def load(session: Session, known_versions: Mapping[str, int] | None = None) -> Snapshot:
     """Return the network as it is now, from memory when nothing has changed."""
     present = versions(session) if known_versions is None else known_versions
-    version = (present.get(NETWORK, 0), present["nodes"])
+    version = (present.get(NETWORK, 0), present[NODES])
     kept: Snapshot | None = caches(session).get(_CACHE)
     if kept is not None and kept.version == version and may_cache(session):
         return kept

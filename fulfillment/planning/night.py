@@ -26,6 +26,7 @@ from fulfillment.sourcing.gather import Gathered, gather
 from fulfillment.sourcing.options import DIRECT, Options
 from fulfillment.sourcing.proposal import FreedFulfillment, Wanted
 from fulfillment.work.models import NOT_STARTED, Demand, DemandLine, FulfillmentOrder, Method
+from stock.positions import newest
 
 MOST_DEMANDS = 100_000
 """Demands of one run; those placed first go first, the rest waits for the next run."""
@@ -43,10 +44,11 @@ class Way:
 
 @dataclass(frozen=True, eq=False)
 class Night:
-    """The problem gathered, and the assignments that hold now in its terms."""
+    """The problem gathered, the assignments that hold now in its terms, and the ledger's position when it was read."""
 
     gathered: Gathered
     standing: tuple[Assignment, ...]
+    ledger_position: int
 
     @property
     def inputs_hash(self) -> str:
@@ -73,6 +75,7 @@ def scope(session: Session, *, limit: int = MOST_DEMANDS) -> list[str]:
 
 def gather_night(session: Session, demand_ids: Sequence[str], *, now: datetime) -> Night:
     """State demands as one problem, with what they take along counted as free and their promises as fences."""
+    position = newest(session)
     wanted = [demand for demand in read_many(session, demand_ids) if demand.lines]
     gathered = gather(session, wanted, now=now)
     standing = [_standing(gathered, number) for number in range(len(gathered.wanted))]
@@ -84,7 +87,7 @@ def gather_night(session: Session, demand_ids: Sequence[str], *, now: datetime) 
         )
     )
     problem = replace(gathered.problem, orders=orders)
-    return Night(replace(gathered, problem=problem), tuple(part for parts in standing for part in parts))
+    return Night(replace(gathered, problem=problem), tuple(part for parts in standing for part in parts), position)
 
 
 def solve_night(night: Night, params: SolveParams) -> Plan:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term, priced_plan
@@ -26,7 +26,7 @@ from fulfillment.sourcing import commit
 from fulfillment.sourcing.proposal import Proposal
 from fulfillment.sourcing.propose import changes_of
 from fulfillment.work.models import Method
-from kernel.events import OutboxPosition, record
+from kernel.events import record
 from kernel.ids import new_id, short_code
 from kernel.states import advance
 
@@ -94,7 +94,7 @@ def propose(session: Session, run_id: str, night: Night, plan: Plan) -> int:
     problem = night.gathered.problem
     before, after = cost_by_term(problem, night.standing), plan.by_term
     run.inputs_hash, run.solver, run.seconds = night.inputs_hash, plan.solver, round(plan.seconds, 3)
-    run.ledger_position = session.scalar(select(func.max(OutboxPosition.position)))
+    run.ledger_position = night.ledger_position
     run.demands = len(problem.orders)
     run.before_by_term, run.after_by_term = before, dict(after)
     run.cost_before_minor, run.cost_after_minor, run.bound_minor = sum(before.values()), plan.objective, plan.bound

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from fulfillment.network import minutes, policies, revisions
+from fulfillment.network import minutes, policies
 from fulfillment.sourcing import records
 from fulfillment.sourcing.drafts import Difference, Draft, difference
 from fulfillment.sourcing.proposal import Change, Missing, Proposal
@@ -23,9 +23,9 @@ from fulfillment.work.models import LEFT, NOT_STARTED, OPEN, Decision, Demand, D
 from kernel import events
 from kernel.db import table
 from kernel.errors import Conflict
-from stock import reservations
+from stock import availability, reservations, revisions
 from stock.errors import ClaimsChanged, InsufficientStock
-from stock.ledger import DemandChange, Header
+from stock.ledger import DemandChange, Floors, Header
 from stock.models import Purpose
 from stock.reservations import Claim, ReservedUnits
 
@@ -49,10 +49,12 @@ def commit(session: Session, proposal: Proposal, *, now: datetime, actor: str) -
     if not proposal.changes:
         return []
     orders = _lock(session, proposal.changes)
-    _require_fresh(session, proposal.changes, orders)
+    versions = revisions.versions(session)
+    _require_fresh(session, proposal.changes, orders, versions)
     differences = [difference(change) for change in proposal.changes]
     before = _waiting(session, proposal.changes)
-    reservation_ids = _exchange(session, proposal, differences, before, now=now, actor=actor)
+    floors = _floors(session, proposal.changes, differences, versions)
+    reservation_ids = _exchange(session, proposal, differences, before, floors, now=now, actor=actor)
     _claim_minutes(session, differences)
     decision_ids = _record(session, proposal, orders, now=now)
     ended = [orders[freed.id] for each in differences for freed in each.ended]
@@ -69,8 +71,9 @@ def _lock(session: Session, changes: Sequence[Change]) -> dict[str, FulfillmentO
     return {order.id: order for order in locks.lock_demands(session, known)} if known else {}
 
 
-def _require_fresh(session: Session, changes: Sequence[Change], orders: dict[str, FulfillmentOrder]) -> None:
-    versions = revisions.versions(session)
+def _require_fresh(
+    session: Session, changes: Sequence[Change], orders: dict[str, FulfillmentOrder], versions: Mapping[str, int]
+) -> None:
     stale: dict[str, str] = {}
     for change in changes:
         wanted = change.wanted
@@ -113,6 +116,7 @@ def _exchange(
     proposal: Proposal,
     differences: Sequence[Difference],
     before: dict[str, int],
+    floors: Floors,
     *,
     now: datetime,
     actor: str,
@@ -130,6 +134,7 @@ def _exchange(
         for line in freed.lines
         if line.reservation_id is not None
     ]
+    release += [ReservedUnits(held.sku, held.reservation_id, held.units) for held in proposal.held]
     claims = [
         claim
         for change, each in zip(proposal.changes, differences, strict=True)
@@ -138,9 +143,23 @@ def _exchange(
     ]
     demand = [wish for change in proposal.changes for wish in _wishes(change, before)]
     try:
-        return reservations.rebind(session, header, release=release, claims=claims, demand=demand)
+        return reservations.rebind(session, header, release=release, claims=claims, demand=demand, floors=floors)
     except (InsufficientStock, ClaimsChanged) as refusal:
         raise StalePlan([fault.message for fault in refusal.faults] or [refusal.message]) from refusal
+
+
+def _floors(
+    session: Session, changes: Sequence[Change], differences: Sequence[Difference], versions: Mapping[str, int]
+) -> Floors:
+    """Return what the rules of safety stock keep back at each balance, from the channels that claim of it."""
+    claims = (
+        (line.units.sku, draft.node, change.wanted.channel)
+        for change, each in zip(changes, differences, strict=True)
+        for draft in each.made
+        for line in draft.lines
+        if line.claimed
+    )
+    return availability.floors(session, claims, versions)
 
 
 def _claims(draft: Draft, rank: int) -> list[Claim]:

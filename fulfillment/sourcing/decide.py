@@ -26,6 +26,7 @@ from fulfillment.sourcing.proposal import Assumption, Proposal, Wanted
 from fulfillment.sourcing.propose import changes_of
 from fulfillment.work.models import Method
 from kernel.errors import Fault, Rejected
+from stock.holds import Held
 from stock.models import NodeStatus
 
 TIME_LIMIT_S: Final = 2.0
@@ -42,10 +43,15 @@ class FaultyPlan(RuntimeError):
     """A solver returned a plan that the judge refuses: a defect, never to be committed."""
 
 
-def decide(session: Session, wanted: Sequence[Wanted], *, now: datetime, cause: str) -> Proposal:
-    """Decide new demands of one order together. Raises CannotCollect, naming every demand whose store cannot."""
+def decide(
+    session: Session, wanted: Sequence[Wanted], *, now: datetime, cause: str, held: Sequence[Held] = ()
+) -> Proposal:
+    """Decide new demands of one order together, to which what is `held` for them is available.
+
+    Raises CannotCollect, naming every demand whose store cannot.
+    """
     _require_stores(session, wanted)
-    return _decide(session, wanted, now=now, cause=cause)
+    return replace(_decide(session, wanted, now=now, cause=cause, held=held), held=tuple(held))
 
 
 def decide_again(
@@ -75,8 +81,10 @@ def solved(problem: Problem) -> Plan:
 _PARAMS: Final = SolveParams(time_limit_s=TIME_LIMIT_S)
 
 
-def _decide(session: Session, wanted: Sequence[Wanted], *, now: datetime, cause: str) -> Proposal:
-    gathered = gather(session, [demand for demand in wanted if demand.lines], now=now)
+def _decide(
+    session: Session, wanted: Sequence[Wanted], *, now: datetime, cause: str, held: Sequence[Held] = ()
+) -> Proposal:
+    gathered = gather(session, [demand for demand in wanted if demand.lines], now=now, held=held)
     if not gathered.wanted:
         return Proposal(cause=cause)
     started = perf_counter()

@@ -72,6 +72,7 @@ def _wanted(demand: Demand, orders: Sequence[FulfillmentOrder], assume: Assumpti
         value_minor=demand.value_minor,
         placed_at=demand.placed_at,
         policy=demand.policy,
+        channel=demand.channel,
         wanted_from=demand.wanted_from,
         wanted_by=demand.wanted_by,
         promised_by=demand.promised_by,
@@ -92,6 +93,7 @@ def _lines(demand: Demand, units: Counter[str], assume: Assumption) -> Iterable[
                 units=units[line.id],
                 unit_value_minor=line.unit_value_minor,
                 divisible=line.divisible,
+                together=line.together,
                 excluded_nodes=tuple(sorted({*line.excluded_nodes, *failed})),
             )
 

@@ -1,7 +1,8 @@
 """From rows to a problem: what is wanted, what the network can do, what is in stock and which minutes are left.
 
 Called by `decide` for the demands of one order, and by nightly planning for many. Reads only. Invariant: units and
-minutes of freed fulfillment orders count as free; everything else is as the database says now.
+minutes of freed fulfillment orders, and units held for the demands, count as free; everything else is as the database
+says now.
 """
 
 from __future__ import annotations
@@ -13,22 +14,21 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from fulfillment.network import minutes, policies, revisions, snapshot
+from fulfillment.network import minutes, policies, snapshot
 from fulfillment.network.days import NEVER, Days, following
 from fulfillment.network.policies import ActivePolicy
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
 from fulfillment.sourcing.collection import to_collect
 from fulfillment.sourcing.options import TERMS, Flags, Integers, Options, Scene, early_days
-from fulfillment.sourcing.proposal import Wanted
+from fulfillment.sourcing.proposal import Wanted, WantedLine
 from fulfillment.sourcing.shipping import to_ship
+from fulfillment.sourcing.stocked import Stocked, read_stock
 from fulfillment.work.models import Method
-from kernel.db import table
-from stock import availability
-from stock.models import Article
+from stock import revisions
+from stock.holds import Held
 
 DAY_MINUTES: Final = 24 * 60
 
@@ -60,12 +60,13 @@ class Ground:
     lines_in_all: int
 
 
-def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime) -> Gathered:
-    """State the demands as one problem that shares stock and minutes."""
+def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime, held: Sequence[Held] = ()) -> Gathered:
+    """State the demands as one problem that shares stock and minutes; what is `held` for them is theirs to use."""
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
-    ground = _ground(session, net, wanted, active, now)
+    stocked = read_stock(session, net, wanted, versions, now=now, held=held)
+    ground = _ground(session, net, wanted, active, now=now, stocked=stocked)
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
     problem = _problem(ground, scenes, wanted, options)
@@ -73,31 +74,27 @@ def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime) -> Gath
 
 
 def _ground(
-    session: Session, net: Snapshot, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime
+    session: Session,
+    net: Snapshot,
+    wanted: Sequence[Wanted],
+    active: Sequence[ActivePolicy],
+    *,
+    now: datetime,
+    stocked: Stocked,
 ) -> Ground:
-    skus = sorted({line.sku for demand in wanted for line in demand.lines})
-    index = {sku: number for number, sku in enumerate(skus)}
     days = net.days(now.date())
     first, last = _window(days, wanted, active, now)
     return Ground(
         net=net,
         days=days,
         now=now,
-        skus=index,
-        stock=_stock(session, net, index, wanted),
-        weights_g=_weights_g(session, skus),
+        skus=stocked.skus,
+        stock=stocked.units,
+        weights_g=stocked.weights_g,
         minutes=_minutes(session, net, wanted, first, last),
         first_ordinal=first,
         lines_in_all=sum(len(demand.lines) for demand in wanted),
     )
-
-
-def _weights_g(session: Session, skus: Sequence[str]) -> dict[str, int]:
-    return {row[0]: row[1] for row in session.execute(_WEIGHTS, {"skus": skus})}
-
-
-_ARTICLE = table(Article)
-_WEIGHTS = select(_ARTICLE.c.sku, _ARTICLE.c.weight_g).where(_ARTICLE.c.sku.in_(bindparam("skus", expanding=True)))
 
 
 def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy], now: datetime) -> tuple[int, int]:
@@ -115,20 +112,6 @@ def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy]
     if not len(ordinals):
         return now.toordinal(), now.toordinal()
     return int(ordinals.min()), int(ordinals.max())
-
-
-def _stock(session: Session, net: Snapshot, skus: Mapping[str, int], wanted: Sequence[Wanted]) -> Integers:
-    stock = np.zeros((len(skus), len(net.nodes)), dtype=np.int64)
-    for (sku, node), level in availability.levels(session, skus).items():
-        place = net.index.get(node)
-        if place is not None:
-            stock[skus[sku], place] = level.atp
-    for demand in wanted:
-        for freed in demand.freed:
-            for line in freed.lines:
-                if line.reservation_id is not None and line.sku in skus:
-                    stock[skus[line.sku], net.index[freed.node]] += line.units
-    return np.maximum(stock, 0)
 
 
 def _minutes(session: Session, net: Snapshot, wanted: Sequence[Wanted], first: int, last: int) -> Integers:
@@ -217,6 +200,8 @@ def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], 
 def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capacity: NDArray[np.int64]) -> OrderProblem:
     settings = scene.settings
     most = None if settings.max_packages is None else max(0, settings.max_packages - demand.standing_packages)
+    together = _together(ground, scene, demand, options)
+    tied = {place for group in together for place in group}
     return OrderProblem(
         id=demand.demand_id,
         lines=tuple(
@@ -224,10 +209,10 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
                 id=line.id,
                 sku=ground.skus[line.sku],
                 units=line.units,
-                divisible=line.divisible and line.units > 1,
+                divisible=line.divisible and line.units > 1 and place not in tied,
                 unfilled_cost=line.units * (settings.unfilled_minor + line.unit_value_minor),
             )
-            for line in demand.lines
+            for place, line in enumerate(demand.lines)
         ),
         option_ids=tuple(map(str, range(len(options.node)))),
         option_node=options.node,
@@ -239,4 +224,37 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
         work=options.work,
         line_work=options.line_work,
         max_packages=most,
+        together=together,
     )
+
+
+def _together(ground: Ground, scene: Scene, demand: Wanted, options: Options) -> tuple[tuple[int, ...], ...]:
+    """Return the places of lines that leave in one package, group by group.
+
+    Lines are kept together where a node could serve them all, as long as nothing has parted them: all of them wait, or
+    the same fulfillment orders hold all of them.
+    """
+    groups: dict[str, list[int]] = {}
+    for place, line in enumerate(demand.lines):
+        if line.together is not None:
+            groups.setdefault(line.together, []).append(place)
+    found = []
+    for group in groups.values():
+        lines = [demand.lines[place] for place in group]
+        rows = [ground.skus[line.sku] for line in lines]
+        whole: Flags = (ground.stock[rows] >= scene.units[group][:, None]) & scene.allowed[group]
+        held = {_held(demand, line) for line in lines}
+        if len(group) > 1 and len(held) == 1 and None not in held and whole[:, options.node].all(axis=0).any():
+            found.append(tuple(group))
+    return tuple(found)
+
+
+def _held(demand: Wanted, line: WantedLine) -> frozenset[str] | None:
+    """Return the freed fulfillment orders that hold a line; None where they hold a part of it."""
+    holding = {
+        freed.id: held.units
+        for freed in demand.freed
+        for held in freed.lines
+        if held.line_id == line.id and held.reservation_id is not None
+    }
+    return frozenset(holding) if sum(holding.values()) in {0, line.units} else None

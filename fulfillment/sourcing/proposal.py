@@ -12,11 +12,15 @@ from datetime import date, datetime
 from typing import Any
 
 from fulfillment.network.geography import Location
+from stock.holds import Held
 
 
 @dataclass(frozen=True, kw_only=True)
 class WantedLine:
-    """Units of a SKU to be placed; a line that is not divisible comes whole from one node."""
+    """Units of a SKU to be placed; a line that is not divisible comes whole from one node.
+
+    Lines with the same `together` leave in one package where a node can serve them all.
+    """
 
     id: str
     sku: str
@@ -24,6 +28,7 @@ class WantedLine:
     unit_value_minor: int
     divisible: bool = True
     excluded_nodes: tuple[str, ...] = ()
+    together: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,7 @@ class Wanted:
     """A demand to be decided: all of a new one, or what waits of an existing one with what it takes along.
 
     `version` is None for a new demand. `standing_packages` counts the fulfillment orders that stay as they are.
+    `channel` is whose stock it draws on: what nodes keep back may differ by channel.
     """
 
     demand_id: str
@@ -71,6 +77,7 @@ class Wanted:
     value_minor: int
     placed_at: datetime
     policy: str
+    channel: str | None = None
     wanted_from: datetime | None = None
     wanted_by: datetime | None = None
     promised_by: datetime | None = None
@@ -154,10 +161,14 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """The changes to some demands that belong together, and what caused them."""
+    """The changes to some demands that belong together, and what caused them.
+
+    `held` is what was held for whoever wants this: it counted as available, and ends when the changes are made true.
+    """
 
     cause: str
     changes: tuple[Change, ...] = field(default_factory=tuple)
+    held: tuple[Held, ...] = ()
 
     @property
     def unfilled(self) -> tuple[Missing, ...]:

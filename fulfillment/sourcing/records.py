@@ -36,6 +36,7 @@ def new_demand(change: Change) -> dict[str, Any]:
         "wanted_by": wanted.wanted_by,
         "promised_by": promise(change),
         "policy": wanted.policy,
+        "channel": wanted.channel,
         "placed_at": wanted.placed_at,
         "waiting_reason": change.missing[0].reason if change.missing else None,
         "attempts": 1 if change.missing else 0,
@@ -55,6 +56,7 @@ def new_lines(change: Change, missing: Mapping[str, int]) -> list[dict[str, Any]
             "allocated": line.units - missing.get(line.id, 0),
             "fulfilled": 0,
             "divisible": line.divisible,
+            "together": line.together,
             "unit_value_minor": line.unit_value_minor,
             "excluded_nodes": list(line.excluded_nodes),
         }

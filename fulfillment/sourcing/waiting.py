@@ -15,25 +15,26 @@ from sqlalchemy.orm import Session
 
 from fulfillment.work.models import Decision, Demand, DemandLine
 from kernel.db import database_now
-from stock.models import Node, NodeStatus, OpenDemand, StockBalance
+from stock.models import Article, Node, NodeStatus, OpenDemand, SafetyRule, StockBalance
 
 EAGER_ATTEMPTS: Final = 3
 """So many times in a row a demand is tried whenever stock is there; after that only every RETRY_AFTER."""
 RETRY_AFTER: Final = timedelta(minutes=5)
 
 
-def due(session: Session, *, limit: int) -> list[str]:
+def due(session: Session, *, now: datetime, limit: int) -> list[str]:
     """Return the ids of up to `limit` waiting demands that may be served now, by rank and then by age.
 
-    What waits for an address does so until somebody changes it; what waits for stock, until an open node has some.
+    What waits for an address does so until somebody changes it; what waits for stock, until an open node has some
+    and the article is on sale.
     """
-    now = session.scalar(select(database_now()))
-    assert now is not None, "the database has a clock"
+    tried_by = session.scalar(select(database_now()))
+    assert tried_by is not None, "the database has a clock"
     last_tried = select(func.max(Decision.recorded_at)).where(Decision.demand_id == Demand.id).scalar_subquery()
     query = _waiting().where(
         or_(Demand.waiting_reason.is_(None), Demand.waiting_reason != "no_address"),
-        or_(Demand.waiting_reason != "no_stock", Demand.waiting_reason.is_(None), _in_stock()),
-        or_(Demand.attempts < EAGER_ATTEMPTS, last_tried.is_(None), last_tried <= now - RETRY_AFTER),
+        or_(Demand.waiting_reason != "no_stock", Demand.waiting_reason.is_(None), _in_stock(now)),
+        or_(Demand.attempts < EAGER_ATTEMPTS, last_tried.is_(None), last_tried <= tried_by - RETRY_AFTER),
     )
     return _ids(session, query, limit)
 
@@ -53,11 +54,20 @@ def _waiting() -> Select[str, int, datetime]:
     )
 
 
-def _in_stock() -> Any:
-    available = StockBalance.on_hand + StockBalance.backorder_limit - StockBalance.reserved - StockBalance.safety_stock
+def _in_stock(now: datetime) -> Any:
+    unclaimed = StockBalance.on_hand + StockBalance.backorder_limit - StockBalance.reserved
+    # Only a rule for the very article, node and channel may keep less than the balance's own safety stock.
+    ruled = exists().where(
+        SafetyRule.active,
+        SafetyRule.sku == StockBalance.sku,
+        SafetyRule.node == StockBalance.node,
+        SafetyRule.channel == Demand.channel,
+    )
     return exists().where(
         StockBalance.sku == DemandLine.sku,
-        available > 0,
+        Article.sku == StockBalance.sku,
+        or_(Article.available_from.is_(None), Article.available_from <= now),
+        or_(unclaimed > StockBalance.safety_stock, ruled & (unclaimed > 0)),
         Node.id == StockBalance.node,
         Node.status == NodeStatus.OPEN,
     )

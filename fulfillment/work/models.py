@@ -97,6 +97,7 @@ class Demand(Base):
     wanted_by: Mapped[datetime | None]
     promised_by: Mapped[datetime | None]
     policy: Mapped[Code]
+    channel: Mapped[str | None]
     placed_at: Mapped[datetime]
     waiting_reason: Mapped[str | None]
     paused_at: Mapped[datetime | None]
@@ -106,7 +107,10 @@ class Demand(Base):
 
 
 class DemandLine(Base):
-    """Units of one SKU of a demand: wanted = waiting + allocated + fulfilled; cancelling lowers wanted."""
+    """Units of one SKU of a demand: wanted = waiting + allocated + fulfilled; cancelling lowers wanted.
+
+    Lines of a demand with the same `together` leave in one package where a node can serve them all.
+    """
 
     __tablename__ = "demand_line"
     __table_args__ = (
@@ -123,6 +127,7 @@ class DemandLine(Base):
     allocated: Mapped[int] = mapped_column(default=0)
     fulfilled: Mapped[int] = mapped_column(default=0)
     divisible: Mapped[bool] = mapped_column(default=True)
+    together: Mapped[str | None]
     unit_value_minor: Mapped[int] = mapped_column(default=0)
     excluded_nodes: Mapped[list[Any]] = mapped_column(Document, default=list)
 

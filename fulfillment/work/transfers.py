@@ -7,7 +7,7 @@ arrives for an order is reserved for it in the posting that receives it; what do
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,11 +21,12 @@ from fulfillment.work.models import OPEN, FulfillmentLine, FulfillmentOrder, Met
 from fulfillment.work.shipping import reserved_units
 from fulfillment.work.withdrawal import Cause, Fate, Part, spread, withdraw, withdraw_missing
 from kernel.ids import new_id
-from stock import transfers
+from stock import arrivals, transfers
+from stock.arrivals import Arrived, SetAside, Surplus
 from stock.documents import Transfer, TransferLine, TransferStatus
 from stock.errors import UnknownDocument
 from stock.reservations import ReservedUnits
-from stock.transfers import Arrived, Choice, TransferWant, on_the_way
+from stock.transfers import Choice, TransferWant, on_the_way
 
 ARRIVED = frozenset({TransferStatus.RECEIVED, TransferStatus.CLOSED_SHORT})
 
@@ -84,14 +85,16 @@ def receive(
     transfer_id: str,
     received: Mapping[int, int] | None = None,
     *,
+    set_aside: Sequence[SetAside] = (),
+    surplus: Sequence[Surplus] = (),
     complete: bool = True,
     actor: str,
     now: datetime,
 ) -> Receipt:
     """Receive units of a transfer, by its line numbers; all that is on its way when `received` is not given.
 
-    When that is all that comes (`complete`), the transfer is closed and what is missing waits for another node. Units
-    that nobody awaits any more become plain stock.
+    When that is all that comes (`complete`), the transfer is closed and what is missing waits for another node, as do
+    units that came in a state in which they cannot be sold. Units that nobody awaits any more become plain stock.
     """
     transfer = _document(session, transfer_id)
     leg = _leg(session, transfer)
@@ -99,19 +102,23 @@ def receive(
     if received is None:
         received = {line.line: on_the_way(line) for line in transfer.lines}
     wanted = _wanted(transfer, supplied, received)
-    arrived = transfers.receive(session, transfer_id, received, wanted=wanted, actor=actor, now=now)
+    arrived = arrivals.receive(
+        session, transfer_id, received, set_aside=set_aside, surplus=surplus, wanted=wanted, actor=actor, now=now
+    )
     reserved = Counter[str]()
     for part in arrived:
         if supplied is not None and part.reservation_id is not None:
             _attach(supplied, part, part.reservation_id)
             reserved[part.sku] += part.units
-    missing = _close_short(session, transfer, supplied, actor=actor, now=now) if complete else Counter[str]()
+    missing = _close_short(session, transfer, actor=actor, now=now) if complete else Counter[str]()
+    if missing or set_aside:
+        _let_wait(session, transfer, supplied, "not_received", actor=actor, now=now)
     if leg is not None and transfer.status in ARRIVED:
         _arrive(session, leg, actor=actor, now=now)
     if supplied is not None and supplied.status in OPEN:
         completion.settle(session, supplied, actor=actor, now=now)
     session.flush()
-    return Receipt(transfer, +reserved, +missing)
+    return Receipt(transfer, +reserved, missing)
 
 
 def cancel(session: Session, transfer_id: str, *, choice: Choice | None = None, actor: str, now: datetime) -> Transfer:
@@ -190,17 +197,13 @@ def _attach(supplied: FulfillmentOrder, part: Arrived, reservation_id: str) -> N
     emptied.units, emptied.reservation_id = part.units, reservation_id
 
 
-def _close_short(
-    session: Session, transfer: Transfer, supplied: FulfillmentOrder | None, *, actor: str, now: datetime
-) -> Counter[str]:
+def _close_short(session: Session, transfer: Transfer, *, actor: str, now: datetime) -> Counter[str]:
     missing = Counter[str]()
     for line in transfer.lines:
         missing[line.sku] += on_the_way(line)
-    if not missing.total():
-        return missing
-    transfers.close_short(session, transfer.id, actor=actor, now=now)
-    _let_wait(session, transfer, supplied, "not_received", actor=actor, now=now)
-    return missing
+    if +missing:
+        arrivals.close_short(session, transfer.id, actor=actor, now=now)
+    return +missing
 
 
 def _let_wait(

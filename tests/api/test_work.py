@@ -1,4 +1,4 @@
-"""Physical work over HTTP, from the scan to the hand-over, the return, the transfer and the count."""
+"""Physical work over HTTP, from the scan to the hand-over, the return and the transfer."""
 
 import itertools
 
@@ -213,18 +213,6 @@ def test_plain_stock_is_transferred(admin):
     )
     assert partly["status"] == "partly_received"
     assert admin.post(f"{path}/close-short", {})["lines"][0]["written_off"] == 1
-
-
-def test_a_count_posts_the_differences(admin):
-    opened = admin.post("/api/v1/counts", {"node": "SEV-1", "skus": ["SHIRT"]}, 201)
-    path = f"/api/v1/counts/{opened['id']}"
-    assert admin.post(f"{path}/submit", None, 422)["code"] == "count_incomplete"
-    line = admin.post(f"{path}/lines", {"sku": "SHIRT", "units": 40})
-    assert line["counted"] == 40
-    admin.post(f"{path}/submit")
-    assert admin.post(f"{path}/post")["status"] == "posted"
-    (balance,) = admin.get("/api/v1/stock/balances?node=SEV-1&sku=SHIRT")["items"]
-    assert balance["on_hand"] - balance["picked"] == 40
 
 
 def test_staff_of_another_store_do_not_even_learn_that_it_exists(admin, client_with):

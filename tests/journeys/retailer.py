@@ -13,6 +13,7 @@ from api import jobs, proof
 from api.clock import Clock
 from api.house import EXTENSION
 from tests.factories import GTINS
+from tests.journeys.cart import Cart
 from tests.journeys.order import Order, Refused
 
 API = "/api/v1"
@@ -55,6 +56,10 @@ class Retailer:
         order = Order(self, self.post("/orders", basket, key=basket["external_id"])["id"])
         self.orders.append(order)
         return order
+
+    def starts_cart(self, channel="web", collect_at=None, **units):
+        """Let a shopper put units of articles into a cart: to be shipped to Madrid, or collected at a store."""
+        return Cart(self, self.basket(channel, collect_at, **units))
 
     def cancels(self, order, **units):
         """Cancel units of articles, or the whole order."""
@@ -214,6 +219,10 @@ class Retailer:
     def post(self, path, body=None, key=None):
         headers = self._headers() | {"Idempotency-Key": key or f"key-{next(self._numbers)}"}
         return self._answer(self.app.test_client().post(API + path, json=body, headers=headers))
+
+    def put(self, path, body, version):
+        headers = self._headers() | {"If-Match": f'"{version}"'}
+        return self._answer(self.app.test_client().put(API + path, json=body, headers=headers))
 
     def _work(self, part, verb, body=None):
         return self.post(f"/fulfillment-orders/{part['id']}/{verb}", body)

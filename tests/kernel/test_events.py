@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from kernel import events
-from kernel.events import Event, OutboxEvent, OutboxPosition
+from kernel.events import Event, OutboxEvent, OutboxPosition, OutboxQueue
 from kernel.ids import new_id
 
 
@@ -69,6 +69,40 @@ def test_sequences_are_dense_per_aggregate(session):
         events.record(session, ParcelClosed(aggregate_id=parcel))
     assert [event.sequence for event in stored(session, one)] == [1, 2, 3]
     assert [event.sequence for event in stored(session, other)] == [1]
+
+
+def test_events_told_together_are_stored_in_their_order_and_handed_over_one_by_one(session):
+    one, other = new_id(), new_id()
+    events.record(session, ParcelClosed(aggregate_id=one))
+    heard = []
+    session.info[events.HANDLERS] = {ParcelWeighed: (lambda _, event: heard.append(event.grams),)}
+    told = [ParcelWeighed(aggregate_id=parcel, grams=n) for n, parcel in enumerate((one, other, one))]
+    events.record_many(session, told)
+    assert [event.payload.get("grams") for event in stored(session, one)] == [None, 0, 2]
+    assert [event.sequence for event in stored(session, one)] == [1, 2, 3]
+    assert [event.sequence for event in stored(session, other)] == [1]
+    assert heard == [0, 1, 2]
+
+
+def test_an_event_waits_in_the_queue_until_it_has_its_position(session):
+    place_everything(session)
+    events.record_many(session, [ParcelClosed(aggregate_id=new_id()) for _ in range(3)])
+    assert events.place(session, limit=2) == 2
+    assert session.scalar(select(func.count()).select_from(OutboxQueue)) == 1
+    assert events.place(session, limit=2) == 1
+    assert session.scalar(select(func.count()).select_from(OutboxQueue)) == 0
+
+
+def test_events_of_one_type_are_read_by_themselves(session):
+    place_everything(session)
+    last = session.scalar(select(func.coalesce(func.max(OutboxPosition.position), 0)))
+    parcel = new_id()
+    events.record_many(
+        session, [ParcelClosed(aggregate_id=parcel), ParcelWeighed(aggregate_id=parcel, grams=1)]
+    )  # fmt: skip
+    place_everything(session)
+    read = events.after(session, last, limit=10, type="parcel.weighed")
+    assert [(position, event.type) for position, event in read] == [(last + 2, "parcel.weighed")]
 
 
 def test_what_is_rolled_back_was_never_news(database):

@@ -10,6 +10,7 @@ from oms.commands import ReturnBrought, ReturnFound, ReturnWanted
 from oms.errors import InvalidRequest, NotReturnable, TakesNoReturns, UnknownReturn
 from oms.models import RETURN_TRANSITIONS, Return, ReturnStatus
 from oms.status import PublicStatus
+from stock import supply
 from stock.models import Node, StockBalance
 from tests.factories import BY, fulfillment_orders, in_order, line, news, place, reread, stock
 from tests.fulfillment.work.floor import bring
@@ -172,3 +173,15 @@ def test_an_order_of_which_all_came_back_is_returned(session, order):
 
 def test_every_state_of_a_return_is_in_the_table():
     assert set(RETURN_TRANSITIONS) == set(ReturnStatus)
+
+
+def test_what_is_authorised_is_to_come_until_it_came_or_is_given_up(session, order):
+    def units():
+        return [(each.kind, each.units) for each in supply.coming(session, ["coat"]).get("coat", [])]
+
+    made = authorised(session, order, wanted(order, units=2))
+    assert units() == [("return", 2)]
+    returns.receive(session, made.id, node="BCN", found=[found(order)], **BY)
+    assert units() == []
+    returns.cancel(session, authorised(session, order).id, **BY)
+    assert units() == []

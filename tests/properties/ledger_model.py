@@ -44,6 +44,8 @@ class Paper:
     waiting: Counter = field(default_factory=Counter)
     moves: list = field(default_factory=list)
     feeds: list = field(default_factory=list)
+    corrections: list = field(default_factory=list)
+    looked: dict = field(default_factory=dict)
     outside: Counter = field(default_factory=Counter)
 
     def at(self, key):
@@ -72,6 +74,22 @@ class Paper:
 
     def since(self, key, as_of):
         return sum(units for now, moved, units in self.moves if moved == key and now > as_of)
+
+    def correct(self, key, units, *, looked_at=None):
+        """Note that somebody saw the ledger was wrong: by a look at the whole shelf, or by single units."""
+        self.corrections.append((key, units, looked_at))
+
+    def still_wrong(self, key, difference, *, since, looked_at):
+        """Return what is left of a difference after the corrections from number `since` on, unit by unit."""
+        later = [(units, at) for corrected, units, at in self.corrections[since:] if corrected == key]
+        if any(at is not None and at > looked_at for _, at in later) or self.looked.get(key, looked_at) > looked_at:
+            return 0
+        difference -= sum(units for units, at in later if at is not None)
+        singles = sum(units for units, at in later if at is None)
+        while difference and singles and (difference > 0) == (singles > 0):
+            step = 1 if difference > 0 else -1
+            difference, singles = difference - step, singles - step
+        return difference
 
     def claim(self, id_, claim):
         claim.born = len(self.claims)

@@ -18,9 +18,26 @@ from sqlalchemy import select
 
 from kernel.db import connect
 from kernel.ids import new_id
-from stock import adjustments, catalog, counts, feeds, reservations, returns, sales, shorts, transfers, verify
+from stock import (
+    adjustments,
+    arrivals,
+    catalog,
+    count_opening,
+    count_rules,
+    count_sessions,
+    counts,
+    feeds,
+    holds,
+    reservations,
+    returns,
+    sales,
+    shorts,
+    transfers,
+    verify,
+)
 from stock.catalog import InvalidRows
 from stock.errors import ClaimsChanged, InsufficientStock
+from stock.ledger import OWN_SAFETY_STOCK
 from stock.models import OpenDemand, Reservation, StockBalance
 from stock.postings import DemandChange
 from stock.receipts import receive
@@ -120,10 +137,10 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
         if short:
             with pytest.raises(InsufficientStock) as refused:
-                rebind(self.session, self.header(), claims=claims, above_safety=above_safety)
+                rebind(self.session, self.header(), claims=claims, floors=OWN_SAFETY_STOCK if above_safety else None)
             assert {(shortage.sku, shortage.node) for shortage in refused.value.shortages} == short
             return
-        ids = rebind(self.session, self.header(), claims=claims, above_safety=above_safety)
+        ids = rebind(self.session, self.header(), claims=claims, floors=OWN_SAFETY_STOCK if above_safety else None)
         for id_, made in zip(ids, claims, strict=True):
             self.paper.claim(id_, PaperClaim(made.sku, made.node, made.reference, purpose, made.units, rank))
 
@@ -232,7 +249,7 @@ class LedgerMachine(RuleBasedStateMachine):
         due = [id_ for id_, claim in self.paper.claims.items() if claim.purpose == "hold" and claim.unpicked]
         exchanged = set(self.session.scalars(select(Reservation.id).where(Reservation.expires_at.is_(None))))
         due = [id_ for id_ in due if id_ not in exchanged]
-        assert reservations.expire_holds(self.session, limit=100) == len(due)
+        assert holds.expire(self.session, limit=100) == len(due)
         for id_ in due:
             self.paper.close(id_, self.paper.claims[id_].unpicked)
 
@@ -265,6 +282,8 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         if not refused_by:
             self.paper.stock[key][account] -= units
+            if account != "damaged":
+                self.paper.correct(key, units)
             self.posted(key, units)
 
     @rule(sku=SKUS, node=NODES, units=UNITS)
@@ -273,7 +292,10 @@ class LedgerMachine(RuleBasedStateMachine):
         sales.sell(
             self.session, node=node, lines=[(sku, units)], reference="ticket", actor="till", occurred_at=self.now
         )  # fmt: skip
-        self.posted((sku, node), -min(units, self.paper.shelf((sku, node))))
+        shelf = self.paper.shelf((sku, node))
+        if units > shelf:
+            self.paper.correct((sku, node), units - shelf)
+        self.posted((sku, node), -min(units, shelf))
 
     @rule(sku=SKUS, node=NODES, units=st.integers(0, 6), ago=st.integers(0, 6))
     def feed(self, sku, node, units, ago):
@@ -288,6 +310,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (posting is not None) == bool(difference)
         if difference:
             self.paper.feeds.append((as_of, key))
+            self.paper.correct(key, difference, looked_at=as_of)
             self.paper.move(key, difference, now=as_of)
             self.paper.displace(key)
 
@@ -309,6 +332,8 @@ class LedgerMachine(RuleBasedStateMachine):
         if reason in accounts:
             gone = min(units, self.paper.shelf((sku, node)))
             self.paper.stock[sku, node][accounts[reason]] += gone
+            if reason == "not_found":
+                self.paper.correct((sku, node), -gone)
             self.posted((sku, node), -gone)
 
     @rule(sku=SKUS, node=NODES, units=UNITS, grade=st.sampled_from(["resell", "damaged", "quarantine"]))
@@ -354,7 +379,7 @@ class LedgerMachine(RuleBasedStateMachine):
         sku, reference, left = self.transfers.pop(id_)
         self.minutes += 1
         came = min(units, left)
-        parts = transfers.receive(self.session, id_, {1: came}, wanted={1: wanted}, **self.by)
+        parts = arrivals.receive(self.session, id_, {1: came}, wanted={1: wanted}, **self.by)
         self.paper.move((sku, "BCN"), came, now=self.now)
         for part in parts:
             if part.reservation_id:
@@ -362,17 +387,22 @@ class LedgerMachine(RuleBasedStateMachine):
         assert sum(part.units for part in parts if part.reservation_id) == (min(came, wanted) if reference else 0)
         left_over = left - came
         if left_over and lose:
-            assert transfers.close_short(self.session, id_, **self.by) == {1: left_over}
+            assert arrivals.close_short(self.session, id_, **self.by) == {1: left_over}
         elif left_over:
             self.transfers[id_] = (sku, reference, left_over)
         self.paper.stock[sku, "BCN"]["in_transit"] -= left if lose else came
 
     @rule(sku=SKUS, node=NODES, units=st.integers(0, 6), at_once=st.booleans())
     def count(self, sku, node, units, at_once):
-        opened = counts.open_count(self.session, node=node, skus=[sku], **self.by)
+        opened = count_opening.open_count(self.session, node=node, skus=[sku], **self.by)
         counts.record(self.session, opened.id, sku=sku, units=units, **self.by)
         counts.submit(self.session, opened.id, **self.by)
-        self.counts[opened.id] = (sku, node), units - self.paper.shelf((sku, node))
+        if abs(units - self.paper.shelf((sku, node))) > count_rules.Rule().recount_units:
+            own = count_sessions.begin(self.session, opened.id, actor="another", now=self.now)
+            count_sessions.record(self.session, own.id, sku=sku, units=units, actor="another", now=self.now)
+            counts.hand_in(self.session, own.id, actor="another", now=self.now)
+        difference = units - self.paper.shelf((sku, node))
+        self.counts[opened.id] = (sku, node), difference, len(self.paper.corrections), self.now
         if at_once:
             self.post_count(sorted(self.counts).index(opened.id))
 
@@ -380,10 +410,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.counts)
     def post_count(self, choice):
         id_ = sorted(self.counts)[choice % len(self.counts)]
-        key, difference = self.counts.pop(id_)
+        key, difference, since, looked_at = self.counts.pop(id_)
         self.minutes += 1
         counts.post(self.session, id_, **self.by)
-        self.posted(key, max(difference, -self.paper.shelf(key)))
+        left = self.paper.still_wrong(key, difference, since=since, looked_at=looked_at)
+        left = max(left, -self.paper.shelf(key))
+        self.paper.correct(key, left, looked_at=looked_at)
+        self.paper.looked[key] = max(looked_at, self.paper.looked.get(key, looked_at))
+        self.posted(key, left)
 
     # What holds after each of them
 

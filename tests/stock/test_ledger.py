@@ -8,6 +8,7 @@ from kernel.events import OutboxEvent
 from kernel.ids import new_id
 from stock import ledger
 from stock.errors import BalancesMoved, ClaimsChanged, InsufficientStock, Shortage, UnknownStock
+from stock.ledger import OWN_SAFETY_STOCK
 from stock.models import Account, OpenDemand, Posting, Reservation, StockBalance, StockEntry
 from stock.postings import DemandChange, Movement, NewReservation, ReservationChange, Side
 from tests.stock.shelf import NOW, SUPPLIER, counters, header, reservation, stock
@@ -72,9 +73,26 @@ def test_units_claimed_as_they_arrive_take_nothing_from_safety_stock(session):
         return [NewReservation(id=new_id(), sku="coat", node="MAD", reference="r", purpose="order", units=units)]
 
     with pytest.raises(InsufficientStock):
-        ledger.post(session, header(), arrived, claims=claims(3), above_safety=True)
-    ledger.post(session, header(), arrived, claims=claims(2), above_safety=True)
+        ledger.post(session, header(), arrived, claims=claims(3), floors=OWN_SAFETY_STOCK)
+    ledger.post(session, header(), arrived, claims=claims(2), floors=OWN_SAFETY_STOCK)
     assert counters(session, "coat", "MAD") == {"on_hand": 3, "reserved": 2}
+
+
+def test_claims_stay_above_the_floor_they_are_given_or_else_above_the_safety_stock(session):
+    stock(session, coat_MAD=10, hat_MAD=10, boots_MAD=10)
+    session.execute(update(StockBalance).values(safety_stock=3))
+
+    def claimed(sku, units, floors):
+        made = NewReservation(id=new_id(), sku=sku, node="MAD", reference=new_id(), purpose="order", units=units)
+        ledger.post(session, header(), (), claims=[made], floors=floors)
+
+    floors = {("coat", "MAD"): 5, ("hat", "MAD"): 1}
+    for sku, too_many, free in (("coat", 6, 5), ("hat", 10, 9), ("boots", 8, 7)):
+        with pytest.raises(InsufficientStock) as refused:
+            claimed(sku, too_many, floors)
+        assert refused.value.shortages == (Shortage(sku, "MAD", "available", too_many, free),)
+        claimed(sku, free, floors)
+    claimed("coat", 5, None)
 
 
 def test_every_shortage_is_named_and_nothing_is_written(session):

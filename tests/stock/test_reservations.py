@@ -1,7 +1,5 @@
 """Claims: made above safety stock, exchanged while full, ended once."""
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import select, update
 
@@ -10,7 +8,7 @@ from stock.errors import ClaimsChanged, InsufficientStock
 from stock.models import OpenDemand, Purpose, Reservation, StockBalance
 from stock.postings import DemandChange
 from stock.reservations import ReservedUnits, rebind
-from tests.stock.shelf import NOW, claim, counters, header, reservation, stock
+from tests.stock.shelf import claim, counters, header, reservation, stock
 
 
 def limits(session, **values):
@@ -54,7 +52,7 @@ def test_claims_stop_at_safety_stock_unless_told_otherwise(session):
     with pytest.raises(InsufficientStock) as refused:
         reserve(session, units=2)
     assert refused.value.shortages[0].available == 1
-    rebind(session, header(), claims=[claim(units=3)], above_safety=False)
+    rebind(session, header(), claims=[claim(units=3)], floors=None)
     assert counters(session, "coat", "MAD")["reserved"] == 3
 
 
@@ -173,26 +171,6 @@ def test_only_picked_units_are_put_back(session):
     id_ = reserve(session, units=2)
     with pytest.raises(ClaimsChanged):
         reservations.to_put_back(session, header(), [ReservedUnits("coat", id_, 1)], references=["task-1"])
-
-
-def test_holds_expire_by_the_database_clock(session):
-    stock(session, coat_MAD=3)
-    long_ago, far_off = NOW - timedelta(days=9999), NOW + timedelta(days=9999)
-    over = reserve(session, reference="cart-1", purpose="hold", expires_at=long_ago)
-    running = reserve(session, reference="cart-2", purpose="hold", expires_at=far_off)
-    assert reservations.expire_holds(session, limit=10) == 1
-    assert reservations.expire_holds(session, limit=10) == 0
-    assert (reservation(session, over), reservation(session, running)) == ((1, 0, 0, 1), (1, 0, 0, 0))
-
-
-def test_expiring_is_bounded_and_starts_with_the_oldest(session):
-    stock(session, coat_MAD=3)
-    ids = [
-        reserve(session, reference=f"cart-{n}", purpose="hold", expires_at=NOW - timedelta(days=9000 + n))
-        for n in range(3)
-    ]
-    assert reservations.expire_holds(session, limit=2) == 2
-    assert [reservation(session, id_)[3] for id_ in ids] == [0, 1, 1]
 
 
 def test_reservations_are_found_by_reference(session):

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from kernel import states
 from kernel.events import OutboxEvent
 from kernel.states import IllegalTransition
-from stock import reservations, transfers
+from stock import arrivals, reservations, transfers
 from stock.documents import TRANSFER_TRANSITIONS, TransferLine, TransferStatus
 from stock.errors import InsufficientStock, UnknownDocument, UnknownStock
 from stock.models import Reservation
@@ -49,7 +49,7 @@ def test_dispatched_units_are_in_transit_at_their_destination(session):
 
 def test_what_arrives_is_reserved_for_whom_it_was_sent_in_the_same_posting(session):
     transfer, _ = on_its_way(session)
-    parts = transfers.receive(session, transfer.id, {1: 3}, wanted={1: 2}, **BY)
+    parts = arrivals.receive(session, transfer.id, {1: 3}, wanted={1: 2}, **BY)
     assert [(part.units, part.reference, part.reservation_id is not None) for part in parts] == [
         (2, "line-1", True), (1, "line-1", False),
     ]  # fmt: skip
@@ -61,16 +61,16 @@ def test_what_arrives_is_reserved_for_whom_it_was_sent_in_the_same_posting(sessi
 
 def test_units_that_nobody_wants_any_more_become_plain_stock(session):
     transfer, _ = on_its_way(session)
-    (part,) = transfers.receive(session, transfer.id, {1: 3}, **BY)
+    (part,) = arrivals.receive(session, transfer.id, {1: 3}, **BY)
     assert part.reservation_id is None
     assert counters(session, "coat", "BCN") == {"on_hand": 3}
 
 
 def test_a_transfer_arrives_in_parts_and_is_closed_short(session):
     transfer, _ = on_its_way(session)
-    transfers.receive(session, transfer.id, {1: 1}, **BY)
+    arrivals.receive(session, transfer.id, {1: 1}, **BY)
     assert transfer.status == "partly_received"
-    assert transfers.close_short(session, transfer.id, **BY) == {1: 2}
+    assert arrivals.close_short(session, transfer.id, **BY) == {1: 2}
     assert (transfer.status, line_of(session, transfer)) == ("closed_short", (3, 3, 1, 2))
     assert counters(session, "coat", "BCN") == {"on_hand": 1}
 
@@ -78,7 +78,7 @@ def test_a_transfer_arrives_in_parts_and_is_closed_short(session):
 def test_more_than_was_sent_is_refused_line_by_line(session):
     transfer, _ = on_its_way(session)
     with pytest.raises(InvalidTransfer) as refused:
-        transfers.receive(session, transfer.id, {1: 4, 7: 1}, **BY)
+        arrivals.receive(session, transfer.id, {1: 4, 7: 1}, **BY)
     assert [fault.pointer for fault in refused.value.faults] == ["/lines/1", "/lines/7"]
 
 
@@ -142,7 +142,7 @@ def test_a_transfer_goes_between_two_nodes_that_exist(session):
 
 def test_every_step_is_told(session):
     transfer, _ = on_its_way(session)
-    transfers.receive(session, transfer.id, {1: 3}, **BY)
+    arrivals.receive(session, transfer.id, {1: 3}, **BY)
     told = select(OutboxEvent.type).where(OutboxEvent.aggregate_id == transfer.id).order_by(OutboxEvent.sequence)
     assert session.scalars(told).all() == ["transfer.approved", "transfer.in_transit", "transfer.received"]
 

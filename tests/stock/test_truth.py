@@ -27,7 +27,7 @@ def news(session):
 
 
 def reserve(session, **fields):
-    (id_,) = rebind(session, header(), claims=[claim(**fields)], above_safety=False)
+    (id_,) = rebind(session, header(), claims=[claim(**fields)], floors=None)
     return id_
 
 

@@ -65,6 +65,7 @@ OF_ORDER: Mapping[str, Callable[[Moment], str]] = {
     "lines_cancelled": _cancelled,
     "paid": lambda _moment: gettext("A payment came in"),
     "hold_placed": lambda _moment: gettext("The order was held"),
+    "hold_taken": lambda _moment: gettext("What was held for the cart became the order"),
     "hold_lifted": lambda _moment: gettext("The hold was lifted"),
     "address_corrected": lambda _moment: gettext("The address was corrected"),
     "return": lambda moment: gettext("Return: %(state)s", state=words.state(moment.to_status or "").word),

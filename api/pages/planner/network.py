@@ -36,7 +36,7 @@ class Network:
 
     nodes: list[NodeToday]
     waiting: list[WaitingReason]
-    proof: Proof | None
+    proof: Proof
 
     @property
     def waiting_units(self) -> int:
@@ -83,7 +83,7 @@ def gather(session: Session, *, now: datetime) -> Network:
         for node in nodes
         if node.id in days
     ]
-    return Network(shown, work_report.waiting_reasons(session), proof.latest(session))
+    return Network(shown, work_report.waiting_reasons(session), proof.standing(session))
 
 
 def columns(currency: str) -> Columns[NodeToday]:

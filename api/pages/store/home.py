@@ -10,11 +10,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.pages.store.counting import open_tasks
 from api.pages.store.room import here, store, zone
 from api.pages.visit import caller, doors, now, person
 from fulfillment.network import snapshot
 from fulfillment.work import board as boards
 from fulfillment.work.models import PickList, Status
+from stock import purchasing
 from stock.models import Node, NodeKind
 
 # A node that is closed for longer than this has no next cut-off worth showing.
@@ -34,7 +36,7 @@ class CutOff:
 def choose() -> ResponseReturnValue:
     """Let people who are bound to no store choose one."""
     own = person().node
-    works = (Node.kind != NodeKind.SUPPLIER) & ((Node.id == own) if own else True)
+    works = (Node.id == own) if own else (Node.kind != NodeKind.SUPPLIER)
     listed = select(Node.id, Node.name, Node.kind).where(works).order_by(Node.kind, Node.name)
     return render_template("store/choose.html", nodes=doors().read(lambda session: session.execute(listed).all()))
 
@@ -56,6 +58,8 @@ def _home(session: Session) -> str:
         uncollected=sum(card.late for card in board.columns["ready"]),
         put_back=sum(task.units - task.done for task in tasks.put_back),
         to_receive=len(tasks.to_receive),
+        to_count=open_tasks(session, here().id),
+        deliveries=len(purchasing.expected(session, here().id)),
         mine=mine,
         others=others,
         cut_off=next_cut_off(session, here().id, now=now()),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, current_app, g
+from flask import Blueprint, abort, current_app, g, request
 from sqlalchemy.orm import Session
 
 from api.pages import gate
@@ -24,7 +24,13 @@ class HasNode(Protocol):
 
 Placed = TypeVar("Placed", bound=HasNode)
 store = Blueprint("store", __name__, url_prefix="/store")
-store.before_request(gate.for_roles("store", "admin"))
+store.before_request(gate.for_roles("store", "supplier", "admin"))
+# What people of a supplier may open: their own orders, and nothing of our stock, our shoppers or other places.
+OPEN_TO_SUPPLIERS = frozenset({
+    "choose", "home", "board", "start", "walk", "walk_scan", "walk_take_over", "missing", "missing_confirm", "reject",
+    "reject_confirm", "order", "order_pack", "order_unpack", "order_ship", "order_dispatch", "label", "slip",
+    "put_back", "put_back_scan",
+})  # fmt: skip
 
 
 @store.url_value_preprocessor
@@ -43,6 +49,8 @@ def keep_node(endpoint: str, values: dict[str, Any]) -> None:
 @store.before_request
 def enter() -> None:
     """Load the node of the address, for those who may know that it exists."""
+    if person().role == "supplier" and (request.endpoint or "").rpartition(".")[2] not in OPEN_TO_SUPPLIERS:
+        abort(403)
     if g.node_id is None:
         return
     g.node = doors().read(lambda session: _detached(session, g.node_id)) if person().caller.sees(g.node_id) else None

@@ -10,6 +10,8 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api import deciding
+from api.house import house
 from api.pages.store.answers import Answer, article_words, too_many, wrong
 from api.pages.store.room import at_this_node, here, store
 from api.pages.visit import by_htmx, caller, doors, now
@@ -20,10 +22,14 @@ from fulfillment.work.errors import TooMany, WrongArticle
 from fulfillment.work.models import PutBack
 from kernel.errors import NotFound
 from kernel.ids import new_id
-from stock.documents import Transfer
+from stock import arrivals, lists
+from stock.arrivals import SetAside, Surplus
+from stock.documents import Transfer, TransferLine
 from stock.models import Article, Node, Placement
 from stock.reports import articles
 from stock.transfers import on_the_way
+
+MOST_LOST = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +46,17 @@ class Task:
     shelf: str | None
     units: int
     picked: int
+
+
+@dataclass(frozen=True)
+class Box:
+    """What was found of a line of a transfer."""
+
+    line: int
+    sku: str
+    good: int
+    damaged: int
+    surplus: int
 
 
 @store.get("/<node>/put-back")
@@ -74,20 +91,40 @@ def transfer(transfer_id: str) -> ResponseReturnValue:
 def transfer_receive(transfer_id: str) -> ResponseReturnValue:
     """Receive what is there; what is missing waits for another node."""
 
-    def receive(session: Session) -> tuple[int, int]:
+    def receive(session: Session) -> tuple[int, int, set[str]]:
         coming = _coming(session, transfer_id)
-        received = {
-            line.line: request.form.get(f"received-{line.line}", on_the_way(line), type=int)
-            for line in coming.lines
-            if on_the_way(line)
-        }
-        receipt = legs.receive(session, transfer_id, received, actor=caller().actor, now=now())
-        return sum(received.values()), sum(receipt.missing.values())
+        boxes = [_in_box(line) for line in coming.lines if on_the_way(line)]
+        receipt = legs.receive(
+            session, transfer_id, {box.line: box.good for box in boxes},
+            set_aside=[SetAside(box.line, box.damaged, "damaged") for box in boxes if box.damaged],
+            surplus=[Surplus(box.sku, box.surplus, "surplus") for box in boxes if box.surplus],
+            complete=not request.form.get("more"), actor=caller().actor, now=now(),
+        )  # fmt: skip
+        units = sum(box.good + box.damaged + box.surplus for box in boxes)
+        return units, sum(receipt.missing.values()), {box.sku for box in boxes}
 
-    came, missing = doors().write(receive)
+    came, missing, skus = doors().write(receive)
+    deciding.after_stock(house(), skus, actor=caller().actor)
     flash(gettext("%(came)s received.", came=came), "good")
     if missing:
         flash(gettext("%(missing)s did not come; their orders are served from elsewhere.", missing=missing), "warn")
+    return redirect(url_for("pages.store.transfers"), code=303)
+
+
+@store.post("/<node>/transfers/<transfer_id>/found")
+def transfer_found(transfer_id: str) -> ResponseReturnValue:
+    """Take in what was missing and has turned up."""
+
+    def find(session: Session) -> tuple[int, set[str]]:
+        coming = _coming(session, transfer_id)
+        asked = {line.line: request.form.get(f"found-{line.line}", 0, type=int) for line in coming.lines}
+        found = {line: units for line, units in asked.items() if units}
+        arrivals.find(session, transfer_id, found, actor=caller().actor, now=now())
+        return sum(found.values()), {line.sku for line in coming.lines if line.line in found}
+
+    came, skus = doors().write(find)
+    deciding.after_stock(house(), skus, actor=caller().actor)
+    flash(gettext("%(came)s received.", came=came), "good")
     return redirect(url_for("pages.store.transfers"), code=303)
 
 
@@ -156,9 +193,14 @@ def _scan_back(task_id: str) -> Answer:
 
 def _transfers(session: Session) -> str:
     coming = boards.tasks(session, here().id).to_receive
-    names = dict(session.execute(select(Node.id, Node.name).where(Node.id.in_({item.source for item in coming}))).all())
+    gone = lists.transfers(
+        session, node=here().id, status=None, differences="lost", now=now(), after=None, limit=MOST_LOST
+    )
+    lost = [item for item in gone.rows if item.destination == here().id]
+    sources = {item.source for item in (*coming, *lost)}
+    names = dict(session.execute(select(Node.id, Node.name).where(Node.id.in_(sources))).all())
     units = {item.id: sum(on_the_way(line) for line in item.lines) for item in coming}
-    return render_template("store/transfers.html", coming=coming, names=names, units=units)
+    return render_template("store/transfers.html", coming=coming, lost=lost, names=names, units=units)
 
 
 def _transfer(session: Session, transfer_id: str) -> str:
@@ -169,8 +211,17 @@ def _transfer(session: Session, transfer_id: str) -> str:
         transfer=coming,
         source=source.name,
         lines=[(line, on_the_way(line)) for line in coming.lines if on_the_way(line)],
+        lost=[line for line in coming.lines if line.written_off],
         articles=articles(session, {line.sku for line in coming.lines}),
     )
+
+
+def _in_box(line: TransferLine) -> Box:
+    """Return what the form says of a line: what is beyond what was sent is surplus, never lost."""
+    came = max(0, request.form.get(f"received-{line.line}", on_the_way(line), type=int))
+    arrived = min(came, on_the_way(line))
+    damaged = min(max(0, request.form.get(f"damaged-{line.line}", 0, type=int)), arrived)
+    return Box(line.line, line.sku, good=arrived - damaged, damaged=damaged, surplus=came - arrived)
 
 
 def _coming(session: Session, transfer_id: str) -> Transfer:

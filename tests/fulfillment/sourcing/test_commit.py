@@ -83,9 +83,9 @@ def test_what_nobody_has_waits_as_open_demand(session):
 def test_what_waits_is_served_when_stock_comes_in(session):
     demand = wanted([("A", 2)])
     place(session, demand)
-    assert waiting.due(session, limit=10) == []
+    assert waiting.due(session, now=NOW, limit=10) == []
     stock(session, A={"MAD-W": 5})
-    assert waiting.due(session, limit=10) == waiting.for_skus(session, ["A"], limit=10) == [demand.demand_id]
+    assert waiting.due(session, now=NOW, limit=10) == waiting.for_skus(session, ["A"], limit=10) == [demand.demand_id]
     assert served(place_again(session, demand)) == [("MAD-W", "ship", {"A": 2})]
     assert open_units(session) == {}
     assert waiting.for_skus(session, ["A"], limit=10) == []
@@ -106,9 +106,9 @@ def test_a_demand_tried_in_vain_is_not_tried_at_once_again(session):
     demand = wanted()
     place(session, demand)
     for _ in range(2):
-        assert waiting.due(session, limit=10) == [demand.demand_id]
+        assert waiting.due(session, now=NOW, limit=10) == [demand.demand_id]
         place_again(session, demand)
-    assert waiting.due(session, limit=10) == []
+    assert waiting.due(session, now=NOW, limit=10) == []
 
 
 def test_waiting_is_told_once_while_the_same_units_wait(session):

@@ -70,7 +70,7 @@ class Story:
 
     def receive(self):
         stock(self.session, **{self.draw.choice(SKUS): {self.draw.choice(list(PLACES)): self.draw.randint(1, 4)}})
-        for demand_id in waiting.due(self.session, limit=2):
+        for demand_id in waiting.due(self.session, now=NOW, limit=2):
             place_again(self.session, next(each for each in self.demands if each.demand_id == demand_id))
 
     def again(self):

@@ -106,7 +106,7 @@ def allocate(
             Header(kind="allocate", actor="ana", occurred_at=NOW),
             claims=claims,
             demand=opened,
-            above_safety=False,
+            floors=None,
         )
         held = FulfillmentLine(id=new_id(), fulfillment_order_id=fo.id, demand_line_id=line.id, sku=sku, units=count)
         held.reservation_id = made[0] if made else None

@@ -1,7 +1,7 @@
 """The version of a whole set of rows, so that cached copies are found out of date with one small query.
 
-Every verb that writes network rows or policies raises its revision here; `snapshot` and `policies` read it.
-Invariant: a session that raised a revision fills no cache, since its rows may yet be rolled back.
+Every verb that writes such a set raises its revision here, in this room and in those above; whoever keeps a copy reads
+it. Invariant: a session that raised a revision fills no cache, since its rows may yet be rolled back.
 """
 
 from __future__ import annotations
@@ -12,18 +12,16 @@ from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from fulfillment.network.models import Revision
 from kernel.db import table
-from stock.models import Node
+from stock.models import Node, Revision
 
-NETWORK: Final = "network"
-POLICIES: Final = "policies"
+NODES: Final = "nodes"
 _RAISED: Final = "revision_raised"
 
-# Nodes belong to the room below, which knows no revision; each carries a version that only rises.
+# Nodes have no revision of their own; each carries a version that only rises.
 _REVISION = table(Revision)
 _VERSIONS = select(_REVISION.c.scope, _REVISION.c.version).union_all(
-    select(literal("nodes"), func.coalesce(func.sum(table(Node).c.version), 0))
+    select(literal(NODES), func.coalesce(func.sum(table(Node).c.version), 0))
 )
 
 
