@@ -32,28 +32,16 @@ from kernel.db import adopt, database_now, table
 from kernel.errors import Fault
 from kernel.ids import new_id, short_code
 from kernel.vault import Vault
-from oms import baskets, bundles, carts, checks, customers, history, holds, payments
+from oms import bundles, checks, customers, finishing, history, holds, payments
 from oms.bundles import Unpacked
 from oms.checks import Faults
 from oms.commands import PlaceOrder
-from oms.errors import (
-    CartChanged,
-    DuplicateOrder,
-    HoldExpired,
-    InvalidOrder,
-    InvalidRequest,
-    NothingToCancel,
-    OutOfStock,
-)
+from oms.errors import DuplicateOrder, HoldExpired, InvalidOrder, InvalidRequest, NothingToCancel, OutOfStock
 from oms.events import LineUnits, OrderPlaced
 from oms.models import Cart, Channel, Order, OrderLine, OrderStatus
-from stock import holds as stock_holds
-from stock.holds import Held
-from stock.postings import Header
 
 NUMBER_LENGTH = 10
 NO_ADDRESS = "no_address"
-HOLD_EXPIRED = "hold_expired"
 ADDED = ("cart", "hold_reference")
 # Values weigh lateness and splits; beyond the price of a house they change no decision.
 MOST_VALUE_MINOR = 2**31 - 1
@@ -105,7 +93,7 @@ def prepare(
         if existing.body_hash != body_hash:
             raise DuplicateOrder(command.channel, command.external_id, existing.number)
         return Prepared(command=command, body_hash=body_hash, existing_id=existing.id)
-    command, cart_version = _completed(session, command, vault)
+    command, cart_version = finishing.completed(session, command, vault)
     channel = session.get(Channel, command.channel) if command.channel.isprintable() else None
     if faults := checks.faults_of(session, command, channel):
         raise InvalidOrder(faults)
@@ -136,7 +124,7 @@ def place_many(
     Raises as `place` does; StalePlan tells which of them cannot be written as decided, by their place.
     """
     new = [each for each in prepared if each.existing_id is None]
-    baskets_ = [_locked_cart(session, each) for each in new]
+    carts = [finishing.locked_cart(session, each.command, each.cart_version) for each in new]
     orders = _write(session, new, [_customer(session, each, vault) for each in new], now=now, actor=actor)
     events.record_many(session, [_placed(order) for order in orders.values()])
     for each in new:
@@ -144,7 +132,7 @@ def place_many(
         if each.command.paid and order.total_minor:
             payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
     _commit(session, prepared, now=now, actor=actor)
-    for each, cart in zip(new, baskets_, strict=True):
+    for each, cart in zip(new, carts, strict=True):
         _finish(session, each, orders[each.order_id], cart, now=now, actor=actor)
     return [
         Placed(history.get(session, each.existing_id), created=False)
@@ -167,10 +155,7 @@ def _finish(
     session: Session, prepared: Prepared, order: Order, cart: Cart | None, *, now: datetime, actor: str
 ) -> None:
     """Do what follows once the units of an order are claimed."""
-    if prepared.command.hold_reference is not None:
-        _take_hold(session, prepared, prepared.command.hold_reference, actor=actor, now=now)
-    if cart is not None:
-        carts.finish(session, cart, order, actor=actor)
+    finishing.take_over(session, prepared.command, order, cart, late=prepared.late, actor=actor, now=now)
     if prepared.needs_address:
         holds.place_on_new(session, order, reason=holds.ADDRESS, actor=actor, now=now)
     for lines in _carried(prepared):
@@ -213,9 +198,7 @@ def _decided(session: Session, prepared: Prepared, channel: Channel, *, now: dat
     wanted = list(wanted_of(session, prepared, channel, now=now))
     if not wanted:
         return prepared
-    reference = prepared.command.hold_reference
-    held = stock_holds.claimed_by(session, reference) if reference is not None else []
-    late = _ran_out(session, reference, held)
+    held, late = finishing.held_for(session, prepared.command)
     proposal = decide.decide(session, wanted, now=now, cause="order", held=held, taken=taken)
     short = [missing for missing in proposal.unfilled if missing.reason != NO_ADDRESS]
     if short and channel.shortage == "refuse":
@@ -253,38 +236,6 @@ def _wanted_line(prepared: Prepared, number: int) -> WantedLine:
         id=prepared.line_ids[number], sku=line.sku, units=line.quantity, unit_value_minor=value,
         together=str(part.line) if part else None,
     )  # fmt: skip
-
-
-def _ran_out(session: Session, reference: str | None, held: Sequence[Held]) -> bool:
-    """Tell whether something was held for the order, and nothing of it counts any more."""
-    return reference is not None and not any(each.valid for each in held) and stock_holds.was_held(session, reference)
-
-
-def _completed(session: Session, command: PlaceOrder, vault: Vault) -> tuple[PlaceOrder, int | None]:
-    """Take from the cart that an order finishes what it does not say itself; return the cart's version too."""
-    if command.cart is None:
-        return command, None
-    cart = carts.get(session, command.cart)
-    carts.require_open(session, cart)
-    completed = baskets.completed(command, baskets.basket_of(session, cart, vault))
-    return replace(completed, hold_reference=cart.id), cart.version
-
-
-def _take_hold(session: Session, prepared: Prepared, reference: str, *, actor: str, now: datetime) -> None:
-    """Note that the order was held before it came; what its decision has not exchanged by now is of no use to it."""
-    header = Header(kind="release", reference=reference, actor=actor, occurred_at=now)
-    stock_holds.release_all(session, header, [reference])
-    reason, details = (HOLD_EXPIRED if prepared.late else ""), {"reference": reference}
-    history.write(session, prepared.order_id, "hold_taken", reason=reason, details=details, actor=actor, now=now)
-
-
-def _locked_cart(session: Session, prepared: Prepared) -> Cart | None:
-    if prepared.command.cart is None:
-        return None
-    cart = carts.lock(session, prepared.command.cart)
-    if cart.version != prepared.cart_version:
-        raise CartChanged(cart.code)
-    return cart
 
 
 def _location(session: Session, command: PlaceOrder) -> Location:

@@ -21,7 +21,6 @@ from kernel.vault import Vault
 from oms import channels, orders, subscribers
 from oms import verify as oms_verify
 from oms.commands import ChannelRow, CustomerDetails, Line, PlaceOrder, ShipTo
-from oms.models import Order
 from stock import catalog as stock_catalog
 from stock import receipts
 from stock import verify as stock_verify

@@ -11,7 +11,9 @@ from fulfillment.planning.errors import NotMoved, RunNotFound, RunUnderWay
 from fulfillment.planning.models import RunStatus
 from fulfillment.work.models import Decision, FulfillmentOrder, Status
 from kernel.states import IllegalTransition
+from stock import positions
 from tests.fulfillment.sourcing.world import BARCELONA, NOW, place, place_again, prove, served, stock, wanted
+from tests.stock import past
 
 PARAMS = SolveParams(time_limit_s=10, seed=1)
 BY = {"actor": "planner", "now": NOW}
@@ -51,6 +53,19 @@ def waiting(session, sku="B"):
     place(session, demand)
     stock(session, **{sku: {"MAD-W": 1}})
     return demand
+
+
+def test_a_run_names_the_position_of_the_ledger_that_it_saw(session):
+    badly_placed(session)
+    past.place(session)
+    seen = positions.newest(session)
+    gathered = night.gather_night(session, night.scope(session), now=NOW)
+    run = runs.start(session, cause="test", seed=1, actor="planner", now=NOW)
+    runs.begin(session, run.id, time_limit_s=10)
+    stock(session, A={"BCN-S": 1})
+    past.place(session)
+    runs.propose(session, run.id, gathered, night.solve_night(gathered, PARAMS))
+    assert runs.view(session, run.id).ledger_position == seen > 0
 
 
 def test_a_run_proposes_what_waits_and_says_what_it_costs(session):
