@@ -56,5 +56,7 @@ def _templates_speak(app: Flask) -> None:
         reason=words.reason,
         role=words.role,
         grade=words.grade,
+        count_state=words.count_state,
+        count_cause=words.count_cause,
         spelled=words.spelled,
     )

@@ -22,12 +22,16 @@ class Place(NamedTuple):
     within: tuple[str, ...] = ()
 
 
+BESIDE_ORDERS = (
+    "pages.store.put_back", "pages.store.transfer", "pages.store.deliver", "pages.store.counts_here",
+    "pages.store.count_",
+)  # fmt: skip
 STORE = (
     Place(
         "pages.store.home",
         lazy_gettext("Home"),
         "home",
-        ("pages.store.put_back", "pages.store.transfer", "pages.store.deliver"),
+        BESIDE_ORDERS,
     ),
     Place("pages.store.board", lazy_gettext("Orders"), "orders", ("pages.store.order", "pages.store.walk")),
     Place("pages.store.counter", lazy_gettext("Hand over"), "bag", ("pages.store.counter", "pages.store.hand_over")),
@@ -38,6 +42,7 @@ PLANNER = (
     Place("pages.planner.network", lazy_gettext("Network"), "network", ("pages.planner.node",)),
     Place("pages.planner.runs", lazy_gettext("Runs"), "runs", ("pages.planner.run",)),
     Place("pages.planner.waiting", lazy_gettext("Waiting"), "waiting"),
+    Place("pages.planner.counts", lazy_gettext("Counts"), "shelf", ("pages.planner.count",)),
     Place("pages.planner.carriers", lazy_gettext("Carriers"), "truck", ("pages.planner.carrier",)),
 )
 AGENT = (Place("pages.orders.find", lazy_gettext("Orders"), "orders", ("pages.orders.",)),)

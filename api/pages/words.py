@@ -138,6 +138,22 @@ GRADE_EFFECTS: Mapping[str, str | LazyString] = {
     "quarantine": lazy_gettext("Set aside until somebody decides."),
 }
 
+COUNT_STATES: Mapping[str, str | LazyString] = {
+    "open": lazy_gettext("not begun"),
+    "counting": lazy_gettext("being counted"),
+    "review": lazy_gettext("to review"),
+    "posted": lazy_gettext("posted"),
+    "void": lazy_gettext("thrown away"),
+}
+
+COUNT_CAUSES: Mapping[str, str | LazyString] = {
+    "short_pick": lazy_gettext("not found at a pick"),
+    "rejection": lazy_gettext("rejected as missing"),
+    "sold_beyond_stock": lazy_gettext("sold more than we knew of"),
+    "zero_check": lazy_gettext("should be empty"),
+    "age": lazy_gettext("not counted for long"),
+}
+
 ROLES: Mapping[str, str | LazyString] = {
     "admin": lazy_gettext("administrator"),
     "planner": lazy_gettext("planner"),
@@ -165,6 +181,16 @@ def reason(code: str) -> str:
 def grade(code: str) -> str:
     """Return the words for the grade of what came back."""
     return str(GRADES.get(code, spelled(code)))
+
+
+def count_state(code: str) -> str:
+    """Return the words for where a count stands; its open is another than a node's."""
+    return str(COUNT_STATES.get(code, spelled(code)))
+
+
+def count_cause(code: str) -> str:
+    """Return the words for why something should be counted."""
+    return str(COUNT_CAUSES.get(code, spelled(code)))
 
 
 def role(code: str) -> str:

@@ -16,7 +16,10 @@ COAT, HAT = factories.GTINS["coat"], factories.GTINS["hat"]
 HOME = f"/store/{STORE}/"
 MOST_BYTES = 60_000
 numbers = iter(range(1, 1000))
-PLACES = ["", "orders", "orders?tab=done", "hand-over", "returns", "put-back", "transfers", "stock", "stock/coat"]
+PLACES = [
+    "", "orders", "orders?tab=done", "hand-over", "returns", "put-back", "transfers", "deliveries", "deliveries/blind",
+    "stock", "stock/coat",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)

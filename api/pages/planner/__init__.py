@@ -1,4 +1,4 @@
-"""The planner's pages: the network today, one node, carriers, what waits, and the runs of the night.
+"""The planner's pages: the network today, one node, carriers, what waits, counts, and the runs of the night.
 
 Registered by `api/pages`. Invariant: open to planners and administrators only; every filter and sort is in the address,
 so that any view can be shared.
@@ -16,7 +16,7 @@ from flask_babel import get_locale, gettext
 
 from api.pages import costs, export, words
 from api.pages.gate import for_roles
-from api.pages.planner import carriers, ledger, network, node, runs, waiting
+from api.pages.planner import carriers, counting, ledger, network, node, runs, waiting
 from kernel.money import Money
 
 room = Blueprint("planner", __name__, url_prefix="/planner")
@@ -67,6 +67,11 @@ room.add_url_rule("/nodes/<node_id>/capacity", "capacity", node.set_capacity, me
 room.add_url_rule("/carriers", "carriers", carriers.listing)
 room.add_url_rule("/carriers/<service_id>", "carrier", carriers.page)
 room.add_url_rule("/carriers/<service_id>/tariffs", "tariffs", carriers.set_tariffs, methods=["POST"])
+
+room.add_url_rule("/counts", "counts", counting.listing)
+room.add_url_rule("/counts/<count_id>", "count", counting.page)
+room.add_url_rule("/counts/<count_id>", "decide_count", counting.decide, methods=["POST"])
+room.add_url_rule("/counts/<count_id>/void", "void_count", counting.void, methods=["POST"])
 
 room.add_url_rule("/waiting", "waiting", waiting.page)
 room.add_url_rule("/waiting/decide", "decide", waiting.decide, methods=["POST"])

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.pages.store.counting import open_tasks
 from api.pages.store.room import here, store, zone
 from api.pages.visit import caller, doors, now, person
 from fulfillment.network import snapshot
@@ -57,6 +58,7 @@ def _home(session: Session) -> str:
         uncollected=sum(card.late for card in board.columns["ready"]),
         put_back=sum(task.units - task.done for task in tasks.put_back),
         to_receive=len(tasks.to_receive),
+        to_count=open_tasks(session, here().id),
         deliveries=len(purchasing.expected(session, here().id)),
         mine=mine,
         others=others,
