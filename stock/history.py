@@ -22,7 +22,7 @@ from kernel.db import table
 from kernel.pages import Page
 from kernel.rowsets import RowSet
 from stock.asking import ask
-from stock.chronicle import BalanceSnapshot, MarkName, PlacedBalance, reached
+from stock.chronicle import BalanceSnapshot, LedgerMark, MarkName, PlacedBalance, reached
 from stock.errors import HistoryArchived, UnknownPosition
 from stock.positions import newest
 from stock.postings import COUNTERS, Key
@@ -146,6 +146,13 @@ def keep_states(session: Session, position: int, *, after: Key | None, limit: in
         dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
         session.execute(dialect.insert(_SNAPSHOT).on_conflict_do_nothing(), rows)
     return starts[-1].key if len(starts) == limit else None
+
+
+def opening(sku: str, node: str) -> Select[BalanceSnapshot]:
+    """Select what a balance was when the archived entries left; no row where none did."""
+    archived = select(LedgerMark.position).where(LedgerMark.name == MarkName.ARCHIVED).scalar_subquery()
+    kept = select(BalanceSnapshot).where(BalanceSnapshot.sku == sku, BalanceSnapshot.node == node)
+    return kept.where(BalanceSnapshot.position <= archived).order_by(BalanceSnapshot.position.desc()).limit(1)
 
 
 def _balances(position: int) -> Select[Any]:
