@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import structlog
 from flask import Flask, Response, json, request
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -23,6 +23,7 @@ PROBLEM = "application/problem+json"
 RETRY_AFTER_S = 2
 STATUS: tuple[tuple[type[DomainError], int], ...] = ((NotFound, 404), (Conflict, 409), (Rejected, 422))
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
+SERVERS_OWN_TROUBLE = "XX"
 CODES = {
     400: "malformed_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
     406: "not_acceptable", 408: "timed_out", 409: "conflict", 412: "precondition_failed", 413: "too_large",
@@ -93,6 +94,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(OutcomeUnknown, _unknown)
     for kind in UNAVAILABLE:
         app.register_error_handler(kind, _unavailable)
+    app.register_error_handler(InternalError, _internal)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -136,6 +138,12 @@ def _unavailable(error: Exception) -> Response:
     log.error("database_unavailable", reason=str(getattr(error, "orig", error)).splitlines()[0])
     detail = "The database does not answer; nothing was changed. Try again shortly, with the same Idempotency-Key."
     return answer(503, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _internal(error: InternalError) -> Response:
+    """Tell trouble of PostgreSQL's own, such as a file that may not grow, from a defect of ours, such as a lost state."""
+    state: str = getattr(error.orig, "sqlstate", None) or ""
+    return _unavailable(error) if state.startswith(SERVERS_OWN_TROUBLE) else _unexpected(error)
 
 
 def _unknown(_error: OutcomeUnknown) -> Response:

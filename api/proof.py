@@ -8,7 +8,7 @@ on from there, and of two that prove the same stretch one is remembered.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
@@ -16,17 +16,26 @@ from typing import Any, Final, Protocol, TypeVar
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+import fulfillment.work.repair
 import fulfillment.work.verify
 import oms.verify
+import stock.repair
 import stock.seals
 import stock.verify
 from api.models import LedgerFinding, ProofPass
 from kernel.db import database_now
 from kernel.ids import new_id
 from kernel.proofs import Finding, Part, Stretch, everything, following, snapshot
+from stock.repair import Mend
 
 Value = TypeVar("Value")
 PARTS: Final = (*stock.verify.PARTS, *stock.seals.PARTS, *fulfillment.work.verify.PARTS, *oms.verify.PARTS)
+MENDS: Final[Mapping[str, Callable[[Session, Stretch], Iterator[Mend]]]] = {
+    "skus": stock.repair.by_sku,
+    "postings": stock.repair.by_posting,
+    "demand lines": fulfillment.work.repair.by_demand_line,
+    "reservations": fulfillment.work.repair.strays,
+}
 ROWS: Final = 20_000
 """Rows of one stretch: some tenths of a second each."""
 MOST_KEPT: Final = 1000
@@ -62,6 +71,14 @@ class Slice:
     stretch: Stretch
     findings: tuple[Finding, ...]
     beyond: Place | None
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What becomes of the findings of a stretch: mends, and what is left for a person, each with what to do."""
+
+    mends: tuple[Mend, ...]
+    left: tuple[tuple[Finding, str], ...]
 
 
 class Turns(Protocol):
@@ -107,6 +124,24 @@ def advance_for(turns: Turns, *, seconds: float) -> bool:
     while not (over := advance(turns)) and time.monotonic() < until:
         pass
     return over
+
+
+def repairs(turns: Turns, *, rows: int = ROWS) -> Iterator[Repair]:
+    """Prove everything, and yield for each stretch with findings what postings could mend and what they could not.
+
+    Nothing is written: whoever asked writes each mend in a transaction of its own, or does not.
+    """
+    for proven in slices(turns, rows=rows):
+        if proven.findings:
+            mends = turns.read(lambda session, proven=proven: _mends(session, proven))  # type: ignore[misc]
+            mended = {row for mend in mends for row in mend.rows}
+            left = [finding for finding in proven.findings if (finding.table, finding.key) not in mended]
+            yield Repair(mends, tuple((finding, stock.repair.advice(finding)) for finding in left))
+
+
+def _mends(session: Session, proven: Slice) -> tuple[Mend, ...]:
+    snapshot(session)
+    return tuple(MENDS[proven.part.name](session, proven.stretch)) if proven.part.name in MENDS else ()
 
 
 def begin(session: Session) -> None:

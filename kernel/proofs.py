@@ -29,12 +29,16 @@ class Finding:
     place: str = ""
 
 
+LIMITS = {"after": ">", "upto": "<=", "only": "="}
+
+
 @dataclass(frozen=True)
 class Stretch:
-    """The keys after one and up to another; open at an end that is None."""
+    """The keys after one and up to another, open at an end that is None; or `only` one key."""
 
     after: str | None = None
     upto: str | None = None
+    only: str | None = None
 
     def over(self, column: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
         """Return the condition that a key lies in this stretch."""
@@ -43,17 +47,17 @@ class Stretch:
             condition &= column > self.after
         if self.upto is not None:
             condition &= column <= self.upto
-        return condition
+        return condition if self.only is None else condition & (column == self.only)
 
     def written(self, column: str) -> str:
-        """Return the same condition as text, with the parameters :after and :upto."""
-        ends = [f"{column} > :after"] * (self.after is not None) + [f"{column} <= :upto"] * (self.upto is not None)
+        """Return the same condition as text, for the parameters."""
+        ends = [f"{column} {LIMITS[name]} :{name}" for name in self.parameters]
         return " AND ".join(ends) or f"{column} IS NOT NULL"
 
     @property
     def parameters(self) -> dict[str, str]:
         """What `written` has to be given."""
-        return {name: end for name, end in (("after", self.after), ("upto", self.upto)) if end is not None}
+        return {name: end for name in LIMITS if (end := getattr(self, name)) is not None}
 
 
 WHOLE = Stretch()

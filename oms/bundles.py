@@ -52,7 +52,7 @@ def expand(lines: Sequence[Line], made_of: Mapping[str, Sequence[Component]], pr
             continue
         part = Part(line.sku, place + 1, line.quantity)
         found += [(each, part, place) for each in _components(line, components, prices)]
-    return Unpacked(*(tuple(column) for column in zip(*found, strict=True)))
+    return Unpacked(*(tuple(column) for column in zip(*found, strict=True))) if found else Unpacked((), (), ())
 
 
 def share(total: int, weights: Sequence[int]) -> list[int]:

@@ -72,7 +72,7 @@ def _write(session: Session, order: Sequence[Recorded], succession: Succession) 
                 "digest": posting.digest,
             }
         )
-        for key, effect in posting.effects().items():
-            placing.apply(key, effect, position=position, occurred_at=posting.occurred_at)
+        for key, effect in succession.effects[posting.id].items():
+            placing.apply(key, effect, posting, position)
     session.execute(insert(table(PostingPosition)), rows)
     placing.write(session)

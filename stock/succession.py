@@ -39,14 +39,14 @@ class Succession:
     limit: int
     postings: dict[str, Recorded] = field(default_factory=dict)
     states: dict[Key, State] = field(default_factory=dict)
-    _effects: dict[str, dict[Key, Effect]] = field(default_factory=dict)
+    effects: dict[str, dict[Key, Effect]] = field(default_factory=dict)
     _asked: set[Span] = field(default_factory=set)
 
     def add(self, postings: Mapping[str, Recorded]) -> None:
         """Take postings in; of two that did not build on one another, the one added first goes first."""
         self.postings |= postings
-        self._effects |= {id_: posting.effects() for id_, posting in postings.items()}
-        keys = {key for id_ in postings for key in self._effects[id_]} - self.states.keys()
+        self.effects |= {id_: posting.effects() for id_, posting in postings.items()}
+        keys = {key for id_ in postings for key in self.effects[id_]} - self.states.keys()
         self.states |= states.load(self.session, keys)
 
     def add_predecessors(self) -> None:
@@ -95,7 +95,7 @@ class Succession:
     def _lines(self) -> dict[Key, list[tuple[int, str]]]:
         """Return the postings of each balance with the version at which each begins, in the order of versions."""
         lines: dict[Key, list[tuple[int, str]]] = defaultdict(list)
-        for id_, effects in self._effects.items():
+        for id_, effects in self.effects.items():
             for key, effect in effects.items():
                 lines[key].append((effect.first, id_))
         return {key: sorted(line) for key, line in lines.items()}
@@ -108,5 +108,5 @@ class Succession:
             for first, id_ in line:
                 if first - 1 > reached:
                     spans.add((*key, reached, first - 1))
-                reached = max(reached, self._effects[id_][key].last)
+                reached = max(reached, self.effects[id_][key].last)
         return spans - self._asked

@@ -193,6 +193,18 @@ NOT_CLEARED = """, differences AS (
 SELECT sku, sku || ' of ' || id, sum(units) FROM differences
 GROUP BY id, sku HAVING sum(units) <> 0 ORDER BY sku, id"""
 
+# What purchase orders count as received is what was posted for them.
+UNLIKE_RECEIPTS = """
+WITH differences AS (
+  SELECT purchase_order_id AS id, sku, received AS units FROM purchase_order_line WHERE {sku}
+  UNION ALL
+  SELECT p.reference, e.sku, -e.units
+  FROM (SELECT * FROM stock_entry WHERE {sku}) AS e JOIN posting AS p ON p.id = e.posting_id
+  WHERE p.kind = 'receipt' AND p.reference IN (SELECT id FROM purchase_order)
+)
+SELECT sku, sku || ' of ' || id, sum(units) FROM differences
+GROUP BY id, sku HAVING sum(units) <> 0 ORDER BY sku, id"""
+
 CHECKS = (
     Check(
         "I1", "stock_balance",
@@ -228,6 +240,7 @@ CHECKS = (
         "I6", "stock_balance", "{} more units are in transit than transfers have on their way",
         UNDER_WAY + UNLIKE_TRANSFERS,
     ),
+    Check("I6", "purchase_order_line", "counts {} more units as received than were posted", UNLIKE_RECEIPTS),
     Check("I6", "transfer", "its postings leave {} units in transit beyond its lines", UNDER_WAY + NOT_CLEARED),
 )  # fmt: skip
 

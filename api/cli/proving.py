@@ -1,4 +1,4 @@
-"""`oms ledger`: the ledger proven again from its entries, and sealed."""
+"""`oms ledger`: the ledger proven again from its entries, mended by postings, and sealed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from api.cli.root import Session, with_session
 from api.house import House
 from kernel.proofs import Finding
 from stock import seals
+from stock.repair import Mend
 
 SHOWN = 50
 INTERRUPTED = 130
+ACTOR = "repair"
 
 
 @click.group()
@@ -48,6 +50,34 @@ def verify(session: Session) -> None:
         )
     told = ", ".join(f"{rows:,} {part}" for part, rows in sizes.items() if rows)
     click.echo(f"Proven: I1 to I6 and I8 hold over {told or 'an empty ledger'}.")
+
+
+@ledger.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be posted, and write nothing.")
+@with_session
+def repair(session: Session, *, dry_run: bool) -> None:
+    """Mend what postings can mend; name the rest with what a person should do. Nothing posted is ever changed.
+
+    Exit status 1 when something is left. Run `oms ledger verify` afterwards.
+    """
+    written = left = 0
+    for found in proof.repairs(session.house.doors):
+        for mend in found.mends:
+            if dry_run or _write(session.house, mend):
+                click.echo("\n".join(mend.lines))
+                written += 1
+        for finding, advice in found.left:
+            left += 1
+            click.echo(f"{_written(finding)}\n  {advice}", err=True)
+    deed = "would be mended; nothing was written" if dry_run else "mended"
+    click.echo(f"{written} {deed}.")
+    if left:
+        raise click.ClickException(f"{left} findings are left for a person.")
+
+
+def _write(house: House, mend: Mend) -> bool:
+    """Write a mend in a transaction of its own; tell whether there was anything left to write."""
+    return house.doors.write(lambda session: mend.write(session, actor=ACTOR, now=house.clock.now()))
 
 
 @ledger.command()

@@ -147,3 +147,27 @@ def test_the_night_is_planned_shown_and_accepted(run):
     assert "applied" in run("plan", "accept", run_id).stdout
     assert "accepted" in run("plan", "accept", run_id, code=1).stderr
     assert "Proven" in run("ledger", "verify").stdout
+
+
+def test_purchase_orders_reasons_and_recipes_are_imported_and_unchanged_the_second_time(run, folder):
+    skus = [row["sku"] for row in csv.DictReader(FILES["articles"].read_text().splitlines())][:3]
+    node = next(csv.DictReader(FILES["nodes"].read_text().splitlines()))["id"]
+    orders = ["number,supplier,node,expected_at,sku,units"]
+    orders += [f"{number},ACME,{node},2026-11-20T09:00:00+01:00,{sku},{5}" for number in ("P-1", "P-2") for sku in skus]
+    reasons = "use,code,from_account,to_account\nadjustment,mouldy,on_hand,damaged\nshort,too_high_up,,\n"
+    recipe = {"sku": skus[0], "kind": "kit", "components": [{"sku": skus[1], "units": 2}]}
+    files = {
+        "purchase-orders": written(folder, "orders.csv", "\n".join(orders)),
+        "reasons": written(folder, "reasons.csv", reasons),
+        "recipes": written(folder, "recipes.jsonl", json.dumps(recipe)),
+    }
+    for kind, path in files.items():
+        assert "created." in run("import", kind, path).stdout
+        assert "unchanged." in run("import", kind, path).stdout
+
+
+def test_a_purchase_order_without_number_or_with_a_wrong_line_is_told(run, folder):
+    text = "number,supplier,node,sku,units\n,ACME,NOWHERE,NOTHING,1\n"
+    path = written(folder, "wrong-orders.csv", text)
+    run("import", "purchase-orders", path, code=1)
+    assert "number" in {row["field"] for row in errors_beside(path)}

@@ -17,7 +17,8 @@ HOME = f"/store/{STORE}/"
 MOST_BYTES = 60_000
 numbers = iter(range(1, 1000))
 PLACES = [
-    "", "orders", "orders?tab=done", "hand-over", "returns", "put-back", "transfers", "stock", "stock/coat", "counts",
+    "", "orders", "orders?tab=done", "hand-over", "returns", "put-back", "transfers", "deliveries", "deliveries/blind",
+    "stock", "stock/coat", "counts",
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ processes that were started here are killed; whoever is killed is waited for, si
 postmaster.
 """
 
+import signal
 import socket
 import subprocess
 import time
@@ -14,6 +15,8 @@ import psycopg
 from sqlalchemy.engine import URL
 
 LONGEST_START_S = 60
+# What a shell counts the size of files in.
+BLOCK = 512
 
 
 class Postgres:
@@ -35,13 +38,15 @@ class Postgres:
             "postgresql+psycopg", "postgres", host="127.0.0.1", port=port or self.port, database=database
         ).render_as_string()
 
-    def start(self):
-        """Start the server and wait until it takes connections."""
+    def start(self, largest_file=None):
+        """Start the server, perhaps where no file may grow beyond so many bytes; wait until it takes connections."""
+        limit = f"ulimit -f {largest_file // BLOCK};" if largest_file else ""
+        command = ["sh", "-c", f'{limit} exec "$0" "$@"', self._package.bin_path / "postgres"]
         options = ["-D", self.folder, "-p", str(self.port), "-h", "127.0.0.1", "-k", "", "-c", "max_connections=100"]
         with (self.folder.parent / f"{self.folder.name}.log").open("a") as log:
             # It refuses to run as root, who then lets it run as the user whom the cluster belongs to.
             self.process = subprocess.Popen(
-                [self._package.bin_path / "postgres", *options], stdout=log, stderr=log, user=self._package.system_user
+                [*command, *options], stdout=log, stderr=log, user=self._package.system_user
             )
         end = time.monotonic() + LONGEST_START_S
         while not self.answers():
@@ -83,7 +88,7 @@ class Postgres:
     def stop(self):
         """Stop the server without waiting for its clients."""
         if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(signal.SIGINT)
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:

@@ -9,16 +9,19 @@ from sqlalchemy import select, text, update
 from fulfillment.sourcing.commit import StalePlan
 from kernel.states import IllegalTransition, advance
 from kernel.vault import Subject
-from oms import baskets, cart_holds, carts, customers, orders, verify
+from oms import baskets, cart_holds, carts, customers, orders, verify, view
 from oms.commands import Basket, PlaceOrder
 from oms.errors import CartChanged, CartClosed, InvalidCart, UnknownCart
 from oms.models import CART_TRANSITIONS, Cart, CartStatus
-from stock import holds, sales
-from stock.holds import Term
+from stock import holds, recipes, sales
+from stock.holds import HoldUnits, Term
+from stock.postings import Header
+from stock.recipes import Component, RecipeRow
 from tests.factories import (
     BY,
     NOW,
     VAULT,
+    counters,
     customer,
     euro,
     fulfillment_orders,
@@ -161,6 +164,20 @@ def test_a_cart_that_became_an_order_forgets_its_shopper_whom_the_order_knows(se
     in_order(session)
 
 
+def test_an_order_takes_over_what_is_held_under_a_reference_alone(session):
+    stock(session, "MAD", coat=1)
+    units = [HoldUnits("coat", "MAD", 1)]
+    holds.hold(session, Header(kind="hold", actor="web", occurred_at=NOW), "promise-1", units, term=TERM)
+    order = place(session, hold_reference="promise-1", channel="market")
+    assert counters(session, order, "coat") == (1, 0, 1, 0)
+    assert holds.claimed_by(session, "promise-1") == []
+    assert [row.what for row in view.timeline(session, order.id) if row.fulfillment_order is None] == [
+        "placed",
+        "hold_taken",
+    ]
+    in_order(session)
+
+
 def test_an_order_takes_what_it_says_itself_before_what_its_cart_says(session):
     cart = start(session, line("hat"), collect_node="MAD", method="collect", ship_to=ship_to(name="", city=""))
     order = confirm(session, cart, lines=(line("coat", 2),), customer=customer(email="bea@example.org"))
@@ -240,6 +257,27 @@ def test_a_cart_is_held_where_its_order_would_be_served_from(session):
     assert hold(session, cart).missing == ()
     assert held(session, cart) == [("coat", "WH", 1), ("hat", "MAD", 1)]
     assert baskets.held_by_line(session, cart) == [1, 1]
+
+
+def test_an_empty_cart_holds_nothing_any_more(session):
+    stock(session, "MAD", coat=1)
+    cart = start(session)
+    hold(session, cart)
+    change(session, cart, Basket(channel="web", currency="EUR", lines=()))
+    assert (hold(session, cart).missing, held(session, cart)) == ((), [])
+
+
+def test_a_bundle_is_held_as_its_components(session):
+    recipes.put(
+        session, [RecipeRow(sku="boots", kind="bundle", components=(Component("coat", 1), Component("hat", 2)))]
+    )
+    stock(session, "MAD", coat=2, hat=3)
+    cart = start(session, line("boots", 2))
+    (missing,) = hold(session, cart).missing
+    assert (missing.position, missing.sku, missing.units) == (1, "hat", 1)
+    assert baskets.held_by_line(session, cart) == [1]
+    change(session, cart, basket(line("boots", 1)))
+    assert (held(session, cart), baskets.held_by_line(session, cart)) == ([("coat", "MAD", 1), ("hat", "MAD", 2)], [1])
 
 
 def test_two_lines_of_one_article_share_what_is_held(session):

@@ -1,12 +1,12 @@
 """What suppliers bring is posted as it came, and a purchase order counts exactly that."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from stock import purchasing, receipts, recipes, verify
 from stock.errors import InvalidUnits, UnknownDocument, UnknownReason, UnknownStock
 from stock.models import Posting, StockEntry
-from stock.purchasing import OrderedRow
+from stock.purchasing import OrderedRow, PurchaseOrderLine
 from stock.receipts import BeyondOrder, Delivered
 from stock.recipes import Component, NoStockOfBundles, RecipeRow
 from tests.stock.shelf import NOW, counters, header
@@ -125,3 +125,11 @@ def test_what_cannot_have_come_is_refused(session):
     with pytest.raises(UnknownDocument):
         receipts.receive_ordered(session, "none", [], **BY)
     assert list(verify.findings(session)) == []
+
+
+def test_a_hand_in_the_order_is_found(session):
+    order = ordered(session, coat=5, hat=1)
+    came(session, order, ("coat", 3))
+    assert list(verify.findings(session)) == []
+    session.execute(update(PurchaseOrderLine).where(PurchaseOrderLine.sku == "coat").values(received=4))
+    assert [finding.key for finding in verify.findings(session)] == [f"coat of {order.id}"]

@@ -284,7 +284,7 @@ def test_stock_shows_the_shelf_here_and_the_nearest_elsewhere(clerk):
 
 def test_every_page_of_an_empty_store_says_what_to_do(signed_in):
     admin = signed_in("admin")
-    for page in ("", "orders", "hand-over", "returns", "put-back", "transfers", "stock"):
+    for page in ("", "orders", "hand-over", "returns", "put-back", "transfers", "deliveries", "stock"):
         assert admin.get(f"/store/BCN/{page}").status_code == 200
     assert "Nothing to pick" in text_of(admin.get("/store/BCN/orders"))
 
