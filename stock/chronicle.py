@@ -27,7 +27,7 @@ class PostingPosition(Base):
 
 
 class PlacedBalance(Base):
-    """A balance as it is known at the newest position; it takes part in the search for a state to start from."""
+    """A balance as it is known at the newest position; its postings since the last snapshot lie between two ids."""
 
     __tablename__ = "placed_balance"
 
@@ -37,6 +37,8 @@ class PlacedBalance(Base):
     position: Mapped[int]
     version: Mapped[int]
     latest_occurred_at: Mapped[datetime]
+    least_id: Mapped[Id]
+    greatest_id: Mapped[Id]
     on_hand: Mapped[int]
     reserved: Mapped[int]
     picked: Mapped[int]
@@ -46,7 +48,10 @@ class PlacedBalance(Base):
 
 
 class BalanceSnapshot(Base):
-    """A balance as it was known at a position, and the latest business time of all that had been posted until then."""
+    """A balance as it was known at a position, with the latest business time of all that had been posted until then.
+
+    Its postings since the snapshot before lie between two ids, so that only the months of those are looked into.
+    """
 
     __tablename__ = "balance_snapshot"
     __table_args__ = (Index("ix_balance_snapshot_latest", "sku", "node", "latest_occurred_at", "position"),)
@@ -56,6 +61,8 @@ class BalanceSnapshot(Base):
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int]
     latest_occurred_at: Mapped[datetime]
+    least_id: Mapped[Id]
+    greatest_id: Mapped[Id]
     on_hand: Mapped[int]
     reserved: Mapped[int]
     picked: Mapped[int]
