@@ -39,7 +39,8 @@ def build(retailer):
     retailer.gets("BCN", coat=10)
     return [
         *_orders(retailer), *_carts(retailer), *_floor(retailer), *_counter(retailer), *_transfers(retailer),
-        *_returns(retailer), *_stock_room(retailer), *_counts(retailer), *_catalog(), *_planner(retailer), *_jobs(retailer),
+        *_returns(retailer), *_stock_room(retailer), *_counts(retailer), *_catalog(), *_planner(retailer),
+        *_jobs(retailer),
     ]  # fmt: skip
 
 
