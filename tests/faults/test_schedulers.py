@@ -1,6 +1,7 @@
 """Five schedulers fire at the same instants on one database; some die, some fall asleep: each slot has one effect.
 
-A dead one's slot is taken over once its lease has run out; one that only slept finds its fence raised, and writes nothing.
+A dead one's slot is taken over once its lease has run out; one that only slept finds its fence raised, and writes
+nothing.
 """
 
 import random
