@@ -7,6 +7,8 @@ clock, so that nobody who asks for what changed misses an order because business
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +60,17 @@ def touch_unlocked(session: Session, order_id: str) -> None:
     session.execute(_TOUCH, {"order_id": order_id})
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A line of an order's timeline; `details` hold ids and values, never a person."""
+
+    order_id: str
+    what: str
+    reason: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+    moved: tuple[str | None, str | None] = (None, None)
+
+
 def write(
     session: Session,
     order_id: str,
@@ -69,13 +82,21 @@ def write(
     details: dict[str, Any] | None = None,
     moved: tuple[str | None, str | None] = (None, None),
 ) -> None:
-    """Add a line to the order's timeline; `details` hold ids and values, never a person."""
-    from_status, to_status = moved
-    row = {
-        "id": new_id(), "order_id": order_id, "what": what, "from_status": from_status, "to_status": to_status,
-        "actor": actor, "reason": reason, "details": details or {}, "occurred_at": now,
-    }  # fmt: skip
-    session.execute(_HISTORY, row)
+    """Add a line to the order's timeline, given by its parts."""
+    write_many(session, [Entry(order_id, what, reason, details or {}, moved)], actor=actor, now=now)
+
+
+def write_many(session: Session, entries: Sequence[Entry], *, actor: str, now: datetime) -> None:
+    """Add lines to the timelines of orders."""
+    rows = [
+        {
+            "id": new_id(), "order_id": entry.order_id, "what": entry.what, "from_status": entry.moved[0],
+            "to_status": entry.moved[1], "actor": actor, "reason": entry.reason, "details": entry.details,
+            "occurred_at": now,
+        }
+        for entry in entries
+    ]  # fmt: skip
+    session.execute(_HISTORY, rows)
 
 
 def move(session: Session, order: Order, target: OrderStatus, *, actor: str, now: datetime, reason: str = "") -> None:

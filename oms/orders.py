@@ -20,7 +20,9 @@ from sqlalchemy.orm import Session
 from fulfillment.network import geography
 from fulfillment.network.geography import Location
 from fulfillment.sourcing import commit, decide
+from fulfillment.sourcing.commit import StalePlan
 from fulfillment.sourcing.proposal import Proposal, Wanted, WantedLine
+from fulfillment.sourcing.taken import Taken
 from fulfillment.work import cancelling, carrying, demands
 from fulfillment.work.cancelling import Cancelled
 from fulfillment.work.carrying import CarriedLine
@@ -36,7 +38,7 @@ from oms.checks import Faults
 from oms.commands import PlaceOrder
 from oms.errors import DuplicateOrder, HoldExpired, InvalidOrder, InvalidRequest, NothingToCancel, OutOfStock
 from oms.events import LineUnits, OrderPlaced
-from oms.models import Channel, Order, OrderLine, OrderStatus
+from oms.models import Cart, Channel, Order, OrderLine, OrderStatus
 
 NUMBER_LENGTH = 10
 NO_ADDRESS = "no_address"
@@ -76,8 +78,10 @@ class Placed:
     created: bool
 
 
-def prepare(session: Session, command: PlaceOrder, *, vault: Vault, now: datetime) -> Prepared:
-    """Check an order and decide it, without writing anything.
+def prepare(
+    session: Session, command: PlaceOrder, *, vault: Vault, now: datetime, taken: Taken | None = None
+) -> Prepared:
+    """Check an order and decide it, without writing anything; orders that are to be written first have `taken` theirs.
 
     Raises InvalidOrder with every fault, DuplicateOrder when the external id stands for another order, CannotCollect,
     UnknownCart and CartClosed for the cart that it finishes, and OutOfStock, or HoldExpired, where the channel wants
@@ -99,7 +103,7 @@ def prepare(session: Session, command: PlaceOrder, *, vault: Vault, now: datetim
         command=replace(command, lines=unpacked.lines), body_hash=body_hash, order_id=new_id(),
         line_ids=tuple(new_id() for _ in unpacked.lines), unpacked=unpacked, cart_version=cart_version,
     )  # fmt: skip
-    return _decided(session, prepared, channel, now=now)
+    return _decided(session, prepared, channel, now=now, taken=taken)
 
 
 def place(session: Session, prepared: Prepared, *, vault: Vault, now: datetime, actor: str) -> Placed:
@@ -109,22 +113,53 @@ def place(session: Session, prepared: Prepared, *, vault: Vault, now: datetime, 
     IntegrityError when another transaction was faster with the same external id or the same new customer: the door then
     begins again with `prepare`, which finds them.
     """
-    if prepared.existing_id is not None:
-        return Placed(history.get(session, prepared.existing_id), created=False)
-    command = prepared.command
-    cart = finishing.locked_cart(session, command, prepared.cart_version)
-    order = _write(session, prepared, _customer(session, prepared, vault), now=now, actor=actor)
-    _tell(session, order)
-    if command.paid and order.total_minor:
-        payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
-    if prepared.proposal is not None:
-        commit.commit(session, prepared.proposal, now=now, actor=actor)
-    finishing.take_over(session, command, order, cart, late=prepared.late, actor=actor, now=now)
+    return place_many(session, [prepared], vault=vault, now=now, actor=actor)[0]
+
+
+def place_many(
+    session: Session, prepared: Sequence[Prepared], *, vault: Vault, now: datetime, actor: str
+) -> list[Placed]:
+    """Write orders as if one after the other, all or none; no two have one external id.
+
+    Raises as `place` does; StalePlan tells which of them cannot be written as decided, by their place.
+    """
+    new = [each for each in prepared if each.existing_id is None]
+    carts = [finishing.locked_cart(session, each.command, each.cart_version) for each in new]
+    orders = _write(session, new, [_customer(session, each, vault) for each in new], now=now, actor=actor)
+    events.record_many(session, [_placed(order) for order in orders.values()])
+    for each in new:
+        order = orders[each.order_id]
+        if each.command.paid and order.total_minor:
+            payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
+    _commit(session, prepared, now=now, actor=actor)
+    for each, cart in zip(new, carts, strict=True):
+        _finish(session, each, orders[each.order_id], cart, now=now, actor=actor)
+    return [
+        Placed(history.get(session, each.existing_id), created=False)
+        if each.existing_id is not None
+        else Placed(orders[each.order_id], created=True)
+        for each in prepared
+    ]
+
+
+def _commit(session: Session, prepared: Sequence[Prepared], *, now: datetime, actor: str) -> None:
+    proposals = {place: each.proposal for place, each in enumerate(prepared) if each.proposal is not None}
+    try:
+        commit.commit_many(session, list(proposals.values()), now=now, actor=actor)
+    except StalePlan as stale:
+        places = list(proposals)
+        raise StalePlan(stale.why, of={places[place]: each for place, each in stale.of.items()}) from stale
+
+
+def _finish(
+    session: Session, prepared: Prepared, order: Order, cart: Cart | None, *, now: datetime, actor: str
+) -> None:
+    """Do what follows once the units of an order are claimed."""
+    finishing.take_over(session, prepared.command, order, cart, late=prepared.late, actor=actor, now=now)
     if prepared.needs_address:
         holds.place_on_new(session, order, reason=holds.ADDRESS, actor=actor, now=now)
     for lines in _carried(prepared):
         carrying.carry_out(session, order.id, lines, occurred_at=order.placed_at, actor=actor, now=now)
-    return Placed(order, created=True)
 
 
 def cancel(
@@ -159,12 +194,12 @@ def _existing(session: Session, command: PlaceOrder) -> Row[Any, Any, Any] | Non
     return session.execute(_SAME, {"channel": command.channel, "external_id": command.external_id}).one_or_none()
 
 
-def _decided(session: Session, prepared: Prepared, channel: Channel, *, now: datetime) -> Prepared:
+def _decided(session: Session, prepared: Prepared, channel: Channel, *, now: datetime, taken: Taken | None) -> Prepared:
     wanted = list(wanted_of(session, prepared, channel, now=now))
     if not wanted:
         return prepared
     held, late = finishing.held_for(session, prepared.command)
-    proposal = decide.decide(session, wanted, now=now, cause="order", held=held)
+    proposal = decide.decide(session, wanted, now=now, cause="order", held=held, taken=taken)
     short = [missing for missing in proposal.unfilled if missing.reason != NO_ADDRESS]
     if short and channel.shortage == "refuse":
         faults = _shortages(prepared, {missing.line_id: missing.units for missing in short})
@@ -228,24 +263,36 @@ def _customer(session: Session, prepared: Prepared, vault: Vault) -> str | None:
     return customers.admit(session, vault, command.customer, channel=command.channel, addresses=addresses)
 
 
-def _write(session: Session, prepared: Prepared, customer_id: str | None, *, now: datetime, actor: str) -> Order:
+def _write(
+    session: Session, prepared: Sequence[Prepared], customer_ids: Sequence[str | None], *, now: datetime, actor: str
+) -> dict[str, Order]:
+    """Write the rows of new orders, and return the orders by id."""
+    if not prepared:
+        return {}
+    heads = [_head(each, customer_id, now=now) for each, customer_id in zip(prepared, customer_ids, strict=True)]
+    rows = [[_line(each, number) for number in range(len(each.command.lines))] for each in prepared]
+    session.execute(_INSERT, heads)
+    session.execute(_INSERT_LINES, [row for own in rows for row in own])
+    orders = {}
+    for head, own in zip(heads, rows, strict=True):
+        lines = [OrderLine(**row) for row in own]
+        orders[head["id"]] = Order(**head, lines=lines)
+        adopt(session, orders[head["id"]], lines)
+    begun = [history.Entry(head["id"], "placed", moved=(OrderStatus.CREATED, head["status"])) for head in heads]
+    history.write_many(session, begun, actor=actor, now=now)
+    return orders
+
+
+def _head(prepared: Prepared, customer_id: str | None, *, now: datetime) -> dict[str, Any]:
     command = prepared.command
     status = OrderStatus.HELD if prepared.needs_address else OrderStatus.APPROVED
-    head = {
+    return {
         "id": prepared.order_id, "number": short_code(NUMBER_LENGTH), "channel": command.channel,
         "external_id": command.external_id, "body_hash": prepared.body_hash, "status": status.value,
         "currency": command.currency, "customer_id": customer_id, "method": command.method, "service": command.service,
         "shipping_price_minor": command.shipping_price.minor if command.shipping_price else 0,
         "total_minor": checks.total(command), "placed_at": command.placed_at or now, "version": 1,
     }  # fmt: skip
-    rows = [_line(prepared, number) for number in range(len(command.lines))]
-    session.execute(_INSERT, head)
-    session.execute(_INSERT_LINES, rows)
-    lines = [OrderLine(**row) for row in rows]
-    order = Order(**head, lines=lines)
-    adopt(session, order, lines)
-    history.write(session, order.id, "placed", actor=actor, now=now, moved=(OrderStatus.CREATED, status))
-    return order
 
 
 def _line(prepared: Prepared, number: int) -> dict[str, Any]:
@@ -260,14 +307,11 @@ def _line(prepared: Prepared, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tell(session: Session, order: Order) -> None:
+def _placed(order: Order) -> OrderPlaced:
     lines = tuple(LineUnits(line_id=line.id, sku=line.sku, units=line.ordered) for line in order.lines)
-    events.record(
-        session,
-        OrderPlaced(
-            aggregate_id=order.id, number=order.number, channel=order.channel, external_id=order.external_id,
-            status=order.status, lines=lines,
-        ),
+    return OrderPlaced(
+        aggregate_id=order.id, number=order.number, channel=order.channel, external_id=order.external_id,
+        status=order.status, lines=lines,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The tables of the ledger's history: the order in which postings count, the states to start from, and the seals.
 
-`stock/positions.py`, `stock/history.py` and `stock/seals.py` write them; others read. Invariant: what is written here
-follows from postings and entries alone, and what is known at a position never changes once the position is given.
+`stock/positions.py`, `stock/history.py`, `stock/seals.py` and `stock/archive.py` write them; others read. Invariant:
+what is written here follows from postings and entries alone, and what is known at a position never changes once the
+position is given.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from kernel.db import Base, Code, Id, database_now
+from kernel.db import Base, Code, Id, Name, database_now
 
 
 class PostingPosition(Base):
@@ -27,7 +28,7 @@ class PostingPosition(Base):
 
 
 class PlacedBalance(Base):
-    """A balance as it is known at the newest position; it takes part in the search for a state to start from."""
+    """A balance as it is known at the newest position; its postings since the last snapshot lie between two ids."""
 
     __tablename__ = "placed_balance"
 
@@ -37,6 +38,8 @@ class PlacedBalance(Base):
     position: Mapped[int]
     version: Mapped[int]
     latest_occurred_at: Mapped[datetime]
+    least_id: Mapped[Id]
+    greatest_id: Mapped[Id]
     on_hand: Mapped[int]
     reserved: Mapped[int]
     picked: Mapped[int]
@@ -46,7 +49,10 @@ class PlacedBalance(Base):
 
 
 class BalanceSnapshot(Base):
-    """A balance as it was known at a position, and the latest business time of all that had been posted until then."""
+    """A balance as it was known at a position, with the latest business time of all that had been posted until then.
+
+    Its postings since the snapshot before lie between two ids, so that only the months of those are looked into.
+    """
 
     __tablename__ = "balance_snapshot"
     __table_args__ = (Index("ix_balance_snapshot_latest", "sku", "node", "latest_occurred_at", "position"),)
@@ -56,6 +62,8 @@ class BalanceSnapshot(Base):
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int]
     latest_occurred_at: Mapped[datetime]
+    least_id: Mapped[Id]
+    greatest_id: Mapped[Id]
     on_hand: Mapped[int]
     reserved: Mapped[int]
     picked: Mapped[int]
@@ -99,6 +107,42 @@ class Seal(Base):
     previous_hash: Mapped[bytes]
     hash: Mapped[bytes]
     sealed_at: Mapped[datetime] = mapped_column(server_default=database_now())
+
+
+class LedgerArchive(Base):
+    """A month that has left: the positions that are in the file, its hash, and the id before which its postings lay."""
+
+    __tablename__ = "ledger_archive"
+
+    through_position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_position: Mapped[int]
+    before_id: Mapped[Id]
+    entries: Mapped[int]
+    file: Mapped[Name]
+    sha256: Mapped[Code]
+    archived_at: Mapped[datetime] = mapped_column(server_default=database_now())
+
+
+class ReservationOpening(Base):
+    """How far a reservation that was still open was by the entries that are archived."""
+
+    __tablename__ = "reservation_opening"
+
+    sku: Mapped[Code] = mapped_column(primary_key=True)
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    still: Mapped[int]
+    picked: Mapped[int]
+    consumed: Mapped[int]
+
+
+class TransitOpening(Base):
+    """Units that the archived entries left on their way for a reference."""
+
+    __tablename__ = "transit_opening"
+
+    sku: Mapped[Code] = mapped_column(primary_key=True)
+    reference: Mapped[Code] = mapped_column(primary_key=True)
+    units: Mapped[int]
 
 
 class MarkName(enum.StrEnum):

@@ -13,40 +13,52 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Row, Select, and_, case, func, literal, select, tuple_
+from sqlalchemy import CTE, ColumnElement, Row, Select, case, func, literal, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from kernel.db import table
 from kernel.pages import Page
-from stock.asking import SPAN, ask
-from stock.chronicle import BalanceSnapshot, MarkName, PlacedBalance, reached
+from kernel.rowsets import RowSet
+from stock.asking import ask
+from stock.chronicle import BalanceSnapshot, LedgerMark, MarkName, PlacedBalance, reached
 from stock.errors import HistoryArchived, UnknownPosition
 from stock.positions import newest
 from stock.postings import COUNTERS, Key
 from stock.states import LATE_BY
 
-_STATE = ("position", "version", "latest_occurred_at")
+_REACHED = ("position", "version", "latest_occurred_at")
+_STATE = (*_REACHED, "least_id", "greatest_id")
 LONG_AGO, LONG_AFTER = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _PLACED, _SNAPSHOT = table(PlacedBalance), table(BalanceSnapshot)
 _COUNTED = ", ".join(
     f"sum(CASE WHEN d.account = '{counter}' THEN d.units ELSE 0 END) AS {counter}" for counter in COUNTERS
 )
-# Each entry of a span, seen from the balance: what it did to the account at that node.
+SPAN = RowSet(
+    "span",
+    (
+        ("sku", "text"), ("node", "text"), ("start", "int"), ("stop", "int"),
+        ("least_id", "text"), ("greatest_id", "text"),
+    ),
+)  # fmt: skip
+# Each entry of a span, seen from the balance: what it did to the account at that node. The ids say in which partitions.
 SIDES = """sides AS (
   SELECT s.sku, s.node, e.posting_id, e.to_version AS version, e.to_account AS account, e.units
   FROM span AS s CROSS JOIN stock_entry AS e
   WHERE e.sku = s.sku AND e.to_node = s.node AND e.to_version > s.start AND e.to_version <= s.stop
+    AND e.posting_id >= s.least_id AND e.posting_id <= s.greatest_id
   UNION ALL
   SELECT s.sku, s.node, e.posting_id, e.from_version, e.from_account, -e.units
   FROM span AS s CROSS JOIN stock_entry AS e
   WHERE e.sku = s.sku AND e.from_node = s.node AND e.from_version > s.start AND e.from_version <= s.stop
+    AND e.posting_id >= s.least_id AND e.posting_id <= s.greatest_id
 )"""
 KNOWN = f"""SELECT d.sku, d.node, max(d.version) AS version, {_COUNTED}
 FROM sides AS d CROSS JOIN posting_position AS p
 WHERE p.posting_id = d.posting_id AND p.position <= :position GROUP BY d.sku, d.node"""  # noqa: S608
 HAPPENED = f"""SELECT d.sku, d.node, max(d.version) AS version, {_COUNTED},
-  max(p.position) AS position, max(h.occurred_at) AS latest_occurred_at
+  max(p.position) AS position, max(h.occurred_at) AS latest_occurred_at, min(h.id) AS least_id, max(h.id) AS greatest_id
 FROM sides AS d CROSS JOIN posting_position AS p CROSS JOIN posting AS h
 WHERE p.posting_id = d.posting_id AND p.position <= :position AND h.id = d.posting_id AND h.occurred_at <= :at
 GROUP BY d.sku, d.node"""  # noqa: S608
@@ -79,7 +91,7 @@ class PastBalance:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A stored state of a balance, and the version up to which entries may have to be folded onto it."""
+    """A stored state of a balance, and up to which version and between which ids what follows it lies."""
 
     key: Key
     position: int
@@ -87,6 +99,8 @@ class Start:
     latest_occurred_at: datetime
     counters: Sequence[int]
     stop: int
+    least_id: str
+    greatest_id: str
 
 
 def position_to_read(session: Session, position: int | None) -> int:
@@ -134,6 +148,13 @@ def keep_states(session: Session, position: int, *, after: Key | None, limit: in
     return starts[-1].key if len(starts) == limit else None
 
 
+def opening(sku: str, node: str) -> Select[BalanceSnapshot]:
+    """Select what a balance was when the archived entries left; no row where none did."""
+    archived = select(LedgerMark.position).where(LedgerMark.name == MarkName.ARCHIVED).scalar_subquery()
+    kept = select(BalanceSnapshot).where(BalanceSnapshot.sku == sku, BalanceSnapshot.node == node)
+    return kept.where(BalanceSnapshot.position <= archived).order_by(BalanceSnapshot.position.desc()).limit(1)
+
+
 def _balances(position: int) -> Select[Any]:
     """Select the keys of the balances of which something was known at a position, in order."""
     keys = (_PLACED.c.sku, _PLACED.c.node)
@@ -155,18 +176,20 @@ def _starts(session: Session, query: Select[Any], position: int, at: datetime | 
         current.label("current"), *(_PLACED.c[name] for name in (*_STATE, *COUNTERS)),
         case((~current, _last_stored(position, at)), else_=None).label("stored"),
     ).cte("wanted")  # fmt: skip
-    stored = and_(
-        _SNAPSHOT.c.sku == wanted.c.sku, _SNAPSHOT.c.node == wanted.c.node, _SNAPSHOT.c.position == wanted.c.stored
-    )
-    columns = [_SNAPSHOT.c[name].label(f"stored_{name}") for name in (*_STATE, *COUNTERS)]
-    found = select(wanted, *columns, *(_next(wanted, name) for name in ("version", "position"))).outerjoin_from(
-        wanted, _SNAPSHOT, stored
-    )
-    rows = session.execute(found.order_by(wanted.c.sku, wanted.c.node)).all()
+    span = select(wanted, _next_stored(wanted).label("next")).cte("span")
+    before, after = _SNAPSHOT.alias("before"), _SNAPSHOT.alias("after")
+    columns = [each.c[name].label(f"{each.name}_{name}") for each in (before, after) for name in (*_STATE, *COUNTERS)]
+    found = select(span, *columns).outerjoin_from(span, before, _is_at(before, span, "stored"))
+    found = found.outerjoin(after, _is_at(after, span, "next")).order_by(span.c.sku, span.c.node)
+    rows = session.execute(found).all()
     archived = reached(session, MarkName.ARCHIVED)
-    if any(not row.current and (row.next_position or archived + 1) <= archived for row in rows):
+    if any(row.next is not None and row.next <= archived for row in rows):
         raise HistoryArchived(archived)
     return [_start(row) for row in rows]
+
+
+def _is_at(snapshot: NamedFromClause, span: CTE, position: str) -> ColumnElement[bool]:
+    return (snapshot.c.sku == span.c.sku) & (snapshot.c.node == span.c.node) & (snapshot.c.position == span.c[position])
 
 
 def _last_stored(position: int, at: datetime | None) -> ColumnElement[int]:
@@ -188,26 +211,27 @@ def _last_stored(position: int, at: datetime | None) -> ColumnElement[int]:
     return last.correlate(_PLACED).scalar_subquery()
 
 
-def _next(wanted: CTE, name: str) -> ColumnElement[int]:
-    """Select the version or position of the snapshot after the one to start from."""
-    following = _SNAPSHOT.alias(f"next_by_{name}")
-    query = select(following.c[name]).where(
+def _next_stored(wanted: CTE) -> ColumnElement[int]:
+    """Select the position of the snapshot after the one to start from."""
+    following = _SNAPSHOT.alias("following")
+    query = select(following.c.position).where(
         following.c.sku == wanted.c.sku,
         following.c.node == wanted.c.node,
         following.c.position > func.coalesce(wanted.c.stored, 0),
         ~wanted.c.current,
     )
-    first = query.order_by(following.c.position).limit(1).correlate(wanted)
-    return first.scalar_subquery().label(f"next_{name}")
+    return query.order_by(following.c.position).limit(1).correlate(wanted).scalar_subquery()
 
 
 def _start(row: Row[Any]) -> Start:
-    prefix = "" if row.current else "stored_"
-    position, version, latest, *counters = (getattr(row, f"{prefix}{name}") for name in (*_STATE, *COUNTERS))
+    """Start from the state before; what is to be folded ends with the one after, be they snapshots or the present."""
+    before = "" if row.current else "before_"
+    after = "" if row.next is None else "after_"
+    position, version, latest, *counters = (getattr(row, f"{before}{name}") for name in (*_REACHED, *COUNTERS))
     if position is None:
         position, version, latest, counters = 0, 0, LONG_AGO, [0] * len(COUNTERS)
-    stop = row.version if row.current or row.next_version is None else row.next_version
-    return Start((row.sku, row.node), position, version, latest, counters, stop)
+    stop, least_id, greatest_id = (getattr(row, f"{after}{name}") for name in ("version", "least_id", "greatest_id"))
+    return Start((row.sku, row.node), position, version, latest, counters, stop, least_id, greatest_id)
 
 
 def _past(session: Session, starts: Sequence[Start], position: int, at: datetime | None) -> list[PastBalance]:
@@ -229,12 +253,16 @@ def _fold(session: Session, query: str, starts: Sequence[Start], **parameters: A
     """Sum up what the entries after each start did, as far as the query counts them."""
     columns = [_SNAPSHOT.c[name] for name in ("sku", "node", "version", *COUNTERS)]
     if query is HAPPENED:
-        columns += [_SNAPSHOT.c.position, _SNAPSHOT.c.latest_occurred_at]
+        columns += [_SNAPSHOT.c[name] for name in ("position", "latest_occurred_at", "least_id", "greatest_id")]
     return _rows(ask(session, query, SPAN, _spans(starts), parameters, steps=[SIDES], columns=columns))
 
 
-def _spans(starts: Sequence[Start]) -> list[tuple[str, str, int, int]]:
-    return [(*start.key, start.version, start.stop) for start in starts if start.version < start.stop]
+def _spans(starts: Sequence[Start]) -> list[tuple[Any, ...]]:
+    return [
+        (*start.key, start.version, start.stop, start.least_id, start.greatest_id)
+        for start in starts
+        if start.version < start.stop
+    ]
 
 
 def _rows(rows: Sequence[Row[Any]]) -> dict[Key, Row[Any]]:
@@ -260,5 +288,6 @@ def _state_row(start: Start, more: Row[Any] | None) -> dict[str, Any]:
     return {
         "sku": sku, "node": node, "position": reached_by.position, "version": reached_by.version,
         "latest_occurred_at": max(reached_by.latest_occurred_at, start.latest_occurred_at),
+        "least_id": reached_by.least_id, "greatest_id": reached_by.greatest_id,
         **_counters(start, [more] if more else []),
     }  # fmt: skip

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from kernel.ids import least_id
+from kernel.ids import least_id, made_at
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -79,3 +79,46 @@ def _make(session: Session, table: str, month: datetime) -> bool:
     for statement in guards(table, name):
         session.execute(text(statement))
     return True
+
+
+def drop_before(session: Session, before_id: str) -> None:
+    """Drop the partitions whose months lie before an id; what is not archived of them stays, in the default partition.
+
+    Called when the mark `archived` has been raised. Entries leave before the postings that they name.
+    """
+    for table in TABLES:
+        session.execute(text(f"CREATE TEMPORARY TABLE kept_{table} (LIKE {table}) ON COMMIT DROP"))
+    for table in reversed(TABLES):
+        for name in _older(session, table, before_id):
+            session.execute(text(f"ALTER TABLE {table} DETACH PARTITION {name}"))
+            session.execute(text(KEPT.format(table=table, name=name, key=KEYS[table])))
+            session.execute(text(f"DROP TABLE {name}"))
+        _make_default(session, table)
+    for table in TABLES:
+        session.execute(text(f"INSERT INTO {table} TABLE kept_{table}"))
+
+
+# The months before an id, and the default partition when it holds something that is archived.
+OLDER = """SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+WHERE i.inhparent = CAST(:table AS regclass) AND c.relname < :month AND c.relname ~ :pattern ORDER BY c.relname"""
+ARCHIVED = """SELECT EXISTS (SELECT 1 FROM {table}_default AS d JOIN posting_position AS p ON p.posting_id = d.{key}
+JOIN ledger_mark AS m ON m.name = 'archived' AND p.position <= m.position)"""
+KEPT = """INSERT INTO kept_{table} SELECT d.* FROM {name} AS d
+LEFT JOIN posting_position AS p ON p.posting_id = d.{key}
+WHERE p.position IS NULL OR p.position > (SELECT position FROM ledger_mark WHERE name = 'archived')"""
+
+
+def _older(session: Session, table: str, before_id: str) -> list[str]:
+    within = {"table": table, "month": partition_of(table, made_at(before_id)), "pattern": rf"^{table}_\d{{4}}_\d\d$"}
+    names = list(session.scalars(text(OLDER), within))
+    if session.scalar(text(ARCHIVED.format(table=table, key=KEYS[table]))):
+        names.append(f"{table}_default")
+    return names
+
+
+def _make_default(session: Session, table: str) -> None:
+    name = f"{table}_default"
+    if not session.scalar(text(THERE), {"name": name}):
+        session.execute(text(f"CREATE TABLE {name} PARTITION OF {table} DEFAULT"))
+        for statement in guards(table, name):
+            session.execute(text(statement))

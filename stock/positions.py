@@ -73,6 +73,6 @@ def _write(session: Session, order: Sequence[Recorded], succession: Succession) 
             }
         )
         for key, effect in succession.effects[posting.id].items():
-            placing.apply(key, effect, position=position, occurred_at=posting.occurred_at)
+            placing.apply(key, effect, posting, position)
     session.execute(insert(table(PostingPosition)), rows)
     placing.write(session)

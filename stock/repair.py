@@ -29,7 +29,7 @@ from kernel.db import table
 from kernel.events import OutboxEvent, record
 from kernel.ids import new_id
 from kernel.proofs import Finding, Stretch
-from stock import verify
+from stock import history, verify
 from stock.events import StockPosted
 from stock.models import Account, Posting, Reservation, StockBalance, StockEntry
 from stock.postings import COUNTERS, Header, Key
@@ -207,13 +207,16 @@ def _fold(session: Session, key: Key) -> tuple[dict[str, int], bool]:
         ),
     ).subquery()
     account, units, version, touches = sides.c
-    told = dict.fromkeys(COUNTERS, 0)
-    sums = session.execute(select(account, func.sum(units)).group_by(account))
-    told |= {name: int(total) for name, total in sums if name in told}
+    opening = session.scalars(history.opening(sku, node)).first()
+    told = {name: getattr(opening, name) if opening else 0 for name in COUNTERS}
+    for name, total in session.execute(select(account, func.sum(units)).group_by(account)):
+        if name in told:
+            told[name] += int(total)
     once = select(func.count(), func.count(version.distinct()), func.min(version), func.max(version))
     entries, versions, first, last = session.execute(once.where(touches == 1)).one()
-    told["version"] = last or 0
-    return told, entries == versions == (last or 0) and (first or 1) == 1
+    begins = opening.version if opening else 0
+    told["version"] = last or begins
+    return told, entries == versions == told["version"] - begins and (first or begins + 1) == begins + 1
 
 
 def _progress(session: Session, key: Key) -> Iterator[Progress]:

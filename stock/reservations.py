@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, select, tuple_
 
-from kernel.errors import Fault
+from kernel.errors import DomainError, Fault
 from kernel.ids import new_id
 from stock import suppliers
 from stock.errors import ClaimsChanged
 from stock.ledger import (
     OWN_SAFETY_STOCK,
     DemandChange,
+    Draft,
     Floors,
     Header,
     Movement,
@@ -29,6 +30,7 @@ from stock.ledger import (
     ReservationChange,
     Side,
     post,
+    post_many,
 )
 from stock.models import Account, Purpose, Reservation
 from stock.postings import MAX_UNITS, Key
@@ -84,6 +86,20 @@ class Reserved:
         return self.units - self.consumed - self.released
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rebinding:
+    """What is released, claimed, opened and closed in one posting, net per balance: exchanges hold while stock is full.
+
+    Claims leave each balance the floor given, or its safety stock where none is; nothing is kept where it is None.
+    """
+
+    header: Header
+    release: Sequence[ReservedUnits] = ()
+    claims: Sequence[Claim] = ()
+    demand: Sequence[DemandChange] = ()
+    floors: Floors | None = field(default_factory=lambda: OWN_SAFETY_STOCK)
+
+
 def rebind(
     session: Session,
     header: Header,
@@ -93,22 +109,41 @@ def rebind(
     demand: Sequence[DemandChange] = (),
     floors: Floors | None = OWN_SAFETY_STOCK,
 ) -> list[str]:
-    """Release, claim, open and close in one posting, net per balance, so that exchanges hold while stock is full.
+    """Write one rebinding, given by its parts.
 
-    Claims leave each balance the floor given, or its safety stock where none is; nothing is kept where it is None.
     Returns the ids of the new reservations, in the order of `claims`. Raises InsufficientStock with every shortage,
     ClaimsChanged when picked, ended or unknown units are to be released, or more demand is closed than is open.
     """
-    if not (release or claims or demand):
-        return []
-    given = find(session, release)
+    wanted = Rebinding(header=header, release=release, claims=claims, demand=demand, floors=floors)
+    (outcome,) = rebind_many(session, [wanted])
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def rebind_many(session: Session, wanted: Sequence[Rebinding]) -> list[list[str] | DomainError]:
+    """Write rebindings as if one after the other; return what `rebind` would have returned or raised for each."""
+    given = _found(session, [of for each in wanted for of in each.release])
+    outcomes: list[list[str] | DomainError] = []
+    drafts: dict[int, Draft] = {}
+    for number, each in enumerate(wanted):
+        made = [_made(claim) for claim in each.claims]
+        unknown = _unknown(each.release, given)
+        outcomes.append(ClaimsChanged(unknown) if unknown else [reservation.id for reservation in made])
+        if not unknown and (each.release or made or each.demand):
+            drafts[number] = _draft(each, made, given)
+    for number, posted in zip(drafts, post_many(session, list(drafts.values())), strict=True):
+        if isinstance(posted, DomainError):
+            outcomes[number] = posted
+    return outcomes
+
+
+def _draft(wanted: Rebinding, made: Sequence[NewReservation], given: Mapping[str, Reserved]) -> Draft:
     changes = [
         ReservationChange(sku=of.sku, id=of.reservation_id, node=given[of.reservation_id].node, released=of.units)
-        for of in release
+        for of in wanted.release
     ]
-    made = [_made(claim) for claim in claims]
-    post(session, header, (), claims=made, changes=changes, demand=demand, floors=floors)
-    return [reservation.id for reservation in made]
+    return Draft(header=wanted.header, claims=made, changes=changes, demand=wanted.demand, floors=wanted.floors)
 
 
 def pick(session: Session, header: Header, units: Sequence[ReservedUnits]) -> str:
@@ -175,20 +210,26 @@ def put_on_shelf(session: Session, header: Header, units: Sequence[ReservedUnits
 
 def find(session: Session, units: Iterable[ReservedUnits]) -> dict[str, Reserved]:
     """Return the reservations of `units` by id. Raises ClaimsChanged when some do not exist."""
+    asked = list(units)
+    found = _found(session, asked)
+    if unknown := _unknown(asked, found):
+        raise ClaimsChanged(unknown)
+    return found
+
+
+def _found(session: Session, units: Iterable[ReservedUnits]) -> dict[str, Reserved]:
     wanted = sorted({(of.sku, of.reservation_id) for of in units})
     found: dict[str, Reserved] = {}
     for start in range(0, len(wanted), LOOKUP):
         keys = wanted[start : start + LOOKUP]
         same = tuple_(Reservation.sku, Reservation.id).in_(keys)
         found |= {reservation.id: reservation for reservation in _read(session, _COLUMNS.where(same))}
-    unknown = [
-        Fault("", "unknown_reservation", f"There is no reservation {id_} of {sku}.")
-        for sku, id_ in wanted
-        if id_ not in found
-    ]
-    if unknown:
-        raise ClaimsChanged(unknown)
     return found
+
+
+def _unknown(units: Iterable[ReservedUnits], found: Mapping[str, Reserved]) -> list[Fault]:
+    missing = sorted({(of.sku, of.reservation_id) for of in units if of.reservation_id not in found})
+    return [Fault("", "unknown_reservation", f"There is no reservation {id_} of {sku}.") for sku, id_ in missing]
 
 
 def by_reference(session: Session, references: Sequence[str]) -> dict[str, list[Reserved]]:

@@ -20,7 +20,7 @@ from kernel.db import table
 from stock.asking import KEY, ask
 from stock.chronicle import BalanceSnapshot, LatePosting, PlacedBalance
 from stock.postings import COUNTERS, Key
-from stock.recorded import Effect
+from stock.recorded import Effect, Recorded
 
 EVERY = 16
 # Lateness by class: whoever asks about a business time looks back in each class only as far as its bound.
@@ -40,6 +40,8 @@ class State:
     position: int = 0
     version: int = 0
     latest_occurred_at: datetime | None = None
+    least_id: str = ""
+    greatest_id: str = ""
     counters: list[int] = field(default_factory=lambda: [0] * len(COUNTERS))
 
 
@@ -48,8 +50,8 @@ def load(session: Session, keys: Iterable[Key]) -> dict[Key, State]:
     wanted = sorted(set(keys))
     states = {key: State() for key in wanted}
     for row in ask(session, _LOAD, KEY, wanted, columns=_COLUMNS):
-        reached = (row.first_position, row.position, row.version, row.latest_occurred_at)
-        states[row.sku, row.node] = State(*reached, counters=list(row[6:]))
+        reached = (row.first_position, row.position, row.version, row.latest_occurred_at, row.least_id, row.greatest_id)
+        states[row.sku, row.node] = State(*reached, counters=list(row[-len(COUNTERS) :]))
     return states
 
 
@@ -62,9 +64,9 @@ class Placing:
     snapshots: list[dict[str, Any]] = field(default_factory=list)
     late: list[dict[str, Any]] = field(default_factory=list)
 
-    def apply(self, key: Key, effect: Effect, *, position: int, occurred_at: datetime) -> None:
-        """Take a balance on to the posting at `position`, which happened at `occurred_at`."""
-        state = self.states[key]
+    def apply(self, key: Key, effect: Effect, posting: Recorded, position: int) -> None:
+        """Take a balance on to a posting that is placed at `position`."""
+        state, occurred_at = self.states[key], posting.occurred_at
         latest = state.latest_occurred_at
         if latest is not None and occurred_at < latest and any(effect.counters):
             self.late.append(
@@ -72,14 +74,15 @@ class Placing:
                 | {"occurred_at": occurred_at, "lateness": lateness(latest - occurred_at)}
             )
         passes = effect.last // EVERY > state.version // EVERY
+        state.least_id = min(state.least_id or posting.id, posting.id)
+        state.greatest_id = max(state.greatest_id, posting.id)
         state.first_position = state.first_position or position
         state.position, state.version = position, effect.last
         state.latest_occurred_at = max(latest or occurred_at, occurred_at)
         state.counters = [before + change for before, change in zip(state.counters, effect.counters, strict=True)]
         if passes:
-            self.snapshots.append(
-                _row(key, position, state.version, state.counters) | {"latest_occurred_at": state.latest_occurred_at}
-            )
+            self.snapshots.append(_state_row(key, state))
+            state.least_id = state.greatest_id = ""
         self.touched.add(key)
 
     def write(self, session: Session) -> None:
@@ -92,17 +95,21 @@ class Placing:
             given = dialect.insert(_PLACED)
             changed = {column.name: given.excluded[column.name] for column in _COLUMNS[3:]}
             statement = given.on_conflict_do_update(index_elements=["sku", "node"], set_=changed)
-            session.execute(statement, [self._state_row(key) for key in sorted(self.touched)])
-
-    def _state_row(self, key: Key) -> dict[str, Any]:
-        state = self.states[key]
-        placed = {"first_position": state.first_position, "latest_occurred_at": state.latest_occurred_at}
-        return _row(key, state.position, state.version, state.counters) | placed
+            placed = [
+                _state_row(key, self.states[key]) | {"first_position": self.states[key].first_position}
+                for key in sorted(self.touched)
+            ]
+            session.execute(statement, placed)
 
 
 def lateness(late_by: timedelta) -> int:
     """Return the class of a lateness: the first bound that holds it, or the class beyond all bounds."""
     return next((place for place, bound in enumerate(LATE_BY) if late_by <= bound), len(LATE_BY))
+
+
+def _state_row(key: Key, state: State) -> dict[str, Any]:
+    reached = {name: getattr(state, name) for name in ("latest_occurred_at", "least_id", "greatest_id")}
+    return _row(key, state.position, state.version, state.counters) | reached
 
 
 def _row(key: Key, position: int, version: int, counters: Sequence[int]) -> dict[str, Any]:

@@ -49,6 +49,14 @@ TOUCHES = """WITH touches AS (
   WHERE from_node IS NOT NULL AND from_node IS DISTINCT FROM to_node AND {sku}
 )"""
 
+# What the balances were when what is archived left: the proof begins there. No row, where nothing is archived.
+OPENING = """opening AS (
+  SELECT s.* FROM balance_snapshot AS s JOIN (
+    SELECT sku, node, max(position) AS position FROM balance_snapshot
+    WHERE position <= (SELECT position FROM ledger_mark WHERE name = 'archived') AND {sku} GROUP BY sku, node
+  ) AS last ON last.sku = s.sku AND last.node = s.node AND last.position = s.position
+)"""
+
 NEGATIVE_COUNTER = """
 SELECT sku, sku || ' at ' || node, on_hand, reserved, picked, damaged, quarantine, in_transit, backorder_limit
 FROM stock_balance
@@ -57,11 +65,11 @@ WHERE {sku} AND (on_hand < 0 OR reserved < 0 OR picked < 0 OR damaged < 0 OR qua
 ORDER BY sku, node"""
 
 # Entries counted up, balances counted down: what is left is the difference.
-NOT_THE_FOLD = """
-WITH sides AS (
-  SELECT sku, to_node AS node, to_account AS account, units FROM stock_entry WHERE to_node IS NOT NULL AND {sku}
+NOT_THE_FOLD = f"""
+WITH {OPENING}, sides AS (
+  SELECT sku, to_node AS node, to_account AS account, units FROM stock_entry WHERE to_node IS NOT NULL AND {{sku}}
   UNION ALL
-  SELECT sku, from_node, from_account, -units FROM stock_entry WHERE from_node IS NOT NULL AND {sku}
+  SELECT sku, from_node, from_account, -units FROM stock_entry WHERE from_node IS NOT NULL AND {{sku}}
 ), differences AS (
   SELECT sku, node,
     CASE WHEN account = 'on_hand' THEN units ELSE 0 END AS on_hand,
@@ -73,25 +81,31 @@ WITH sides AS (
   FROM sides
   UNION ALL
   SELECT sku, node, -on_hand, -reserved, -picked, -damaged, -quarantine, -in_transit FROM stock_balance
-  WHERE {sku}
+  WHERE {{sku}}
+  UNION ALL SELECT sku, node, on_hand, reserved, picked, damaged, quarantine, in_transit FROM opening
 )
 SELECT sku, sku || ' at ' || node,
   sum(on_hand), sum(reserved), sum(picked), sum(damaged), sum(quarantine), sum(in_transit)
 FROM differences GROUP BY sku, node
 HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(picked) <> 0
   OR sum(damaged) <> 0 OR sum(quarantine) <> 0 OR sum(in_transit) <> 0
-ORDER BY sku, node"""
+ORDER BY sku, node"""  # noqa: S608 (constants only)
 
-BROKEN_VERSIONS = """, histories AS (
+BROKEN_VERSIONS = f""", {OPENING}, histories AS (
   SELECT sku, node, count(*) AS entries, count(DISTINCT version) AS versions, min(version) AS first,
     max(version) AS last
   FROM touches GROUP BY sku, node
+), known AS (
+  SELECT b.sku, b.node, b.version, coalesce(o.version, 0) AS opening, coalesce(h.entries, 0) AS entries,
+    coalesce(h.versions, 0) AS versions, h.first, h.last
+  FROM (SELECT * FROM stock_balance WHERE {{sku}}) AS b
+  LEFT JOIN opening AS o ON o.sku = b.sku AND o.node = b.node
+  LEFT JOIN histories AS h ON h.sku = b.sku AND h.node = b.node
 )
-SELECT b.sku, b.sku || ' at ' || b.node, b.version, coalesce(h.entries, 0), coalesce(h.versions, 0), h.first, h.last
-FROM (SELECT * FROM stock_balance WHERE {sku}) AS b LEFT JOIN histories AS h ON h.sku = b.sku AND h.node = b.node
-WHERE b.version <> coalesce(h.entries, 0) OR b.version <> coalesce(h.versions, 0)
-  OR b.version <> coalesce(h.last, 0) OR coalesce(h.first, 1) <> 1
-ORDER BY b.sku, b.node"""
+SELECT sku, sku || ' at ' || node, version, entries, versions, first, last FROM known
+WHERE version <> opening + entries OR version <> opening + versions OR version <> coalesce(last, opening)
+  OR coalesce(first, opening + 1) <> opening + 1
+ORDER BY sku, node"""  # noqa: S608 (constants only)
 
 NO_BALANCE = """
 SELECT t.sku, t.sku || ' at ' || t.node, count(*) FROM touches AS t
@@ -108,19 +122,25 @@ WHERE {sku}
   AND (units <= 0 OR picked < 0 OR consumed < 0 OR released < 0 OR picked + consumed + released > units)
 ORDER BY sku, id"""
 
+# A reservation that had ended when its entries left has nothing that tells of it.
 CLAIMS_UNLIKE_ENTRIES = """
-WITH told AS (
+WITH parts AS (
   SELECT reservation_id AS id, sku,
     sum(CASE WHEN to_account = 'reserved' THEN units WHEN from_account = 'reserved' THEN -units ELSE 0 END) AS still,
     sum(CASE WHEN to_account = 'picked' THEN units WHEN from_account = 'picked' THEN -units ELSE 0 END) AS picked,
     sum(CASE WHEN from_account = 'on_hand' THEN units ELSE 0 END) AS consumed
   FROM stock_entry WHERE reservation_id IS NOT NULL AND {sku} GROUP BY reservation_id, sku
+  UNION ALL SELECT id, sku, still, picked, consumed FROM reservation_opening WHERE {sku}
+), told AS (
+  SELECT id, sku, sum(still) AS still, sum(picked) AS picked, sum(consumed) AS consumed FROM parts GROUP BY id, sku
 )
 SELECT r.sku, r.id, r.units - r.consumed - r.released, coalesce(t.still, 0), r.picked, coalesce(t.picked, 0),
   r.consumed, coalesce(t.consumed, 0)
 FROM (SELECT * FROM reservation WHERE {sku}) AS r LEFT JOIN told AS t ON t.sku = r.sku AND t.id = r.id
-WHERE r.units - r.consumed - r.released <> coalesce(t.still, 0) OR r.picked <> coalesce(t.picked, 0)
-  OR r.consumed <> coalesce(t.consumed, 0)
+WHERE (r.units - r.consumed - r.released <> coalesce(t.still, 0) OR r.picked <> coalesce(t.picked, 0)
+    OR r.consumed <> coalesce(t.consumed, 0))
+  AND NOT (t.id IS NULL AND r.units = r.consumed + r.released AND r.picked = 0
+    AND r.id < coalesce((SELECT max(before_id) FROM ledger_archive), ''))
 ORDER BY r.sku, r.id"""
 
 ENTRIES_OF_NO_CLAIM = """
@@ -149,15 +169,16 @@ WHERE {sku} AND (units <= 0
   OR (to_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')) <> (to_node IS NULL))
 ORDER BY sku, posting_id, line"""
 
-NOT_CONSERVED = """
-WITH flows AS (
+NOT_CONSERVED = f"""
+WITH {OPENING}, flows AS (
   SELECT sku, units FROM stock_entry
-  WHERE {sku} AND from_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')
+  WHERE {{sku}} AND from_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')
   UNION ALL SELECT sku, -units FROM stock_entry
-  WHERE {sku} AND to_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')
-  UNION ALL SELECT sku, -(on_hand + damaged + quarantine + in_transit) FROM stock_balance WHERE {sku}
+  WHERE {{sku}} AND to_account IN ('supplier', 'customer', 'shrink', 'adjustment', 'conversion')
+  UNION ALL SELECT sku, -(on_hand + damaged + quarantine + in_transit) FROM stock_balance WHERE {{sku}}
+  UNION ALL SELECT sku, on_hand + damaged + quarantine + in_transit FROM opening
 )
-SELECT sku, sku, sum(units) FROM flows GROUP BY sku HAVING sum(units) <> 0 ORDER BY sku"""
+SELECT sku, sku, sum(units) FROM flows GROUP BY sku HAVING sum(units) <> 0 ORDER BY sku"""  # noqa: S608 (constants only)
 
 NOT_TOLD_ONCE = """
 SELECT p.id, p.id, count(o.id) FROM (SELECT id FROM posting WHERE {id}) AS p
@@ -167,7 +188,11 @@ GROUP BY p.id HAVING count(o.id) <> 1 ORDER BY p.id"""
 NOTHING_TO_TELL = """
 SELECT o.aggregate_id, o.id, o.aggregate_id
 FROM (SELECT id, aggregate_id FROM outbox WHERE aggregate = 'stock' AND type = 'stock.posted' AND {aggregate_id}) AS o
-LEFT JOIN posting AS p ON p.id = o.aggregate_id WHERE p.id IS NULL ORDER BY o.aggregate_id"""
+LEFT JOIN posting AS p ON p.id = o.aggregate_id
+WHERE p.id IS NULL AND NOT EXISTS (
+  SELECT 1 FROM posting_position AS a JOIN ledger_mark AS m ON m.name = 'archived' AND a.position <= m.position
+  WHERE a.posting_id = o.aggregate_id)
+ORDER BY o.aggregate_id"""
 
 # The lines of transfers that are under way; what is on the way is dispatched less what became of it.
 UNDER_WAY = """WITH under_way AS (
@@ -188,6 +213,7 @@ NOT_CLEARED = """, differences AS (
   SELECT p.reference AS id, e.sku, CASE WHEN e.to_account = 'in_transit' THEN e.units ELSE -e.units END AS units
   FROM (SELECT * FROM stock_entry WHERE {sku}) AS e JOIN posting AS p ON p.id = e.posting_id
   WHERE (e.to_account = 'in_transit') <> (e.from_account = 'in_transit')
+  UNION ALL SELECT reference, sku, units FROM transit_opening WHERE {sku}
   UNION ALL SELECT id, sku, -units FROM under_way
 )
 SELECT sku, sku || ' of ' || id, sum(units) FROM differences
@@ -245,7 +271,13 @@ CHECKS = (
 )  # fmt: skip
 
 
+MARK_MOVED = """
+SELECT 'archived', 'archived', m.position, coalesce((SELECT max(through_position) FROM ledger_archive), 0)
+FROM ledger_mark AS m
+WHERE m.name = 'archived' AND m.position <> coalesce((SELECT max(through_position) FROM ledger_archive), 0)"""
+
 TOLD = (
+    Check("I3", "ledger_mark", "stands at position {}, though what was archived ends at {}", MARK_MOVED),
     Check("I8", "posting", "is told {} times to the outside, not once", NOT_TOLD_ONCE),
     Check("I8", "outbox", "tells of posting {}, which is not there", NOTHING_TO_TELL),
 )

@@ -1,15 +1,17 @@
-"""`oms ledger`: the ledger proven again from its entries, mended by postings, and sealed."""
+"""`oms ledger`: the ledger proven again from its entries, mended by postings, sealed, and archived."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from api import proof
+from api import archiving, proof
 from api.cli.root import Session, with_session
 from api.house import House
 from kernel.proofs import Finding
@@ -19,6 +21,7 @@ from stock.repair import Mend
 SHOWN = 50
 INTERRUPTED = 130
 ACTOR = "repair"
+NOTHING_TO_ARCHIVE = "No closed month is left to archive."
 
 
 @click.group()
@@ -73,6 +76,30 @@ def repair(session: Session, *, dry_run: bool) -> None:
     click.echo(f"{written} {deed}.")
     if left:
         raise click.ClickException(f"{left} findings are left for a person.")
+
+
+@ledger.command()
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Months that ended by this day leave.")
+@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where files go.")
+@click.option("--dry-run", is_flag=True, help="Say which months would leave, and write nothing.")
+@with_session
+def archive(session: Session, before: datetime, folder: Path, *, dry_run: bool) -> None:
+    """Let closed months leave the ledger for compressed files; keep the files, and their hashes elsewhere."""
+    doors, day = session.house.doors, before.replace(tzinfo=UTC)
+    if dry_run:
+        told = [
+            f"{stay.month:%Y-%m}: positions {stay.first:,} to {stay.through:,} would leave"
+            for stay in archiving.months(doors, day)
+        ]
+        click.echo("\n".join(told) or NOTHING_TO_ARCHIVE)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    left = 0
+    for left, written in enumerate(archiving.leave(doors, day, folder), start=1):
+        deed = f"{written.postings:,} postings with {written.entries:,} entries have left"
+        click.echo(f"{written.sha256}  {written.path.name}: {deed}")
+    if not left:
+        click.echo(NOTHING_TO_ARCHIVE)
 
 
 def _write(house: House, mend: Mend) -> bool:

@@ -13,6 +13,7 @@ from api.rest.operation import Call, Reply, Resource
 from api.schemas import orders as schemas
 from oms import addresses, holds, orders, payments, queries, view
 from oms import history as order_history
+from oms.commands import PlaceOrder
 from oms.orders import Placed, Prepared
 from oms.queries import Wanted
 
@@ -39,6 +40,11 @@ def _decide_demands(house: House, call: Call, demand_ids: list[str]) -> None:
     deciding.many(house.doors, demand_ids, cause="edit", now=call.now, actor=call.actor)
 
 
+def _carried_out(command: PlaceOrder) -> set[str]:
+    """Return what left over a counter, from which others may have lost units."""
+    return {line.sku for line in command.lines if (line.method or command.method) == "carry_out"}
+
+
 @resource.operation(
     "POST", "", scope="orders:write", body=schemas.PlaceOrderSchema, answer=schemas.OrderSchema, status=201, key=True,
     decide=_prepare, example=EXAMPLE,
@@ -51,7 +57,9 @@ def place_order(session: Session, call: Call, decided: Prepared) -> Any:
     """
     placed = orders.place(session, decided, vault=call.vault, now=call.now, actor=call.actor)
     shown = showing.placed(session, placed.order, currency=call.config.network.currency, now=call.now)
-    return Reply(shown, status=201 if placed.created else 200)
+    carried = _carried_out(call.body) if placed.created else set()
+    after = (lambda house: deciding.after_stock(house, carried, actor=call.actor)) if carried else None
+    return Reply(shown, status=201 if placed.created else 200, after=after)
 
 
 @resource.operation(
@@ -59,7 +67,7 @@ def place_order(session: Session, call: Call, decided: Prepared) -> Any:
     example=[EXAMPLE], each=True,
 )  # fmt: skip
 def place_orders(house: House, call: Call) -> Any:
-    """Take many orders, each in its own transaction with its own result; sent again, they are found."""
+    """Take many orders as if one after the other, each with its own result; sent again, they are found."""
 
     def show(session: Session, placed: Placed) -> dict[str, Any]:
         shown = showing.placed(session, placed.order, currency=call.config.network.currency, now=call.now)

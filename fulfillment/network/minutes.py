@@ -63,6 +63,15 @@ def days_between(session: Session, first: date, last: date) -> list[tuple[str, d
     return [(row[0], row[1], row[2], row[3]) for row in session.execute(_BETWEEN, {"first": first, "last": last})]
 
 
+def left(session: Session, node: str, on: date) -> int:
+    """Return the minutes that a node has left on a day."""
+    usual = session.scalar(select(_PROFILE.c.capacity_minutes).where(_PROFILE.c.node == node)) or 0
+    touched = [day for day in days_between(session, on, on) if day[0] == node]
+    for _, _, capacity, claimed in touched:
+        return max(0, (usual if capacity is None else capacity) - claimed)
+    return usual
+
+
 _DAY = table(NodeDay)
 _BETWEEN = select(_DAY.c.node, _DAY.c.on_date, _DAY.c.capacity_minutes, _DAY.c.claimed_minutes).where(
     _DAY.c.on_date.between(bindparam("first"), bindparam("last"))

@@ -7,8 +7,10 @@ are taken in the house's order (demands, fulfillment orders, balances, minutes);
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -16,54 +18,96 @@ from sqlalchemy.orm import Session
 from fulfillment.network import minutes, policies
 from fulfillment.sourcing import records
 from fulfillment.sourcing.drafts import Difference, Draft, difference
-from fulfillment.sourcing.proposal import Change, Missing, Proposal
+from fulfillment.sourcing.proposal import Change, FreedFulfillment, Missing, Proposal
 from fulfillment.work import allocation, demands, locks
 from fulfillment.work.events import DemandWaiting, LineUnits
 from fulfillment.work.models import LEFT, NOT_STARTED, OPEN, Decision, Demand, DemandLine, FulfillmentOrder, Method
 from kernel import events
 from kernel.db import table
-from kernel.errors import Conflict
+from kernel.errors import Conflict, DomainError
 from stock import availability, reservations, revisions
 from stock.errors import ClaimsChanged, InsufficientStock
 from stock.ledger import DemandChange, Floors, Header
 from stock.models import Purpose
-from stock.reservations import Claim, ReservedUnits
+from stock.reservations import Claim, Rebinding, ReservedUnits
 
 
 class StalePlan(Conflict):
-    """What a plan rests on has changed since it was made: decide again."""
+    """What plans rest on has changed since they were made: decide again. `of` tells which, by their place, and why."""
 
     code = "stale_plan"
 
-    def __init__(self, why: Sequence[str], *, demand_ids: Sequence[str] = ()) -> None:
+    def __init__(
+        self, why: Sequence[str], *, demand_ids: Sequence[str] = (), of: Mapping[int, StalePlan] | None = None
+    ) -> None:
         super().__init__("The plan no longer holds: " + "; ".join(why) + ". Decide again.")
-        self.why, self.demand_ids = tuple(why), tuple(demand_ids)
+        self.why, self.demand_ids, self.of = tuple(why), tuple(demand_ids), dict(of or {0: self})
+
+
+@dataclass(frozen=True)
+class Part:
+    """A proposal on its way, with what it makes and ends, and its reservations once they are made."""
+
+    proposal: Proposal
+    differences: tuple[Difference, ...]
+    reservation_ids: tuple[str, ...] = ()
+
+    @property
+    def pairs(self) -> list[tuple[Change, Difference]]:
+        """Each change with its difference."""
+        return list(zip(self.proposal.changes, self.differences, strict=True))
+
+    @property
+    def made(self) -> list[tuple[Change, Draft]]:
+        """Each fulfillment order to be made, with its change."""
+        return [(change, draft) for change, each in self.pairs for draft in each.made]
+
+    @property
+    def ended(self) -> list[FreedFulfillment]:
+        """The fulfillment orders that give way."""
+        return [freed for each in self.differences for freed in each.ended]
 
 
 def commit(session: Session, proposal: Proposal, *, now: datetime, actor: str) -> list[FulfillmentOrder]:
     """Make a proposal true and return the fulfillment orders it makes, in the order of its packages.
 
-    Raises StalePlan when units above safety stock, minutes, a demand, its unaccepted fulfillment orders or its policy
-    have changed so that the plan no longer holds; not when what moved still covers it. The caller then rolls back.
+    Raises StalePlan when units above what is kept back, minutes, a demand, its unaccepted fulfillment orders or its
+    policy have changed so that the plan no longer holds; not when what moved still covers it. The caller rolls back.
     """
-    if not proposal.changes:
-        return []
-    orders = _lock(session, proposal.changes)
+    return commit_many(session, [proposal], now=now, actor=actor)[0]
+
+
+def commit_many(
+    session: Session, proposals: Sequence[Proposal], *, now: datetime, actor: str
+) -> list[list[FulfillmentOrder]]:
+    """Make proposals about different demands true as if one after the other, and return what each makes.
+
+    All or none: raises StalePlan, which tells of each proposal that does not hold; the caller then rolls back.
+    """
+    changes = [change for proposal in proposals for change in proposal.changes]
+    if not changes:
+        return [[] for _ in proposals]
+    orders = _lock(session, changes)
     versions = revisions.versions(session)
-    _require_fresh(session, proposal.changes, orders, versions)
-    differences = [difference(change) for change in proposal.changes]
-    before = _waiting(session, proposal.changes)
-    floors = _floors(session, proposal.changes, differences, versions)
-    reservation_ids = _exchange(session, proposal, differences, before, floors, now=now, actor=actor)
-    _claim_minutes(session, differences)
-    decision_ids = _record(session, proposal, orders, now=now)
-    ended = [orders[freed.id] for each in differences for freed in each.ended]
-    allocation.supersede(session, ended, actor=actor, now=now, reason=proposal.cause)
-    made = _allocations(proposal.changes, differences, decision_ids, reservation_ids)
-    allocated = allocation.allocate(session, made, actor=actor, now=now, reason=proposal.cause)
-    for change in proposal.changes:
-        _tell_waiting(session, change, before)
-    return allocated
+    _require_fresh(session, proposals, orders, versions)
+    parts = [Part(each, tuple(map(difference, each.changes))) for each in proposals]
+    before = _waiting(session, changes)
+    parts = _exchange(session, parts, before, versions, now=now, actor=actor)
+    _claim_minutes(session, parts)
+    decision_ids = _record(session, parts, orders, now=now)
+    for part in parts:
+        ended = [orders[freed.id] for freed in part.ended]
+        allocation.supersede(session, ended, actor=actor, now=now, reason=part.proposal.cause)
+    made = [each for part in parts for each in _allocations(part, decision_ids)]
+    allocated = iter(allocation.allocate(session, made, actor=actor, now=now))
+    events.record_many(session, [told for change in changes for told in _waiting_again(change, before)])
+    return [list(islice(allocated, len(part.made))) for part in parts]
+
+
+def _together(stale: Mapping[int, StalePlan]) -> StalePlan:
+    """Return one error that tells of all."""
+    why = sorted({why for each in stale.values() for why in each.why})
+    return StalePlan(why, demand_ids=sorted({id_ for each in stale.values() for id_ in each.demand_ids}), of=stale)
 
 
 def _lock(session: Session, changes: Sequence[Change]) -> dict[str, FulfillmentOrder]:
@@ -72,17 +116,21 @@ def _lock(session: Session, changes: Sequence[Change]) -> dict[str, FulfillmentO
 
 
 def _require_fresh(
-    session: Session, changes: Sequence[Change], orders: dict[str, FulfillmentOrder], versions: Mapping[str, int]
+    session: Session, proposals: Sequence[Proposal], orders: dict[str, FulfillmentOrder], versions: Mapping[str, int]
 ) -> None:
-    stale: dict[str, str] = {}
-    for change in changes:
-        wanted = change.wanted
-        if policies.active(session, wanted.policy, versions).version != change.policy_version:
-            stale[wanted.demand_id] = f"policy {wanted.policy} has a new version"
-        elif wanted.version is not None and (why := _moved(session, change, orders)):
-            stale[wanted.demand_id] = why
+    stale: dict[int, StalePlan] = {}
+    for place, proposal in enumerate(proposals):
+        moved: dict[str, str] = {}
+        for change in proposal.changes:
+            wanted = change.wanted
+            if policies.active(session, wanted.policy, versions).version != change.policy_version:
+                moved[wanted.demand_id] = f"policy {wanted.policy} has a new version"
+            elif wanted.version is not None and (why := _moved(session, change, orders)):
+                moved[wanted.demand_id] = why
+        if moved:
+            stale[place] = StalePlan(sorted(set(moved.values())), demand_ids=sorted(moved))
     if stale:
-        raise StalePlan(sorted(set(stale.values())), demand_ids=sorted(stale))
+        raise _together(stale)
 
 
 def _moved(session: Session, change: Change, orders: dict[str, FulfillmentOrder]) -> str | None:
@@ -113,15 +161,35 @@ def _waiting(session: Session, changes: Sequence[Change]) -> dict[str, int]:
 
 def _exchange(
     session: Session,
-    proposal: Proposal,
-    differences: Sequence[Difference],
-    before: dict[str, int],
-    floors: Floors,
+    parts: Sequence[Part],
+    before: Mapping[str, int],
+    versions: Mapping[str, int],
     *,
     now: datetime,
     actor: str,
-) -> list[str]:
-    """Release, claim, open and close in one posting; return the reservations in the order of the drafts' lines."""
+) -> list[Part]:
+    """Release, claim, open and close in one posting a proposal; return the parts with their reservations."""
+    wanted = [_rebinding(session, part, before, versions, now=now, actor=actor) for part in parts]
+    outcomes = reservations.rebind_many(session, wanted)
+    refused = {
+        place: StalePlan([fault.message for fault in outcome.faults] or [outcome.message])
+        for place, outcome in enumerate(outcomes)
+        if isinstance(outcome, InsufficientStock | ClaimsChanged)
+    }
+    if refused:
+        raise _together(refused)
+    exchanged = []
+    for part, outcome in zip(parts, outcomes, strict=True):
+        if isinstance(outcome, DomainError):
+            raise outcome
+        exchanged.append(replace(part, reservation_ids=tuple(outcome)))
+    return exchanged
+
+
+def _rebinding(
+    session: Session, part: Part, before: Mapping[str, int], versions: Mapping[str, int], *, now: datetime, actor: str
+) -> Rebinding:
+    proposal = part.proposal
     references = {change.wanted.reference for change in proposal.changes}
     header = Header(
         kind="allocation", actor=actor, occurred_at=now, reason=proposal.cause,
@@ -129,33 +197,22 @@ def _exchange(
     )  # fmt: skip
     release = [
         ReservedUnits(line.sku, line.reservation_id, line.units)
-        for each in differences
-        for freed in each.ended
+        for freed in part.ended
         for line in freed.lines
         if line.reservation_id is not None
     ]
     release += [ReservedUnits(held.sku, held.reservation_id, held.units) for held in proposal.held]
-    claims = [
-        claim
-        for change, each in zip(proposal.changes, differences, strict=True)
-        for draft in each.made
-        for claim in _claims(draft, change.wanted.rank)
-    ]
+    claims = [claim for change, draft in part.made for claim in _claims(draft, change.wanted.rank)]
     demand = [wish for change in proposal.changes for wish in _wishes(change, before)]
-    try:
-        return reservations.rebind(session, header, release=release, claims=claims, demand=demand, floors=floors)
-    except (InsufficientStock, ClaimsChanged) as refusal:
-        raise StalePlan([fault.message for fault in refusal.faults] or [refusal.message]) from refusal
+    floors = _floors(session, part, versions)
+    return Rebinding(header=header, release=release, claims=claims, demand=demand, floors=floors)
 
 
-def _floors(
-    session: Session, changes: Sequence[Change], differences: Sequence[Difference], versions: Mapping[str, int]
-) -> Floors:
+def _floors(session: Session, part: Part, versions: Mapping[str, int]) -> Floors:
     """Return what the rules of safety stock keep back at each balance, from the channels that claim of it."""
     claims = (
         (line.units.sku, draft.node, change.wanted.channel)
-        for change, each in zip(changes, differences, strict=True)
-        for draft in each.made
+        for change, draft in part.made
         for line in draft.lines
         if line.claimed
     )
@@ -174,7 +231,7 @@ def _claims(draft: Draft, rank: int) -> list[Claim]:
     ]  # fmt: skip
 
 
-def _wishes(change: Change, before: dict[str, int]) -> list[DemandChange]:
+def _wishes(change: Change, before: Mapping[str, int]) -> list[DemandChange]:
     after = _units_missing(change)
     moved = ((line, after.get(line.id, 0) - before.get(line.id, 0)) for line in change.wanted.lines)
     return [DemandChange(line.sku, line.id, units) for line, units in moved if units]
@@ -187,13 +244,30 @@ def _units_missing(change: Change) -> dict[str, int]:
     return units
 
 
-def _claim_minutes(session: Session, differences: Sequence[Difference]) -> None:
-    taken = [(draft.node, draft.work_on, draft.work_minutes) for each in differences for draft in each.made]
-    given = [(freed.node, freed.work_on, -freed.work_minutes) for each in differences for freed in each.ended]
+def _claim_minutes(session: Session, parts: Sequence[Part]) -> None:
+    given = [(freed.node, freed.work_on, -freed.work_minutes) for part in parts for freed in part.ended]
+    taken = [(draft.node, draft.work_on, draft.work_minutes) for part in parts for _, draft in part.made]
     try:
         minutes.change(session, [*given, *taken])
     except minutes.NoMinutesLeft as refusal:
-        raise StalePlan([refusal.message]) from refusal
+        stale = StalePlan([refusal.message])
+        raise _together(dict.fromkeys(_without_minutes(session, parts, refusal), stale)) from refusal
+
+
+def _without_minutes(session: Session, parts: Sequence[Part], refusal: minutes.NoMinutesLeft) -> list[int]:
+    """Return the places of those for whom a day has too few minutes left, once those before them have theirs."""
+    left = minutes.left(session, refusal.node, refusal.on)
+    late, asking = [], []
+    for place, part in enumerate(parts):
+        day = [
+            draft.work_minutes for _, draft in part.made if (draft.node, draft.work_on) == (refusal.node, refusal.on)
+        ]
+        if sum(day) > left:
+            late.append(place)
+        else:
+            left -= sum(day)
+        asking += [place] * bool(sum(day))
+    return late or asking[-1:]
 
 
 _DEMAND = insert(table(Demand))
@@ -202,17 +276,22 @@ _DECISION = insert(table(Decision))
 
 
 def _record(
-    session: Session, proposal: Proposal, orders: Mapping[str, FulfillmentOrder], *, now: datetime
-) -> list[str]:
-    """Write demands and decisions; return the decisions' ids in the order of the changes."""
-    new = [change for change in proposal.changes if change.wanted.version is None]
+    session: Session, parts: Sequence[Part], orders: Mapping[str, FulfillmentOrder], *, now: datetime
+) -> dict[str, str]:
+    """Write demands and decisions; return the decisions' ids by demand."""
+    changes = [change for part in parts for change in part.proposal.changes]
+    new = [change for change in changes if change.wanted.version is None]
     if new:
         session.execute(_DEMAND, [records.new_demand(change) for change in new])
         session.execute(_LINE, [line for change in new for line in records.new_lines(change, _units_missing(change))])
-    _update(session, [change for change in proposal.changes if change.wanted.version is not None], orders)
-    decisions = [records.decision(change, cause=proposal.cause, now=now) for change in proposal.changes]
+    _update(session, [change for change in changes if change.wanted.version is not None], orders)
+    decisions = [
+        records.decision(change, cause=part.proposal.cause, now=now)
+        for part in parts
+        for change in part.proposal.changes
+    ]
     session.execute(_DECISION, decisions)
-    return [decision["id"] for decision in decisions]
+    return {decision["demand_id"]: decision["id"] for decision in decisions}
 
 
 def _update(session: Session, changes: Sequence[Change], orders: Mapping[str, FulfillmentOrder]) -> None:
@@ -244,24 +323,19 @@ def _demand(session: Session, change: Change) -> Demand:
     return demand
 
 
-def _allocations(
-    changes: Sequence[Change],
-    differences: Sequence[Difference],
-    decision_ids: Sequence[str],
-    reservation_ids: Sequence[str],
-) -> list[allocation.Allocation]:
-    reserved = iter(reservation_ids)
+def _allocations(part: Part, decision_ids: Mapping[str, str]) -> list[allocation.Allocation]:
+    reserved = iter(part.reservation_ids)
     return [
         records.allocation_of(
-            draft, change, decision_id, [next(reserved) if line.claimed else None for line in draft.lines]
+            draft, change, decision_ids[change.wanted.demand_id],
+            [next(reserved) if line.claimed else None for line in draft.lines], cause=part.proposal.cause,
         )
-        for change, each, decision_id in zip(changes, differences, decision_ids, strict=True)
-        for draft in each.made
-    ]
+        for change, draft in part.made
+    ]  # fmt: skip
 
 
-def _tell_waiting(session: Session, change: Change, before: dict[str, int]) -> None:
-    """Tell that units wait, once: not again while the same units go on waiting."""
+def _waiting_again(change: Change, before: Mapping[str, int]) -> Iterator[DemandWaiting]:
+    """Yield the news that units wait, once: not again while the same units go on waiting."""
     after = _units_missing(change)
     if all(units <= before.get(line_id, 0) for line_id, units in after.items()):
         return
@@ -269,7 +343,4 @@ def _tell_waiting(session: Session, change: Change, before: dict[str, int]) -> N
     skus = {missing.line_id: missing.sku for missing in change.missing}
     lines = tuple(LineUnits(line_id, skus[line_id], units) for line_id, units in sorted(after.items()))
     wanted = change.wanted
-    events.record(
-        session,
-        DemandWaiting(aggregate_id=wanted.demand_id, reference=wanted.reference, lines=lines, reason=first.reason),
-    )
+    yield DemandWaiting(aggregate_id=wanted.demand_id, reference=wanted.reference, lines=lines, reason=first.reason)

@@ -24,6 +24,7 @@ from fulfillment.sourcing.demanded import read_again
 from fulfillment.sourcing.gather import gather
 from fulfillment.sourcing.proposal import Assumption, Proposal, Wanted
 from fulfillment.sourcing.propose import changes_of
+from fulfillment.sourcing.taken import Taken
 from fulfillment.work.models import Method
 from kernel.errors import Fault, Rejected
 from stock.holds import Held
@@ -44,14 +45,22 @@ class FaultyPlan(RuntimeError):
 
 
 def decide(
-    session: Session, wanted: Sequence[Wanted], *, now: datetime, cause: str, held: Sequence[Held] = ()
+    session: Session,
+    wanted: Sequence[Wanted],
+    *,
+    now: datetime,
+    cause: str,
+    held: Sequence[Held] = (),
+    taken: Taken | None = None,
 ) -> Proposal:
     """Decide new demands of one order together, to which what is `held` for them is available.
+
+    What is `taken` by plans that are to be committed before this one is not.
 
     Raises CannotCollect, naming every demand whose store cannot.
     """
     _require_stores(session, wanted)
-    return replace(_decide(session, wanted, now=now, cause=cause, held=held), held=tuple(held))
+    return replace(_decide(session, wanted, now=now, cause=cause, held=held, taken=taken), held=tuple(held))
 
 
 def decide_again(
@@ -82,9 +91,15 @@ _PARAMS: Final = SolveParams(time_limit_s=TIME_LIMIT_S)
 
 
 def _decide(
-    session: Session, wanted: Sequence[Wanted], *, now: datetime, cause: str, held: Sequence[Held] = ()
+    session: Session,
+    wanted: Sequence[Wanted],
+    *,
+    now: datetime,
+    cause: str,
+    held: Sequence[Held] = (),
+    taken: Taken | None = None,
 ) -> Proposal:
-    gathered = gather(session, [demand for demand in wanted if demand.lines], now=now, held=held)
+    gathered = gather(session, [demand for demand in wanted if demand.lines], now=now, held=held, taken=taken)
     if not gathered.wanted:
         return Proposal(cause=cause)
     started = perf_counter()

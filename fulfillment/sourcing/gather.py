@@ -26,6 +26,7 @@ from fulfillment.sourcing.options import TERMS, Flags, Integers, Options, Scene,
 from fulfillment.sourcing.proposal import Wanted, WantedLine
 from fulfillment.sourcing.shipping import to_ship
 from fulfillment.sourcing.stocked import Stocked, read_stock
+from fulfillment.sourcing.taken import Taken
 from fulfillment.work.models import Method
 from stock import revisions
 from stock.holds import Held
@@ -60,13 +61,23 @@ class Ground:
     lines_in_all: int
 
 
-def gather(session: Session, wanted: Sequence[Wanted], *, now: datetime, held: Sequence[Held] = ()) -> Gathered:
-    """State the demands as one problem that shares stock and minutes; what is `held` for them is theirs to use."""
+def gather(
+    session: Session,
+    wanted: Sequence[Wanted],
+    *,
+    now: datetime,
+    held: Sequence[Held] = (),
+    taken: Taken | None = None,
+) -> Gathered:
+    """State the demands as one problem that shares stock and minutes.
+
+    What is `held` for them is theirs to use; what those decided before them have `taken` is gone.
+    """
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
-    stocked = read_stock(session, net, wanted, versions, now=now, held=held)
-    ground = _ground(session, net, wanted, active, now=now, stocked=stocked)
+    stocked = read_stock(session, net, wanted, versions, now=now, held=held, taken=taken)
+    ground = _ground(session, net, wanted, active, now=now, stocked=stocked, taken=taken)
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
     problem = _problem(ground, scenes, wanted, options)
@@ -81,6 +92,7 @@ def _ground(
     *,
     now: datetime,
     stocked: Stocked,
+    taken: Taken | None,
 ) -> Ground:
     days = net.days(now.date())
     first, last = _window(days, wanted, active, now)
@@ -91,7 +103,7 @@ def _ground(
         skus=stocked.skus,
         stock=stocked.units,
         weights_g=stocked.weights_g,
-        minutes=_minutes(session, net, wanted, first, last),
+        minutes=_minutes(session, net, wanted, (first, last), taken),
         first_ordinal=first,
         lines_in_all=sum(len(demand.lines) for demand in wanted),
     )
@@ -114,16 +126,21 @@ def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy]
     return int(ordinals.min()), int(ordinals.max())
 
 
-def _minutes(session: Session, net: Snapshot, wanted: Sequence[Wanted], first: int, last: int) -> Integers:
+def _minutes(
+    session: Session, net: Snapshot, wanted: Sequence[Wanted], window: tuple[int, int], taken: Taken | None
+) -> Integers:
+    first, last = window
     left = np.repeat(net.capacity_minutes[:, None], last - first + 1, axis=1)
     for node, on, capacity, claimed in minutes.days_between(session, date.fromordinal(first), date.fromordinal(last)):
         place, column = net.index.get(node), on.toordinal() - first
         if place is not None:
             left[place, column] = (left[place, column] if capacity is None else capacity) - claimed
-    for freed in (freed for demand in wanted for freed in demand.freed):
-        column = freed.work_on.toordinal() - first
+    freed = [(each.node, each.work_on, each.work_minutes) for demand in wanted for each in demand.freed]
+    gone = [(node, on, -count) for (node, on), count in taken.minutes.items()] if taken else []
+    for node, on, count in (*freed, *gone):
+        column = on.toordinal() - first
         if 0 <= column <= last - first:
-            left[net.index[freed.node], column] += freed.work_minutes
+            left[net.index[node], column] += count
     return np.maximum(left, 0)
 
 

@@ -118,7 +118,9 @@ def _assignment(package: Package) -> dict[str, Any]:
     }
 
 
-def allocation_of(draft: Draft, change: Change, decision_id: str, reservation_ids: Sequence[str | None]) -> Allocation:
+def allocation_of(
+    draft: Draft, change: Change, decision_id: str, reservation_ids: Sequence[str | None], *, cause: str
+) -> Allocation:
     """Return the fulfillment order that a draft becomes; one reservation, or None, for each of its lines."""
     wanted = change.wanted
     return Allocation(
@@ -137,6 +139,7 @@ def allocation_of(draft: Draft, change: Change, decision_id: str, reservation_id
         ship_by=draft.ship_by,
         promised_by=draft.promised_by,
         rank=wanted.rank,
+        reason=cause,
         lines=tuple(
             AllocatedLine(
                 demand_line_id=line.units.line_id, sku=line.units.sku, units=line.units.units, reservation_id=reserved

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.sourcing.options import Integers
 from fulfillment.sourcing.proposal import Wanted
+from fulfillment.sourcing.taken import Taken
 from kernel.db import table
 from stock import availability, safety
 from stock.holds import Held
@@ -42,10 +43,11 @@ def read_stock(
     *,
     now: datetime,
     held: Sequence[Held] = (),
+    taken: Taken | None = None,
 ) -> Stocked:
     """Read the stock that demands may be served from; nothing of an article that is not on sale yet.
 
-    What is `held` for them is theirs beside it.
+    What is `held` for them is theirs beside it; what others have `taken` is gone.
     """
     channels: defaultdict[str, set[str | None]] = defaultdict(set)
     for demand in wanted:
@@ -63,7 +65,8 @@ def read_stock(
         if rules.rules:
             asked = channels[sku]
             kept = max(rules.floor(sku, article.family, node, channel, own=kept) for channel in asked)
-        units[index[sku], place] = max(0, level.unclaimed - kept)
+        gone = taken.units[sku, node] if taken else 0
+        units[index[sku], place] = max(0, level.unclaimed - kept - gone)
     _add_freed(units, net, index, wanted)
     _add_held(units, net, index, held)
     return Stocked(index, units, {sku: row.weight_g for sku, row in articles.items()})

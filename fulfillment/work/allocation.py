@@ -37,7 +37,7 @@ class AllocatedLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Allocation:
-    """A fulfillment order to be made. `supplies` is the collection that a transfer leg goes to."""
+    """A fulfillment order to be made, and why. `supplies` is the collection that a transfer leg goes to."""
 
     id: str
     demand_id: str
@@ -54,23 +54,30 @@ class Allocation:
     ship_by: datetime
     promised_by: datetime
     rank: int
+    reason: str
     lines: tuple[AllocatedLine, ...]
 
 
 def allocate(
-    session: Session, allocations: Sequence[Allocation], *, actor: str, now: datetime, reason: str
+    session: Session, allocations: Sequence[Allocation], *, actor: str, now: datetime
 ) -> list[FulfillmentOrder]:
     """Make fulfillment orders, open the transfers of those that are legs, and return them in order."""
     if not allocations:
         return []
     orders = [_order(allocation) for allocation in allocations]
-    lines = [_line(order, line) for order, each in zip(orders, allocations, strict=True) for line in each.lines]
+    lines = [[_line(order, line) for line in each.lines] for order, each in zip(orders, allocations, strict=True)]
+    reasons = [each.reason for each in allocations]
     session.execute(_ORDER, orders)
-    session.execute(_LINE, lines)
-    session.execute(_HISTORY, [_begun(order, actor=actor, now=now, reason=reason) for order in orders])
-    known = [_known(session, order, lines) for order in orders]
+    session.execute(_LINE, [line for own in lines for line in own])
+    session.execute(
+        _HISTORY, [_begun(order, actor=actor, now=now, reason=why) for order, why in zip(orders, reasons, strict=True)]
+    )
+    known = [_known(session, order, own) for order, own in zip(orders, lines, strict=True)]
+    events.record_many(
+        session,
+        [_allocated(order, actor=actor, now=now, reason=why) for order, why in zip(known, reasons, strict=True)],
+    )
     for order in known:
-        events.record(session, _allocated(order, actor=actor, now=now, reason=reason))
         if order.method == Method.TRANSFER:
             _open_transfer(session, order, actor=actor, now=now)
     return known
@@ -93,7 +100,9 @@ _EMPTY = {column.name: None for column in table(FulfillmentOrder).columns if col
 
 def _order(allocation: Allocation) -> dict[str, Any]:
     awaits = any(line.reservation_id is None for line in allocation.lines)
-    values = {each.name: getattr(allocation, each.name) for each in fields(allocation) if each.name != "lines"}
+    values = {
+        each.name: getattr(allocation, each.name) for each in fields(allocation) if each.name not in {"lines", "reason"}
+    }
     return {
         **_EMPTY,
         **values,
@@ -141,7 +150,7 @@ def _allocated(order: FulfillmentOrder, *, actor: str, now: datetime, reason: st
 
 def _known(session: Session, order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> FulfillmentOrder:
     """Let the session know rows that were just written, without reading them back."""
-    own = [FulfillmentLine(**line) for line in lines if line["fulfillment_order_id"] == order["id"]]
+    own = [FulfillmentLine(**line) for line in lines]
     known = FulfillmentOrder(**order, lines=sorted(own, key=lambda line: line.sku))
     adopt(session, known, own)
     return known

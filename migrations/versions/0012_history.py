@@ -40,6 +40,8 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("latest_occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("least_id", sa.String(length=40), nullable=False),
+        sa.Column("greatest_id", sa.String(length=40), nullable=False),
         *_counters(),
         sa.PrimaryKeyConstraint("sku", "node", name=op.f("pk_placed_balance")),
     )
@@ -49,6 +51,8 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("latest_occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("least_id", sa.String(length=40), nullable=False),
+        sa.Column("greatest_id", sa.String(length=40), nullable=False),
         *_counters(),
         sa.PrimaryKeyConstraint("sku", "node", "position", name=op.f("pk_balance_snapshot")),
     )

@@ -169,3 +169,13 @@ def test_a_stretch_is_written_as_it_is_built():
     assert stretch.written("sku") == "sku > :after AND sku <= :upto"
     assert stretch.parameters == {"after": "a", "upto": "b"}
     assert Stretch().written("sku") == "sku IS NOT NULL"
+
+
+def test_old_months_leave_by_a_command_and_not_in_a_dry_run(house, tmp_path, monkeypatch):
+    """Everything was posted just now, so that a month ends only after it: nothing leaves, and the command says so."""
+    monkeypatch.chdir(tmp_path)
+    command = ["ledger", "archive", "--before", "2100-01-01", "--to", "old"]
+    for options in (["--dry-run"], []):
+        result = CliRunner().invoke(oms, [*command, *options], env={"OMS__DATABASE__URL": house.config.database.url})
+        assert result.exit_code == 0, result.output
+        assert result.stdout == "No closed month is left to archive.\n"

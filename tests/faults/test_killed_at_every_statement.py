@@ -23,8 +23,8 @@ from tests.faults.tally import SOAK, counted
 from tests.journeys.opening import application, open_retailer
 
 # Every how many moments of a verb the soak kills, and without it, every how many verbs are killed once.
-EVERY_MOMENTS = {"sqlite": 1, "postgresql": 4}
-EVERY_VERBS = {"sqlite": 1, "postgresql": 6}
+EVERY_MOMENTS = {"sqlite": 1, "postgresql": 8}
+EVERY_VERBS = {"sqlite": 1, "postgresql": 7}
 LAST_MOMENTS = 3
 SETTLE = Verb("settle", job="decide_waiting")
 

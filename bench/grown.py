@@ -1,0 +1,179 @@
+"""A ledger with a long history, written in bulk: postings, entries, events, positions and past states that all agree.
+
+Called by `bench.growth`. What is written is what the ledger, the feed and the placing of positions would have written
+for receipts of one unit each. Invariant: the proof of the ledger finds nothing in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.orm import Session
+
+from kernel import events
+from kernel.db import Database, table
+from kernel.events import OutboxPosition
+from kernel.ids import least_id
+from stock import ledger, partitions, positions
+from stock.chronicle import PlacedBalance
+from stock.models import Article, Node, StockBalance, StockEntry
+from stock.postings import COUNTERS
+from stock.recorded import Recorded
+from stock.states import EVERY, Placing, State
+
+LINES = 4
+"""Entries of one posting."""
+LASTING = timedelta(days=240)
+CHUNK = 10_000
+PLACED_AT_ONCE = 500
+PLENTY = 1_000_000
+COLUMNS = {
+    "posting": "id, kind, reason, actor, reference, occurred_at, recorded_at",
+    "stock_entry": "sku, posting_id, line, units, from_node, from_account, from_version, to_node, to_account, "
+    "to_version, reservation_id",
+    "outbox": "id, type, aggregate, aggregate_id, sequence, payload, recorded_at",
+    "outbox_position": "position, event_id",
+    "posting_position": "position, posting_id, entries, digest",
+    "balance_snapshot": "sku, node, position, version, latest_occurred_at, on_hand, reserved, picked, damaged, "
+    "quarantine, in_transit",
+}
+STOCKED = (
+    "UPDATE stock_balance SET on_hand = on_hand + :more, version = version + :more WHERE sku = :sku AND node = :node"
+)
+MARKED = "UPDATE ledger_mark SET position = :feed WHERE name = 'events'"
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+@dataclass(slots=True)
+class Grown:
+    """A balance while history is written: its state at the newest position, and how many units were added."""
+
+    sku: str
+    node: str
+    state: State
+    more: int = 0
+
+
+def lay_out(database: Database, *, skus: int, nodes: int) -> None:
+    """Make articles, nodes and an empty balance of each at each."""
+    with database.turn(), database.write() as session:
+        places = [f"N{number:04}" for number in range(nodes)]
+        articles = [f"A{number:07}" for number in range(skus)]
+        kinds = {"kind": "store", "status": "open", "time_zone": "Europe/Madrid"}
+        session.execute(insert(table(Node)), [{"id": node, "name": node, **kinds} for node in places])
+        named = [{"sku": sku, "name": sku, "currency": "EUR"} for sku in articles]
+        session.execute(insert(table(Article)), named)
+        ledger.create_balances(session, ((sku, node) for sku in articles for node in places))
+        # However the draws fall, no posting is refused.
+        session.execute(text(f"UPDATE stock_balance SET backorder_limit = {PLENTY}"))
+        session.commit()
+
+
+def grow(database: Database, entries: int) -> None:
+    """Write history until the ledger has so many entries, on all of its balances alike."""
+    begun_at = _place_what_is_there(database)
+    with database.read() as session:
+        missing = entries - (session.scalar(select(func.count()).select_from(StockEntry)) or 0)
+        position = positions.newest(session)
+        feed = session.scalar(select(func.coalesce(func.max(OutboxPosition.position), 0))) or 0
+        keys = session.execute(select(StockBalance.sku, StockBalance.node).order_by(StockBalance.node)).all()
+        placed = {(row.sku, row.node): row for row in session.scalars(select(PlacedBalance))}
+    balances = [Grown(*key, _state(placed.get(key))) for key in keys]
+    count = max(0, missing // LINES)
+    for first in range(0, count, CHUNK):
+        rows: Rows = defaultdict(list)
+        for number in range(first, min(first + CHUNK, count)):
+            touched = [balances[(number * LINES + line) % len(balances)] for line in range(LINES)]
+            instant = begun_at + LASTING * (number / count)
+            _posting(rows, touched, instant, number, places=(position + number + 1, feed + number + 1))
+        with database.turn(), database.write() as session:
+            _copy(session, rows)
+            session.commit()
+    _finish(database, [balance for balance in balances if balance.more], feed + count)
+
+
+def _state(row: PlacedBalance | None) -> State:
+    if row is None:
+        return State()
+    reached = (row.first_position, row.position, row.version, row.latest_occurred_at)
+    return State(*reached, counters=[getattr(row, name) for name in COUNTERS])
+
+
+def _place_what_is_there(database: Database) -> datetime:
+    """Give what was posted before its positions, make the months to come, and return when they begin."""
+    with database.turn(), database.write() as session:
+        while events.place(session, limit=PLACED_AT_ONCE) or positions.place(session, limit=PLACED_AT_ONCE):
+            pass
+        latest = session.scalar(select(func.max(PlacedBalance.latest_occurred_at)))
+        begun_at = (latest or datetime(2026, 1, 1, tzinfo=UTC)) + timedelta(seconds=1)
+        for month in partitions.following_months(begun_at, LASTING.days // 28 + 1):
+            partitions.make_ahead(session, now=month)
+        session.commit()
+    return begun_at
+
+
+def _posting(rows: Rows, touched: Sequence[Grown], instant: datetime, number: int, *, places: tuple[int, int]) -> None:
+    """Add the rows of a receipt of one unit for each balance; `places` are its position and that of its event."""
+    id_ = f"{least_id(instant)[:14]}7000-8000-{number:012x}"
+    header = (id_, "receipt", "good", "bench", "", instant, instant)
+    entries = []
+    for line, balance in enumerate(touched, start=1):
+        state = balance.state
+        state.first_position = state.first_position or places[0]
+        state.position, state.version, state.latest_occurred_at = places[0], state.version + 1, instant
+        state.counters[0] += 1
+        balance.more += 1
+        moved = (1, None, "supplier", None, balance.node, "on_hand", state.version, None)
+        entries.append((id_, line, balance.sku, *moved))
+        rows["stock_entry"].append((balance.sku, id_, line, *moved))
+        if state.version % EVERY == 0:
+            reached = (places[0], state.version, instant)
+            rows["balance_snapshot"].append((balance.sku, balance.node, *reached, *state.counters))
+    told = {
+        "kind": "receipt", "reason": "good", "reference": "", "skus": sorted({each.sku for each in touched}),
+        "nodes": sorted({each.node for each in touched}),
+    }  # fmt: skip
+    rows["posting"].append(header)
+    rows["outbox"].append((id_, "stock.posted", "stock", id_, 1, json.dumps(told), instant))
+    rows["outbox_position"].append((places[1], id_))
+    rows["posting_position"].append((places[0], id_, len(entries), Recorded(id_, header, entries).digest))
+
+
+def _copy(session: Session, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+    connection: Any = session.connection().connection.driver_connection
+    for name, columns in COLUMNS.items():
+        if session.get_bind().dialect.name == "postgresql":
+            with connection.cursor().copy(f"COPY {name} ({columns}) FROM STDIN") as copy:
+                for row in rows[name]:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join("?" * (columns.count(",") + 1))
+            connection.executemany(f"INSERT INTO {name} ({columns}) VALUES ({marks})", map(_plain, rows[name]))
+
+
+def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Write instants as SQLite keeps them."""
+    return tuple(
+        f"{value.replace(tzinfo=None):%Y-%m-%d %H:%M:%S.%f}" if isinstance(value, datetime) else value for value in row
+    )
+
+
+def _finish(database: Database, moved: Sequence[Grown], feed: int) -> None:
+    """Bring the balances, their placed states and the mark of placing to where history ends."""
+    for first in range(0, len(moved), CHUNK):
+        part = {(each.sku, each.node): each for each in moved[first : first + CHUNK]}
+        with database.turn(), database.write() as session:
+            more = [{"sku": each.sku, "node": each.node, "more": each.more} for each in part.values()]
+            session.execute(text(STOCKED), more)
+            Placing({key: each.state for key, each in part.items()}, touched=set(part)).write(session)
+            session.execute(text(MARKED), {"feed": feed})
+            session.commit()
+    with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))

@@ -1,0 +1,184 @@
+"""What an order and a look at the past cost as history grows: `python -m bench.growth [--quick] [--json]`.
+
+Ledgers of every size stand side by side and are asked in turn, so that whatever else the machine does meets all of
+them; each figure is a median, its baseline that of the smallest ledger. One row of sizes grows in entries, on the
+demo's network, where whole orders are placed as well; one grows in balances. The past is asked at random places.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from random import Random
+from statistics import median, quantiles
+from time import perf_counter
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+import migrations
+from api.config import DatabaseSettings
+from bench import grown
+from bench.house import Place, furnish, two_line_orders
+from bench.report import Row, arguments, report
+from bench.stages import profile
+from kernel.db import Database, connect
+from kernel.ids import new_id
+from stock import history, ledger, positions
+from stock.chronicle import PlacedBalance
+from stock.models import Purpose, StockBalance
+from stock.postings import Header, Key, NewReservation
+from tests.databases import Databases, open_scratch
+
+SEED = 11
+REACH = 1.2
+NODES = 40
+ENTRIES = (10_000, 100_000, 1_000_000, 10_000_000)
+BALANCES = (1_000, 10_000, 100_000, 1_000_000)
+LEAST_ENTRIES = 100_000
+QUICK = 2
+"""Sizes of each kind that a short run looks at."""
+ROUNDS, STEPS, ORDERS, WARM_UP = 9, 25, 60, 20
+LINES, ARTICLES = 3, 20
+TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+STATEMENT, PAST = f"a posting of {LINES} lines", f"balances of {ARTICLES} articles at a position"
+ABOUT, ORDER = f"balances of {ARTICLES} articles about a time", "POST /orders, processor time of the server"
+
+
+@dataclass
+class Ledger:
+    """A ledger of one size, and the milliseconds that each question took."""
+
+    size: str
+    url: str
+    database: Database
+    keys: Sequence[Key]
+    last: int
+    latest: datetime
+    took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def ask(self, random: Random) -> None:
+        """Post some times, and look at the past in random places."""
+        with self.database.turn(), self.database.write() as session:
+            for _ in range(STEPS):
+                keys = random.sample(self.keys, LINES)
+                self._timed(STATEMENT, lambda keys=keys: _claim(session, keys))  # type: ignore[misc]
+        with self.database.read() as session:
+            for _ in range(STEPS):
+                skus = sorted({sku for sku, _ in random.sample(self.keys, ARTICLES)})
+                known, at = random.randint(1, self.last), self.latest - grown.LASTING * random.random()
+                self._timed(PAST, lambda: history.as_of(session, skus, position=known))  # noqa: B023 (called at once)
+                self._timed(ABOUT, lambda: history.as_of(session, skus, position=self.last, at=at))  # noqa: B023
+
+    def order(self, place: Place) -> None:
+        """Place whole orders, inside this process."""
+        here = replace(place, config=replace(place.config, database=DatabaseSettings(url=self.url)))
+        spent = profile(here, two_line_orders(SEED), warm_up=WARM_UP, orders=ORDERS).cpu_ms
+        self.took[ORDER].append(sum(spent.values()))
+
+    def _timed(self, what: str, question: Callable[[], object]) -> None:
+        began = perf_counter()
+        question()
+        self.took[what].append((perf_counter() - began) * 1e3)
+
+
+def _claim(session: Session, keys: Sequence[Key]) -> None:
+    """Reserve a unit of each, as an order does, and commit."""
+    header = Header(kind="order", actor="bench", occurred_at=datetime.now(UTC))
+    claims = [
+        NewReservation(id=new_id(), sku=sku, node=node, reference=new_id(), purpose=Purpose.ORDER, units=1)
+        for sku, node in keys
+    ]
+    ledger.post(session, header, (), claims=claims)
+    session.commit()
+
+
+def by_entries(kind: str, sizes: Sequence[int]) -> Iterator[Row]:
+    """Measure ledgers that differ in entries, on the demo's network, with whole orders."""
+    scratch = open_scratch()
+    places: dict[str, Place] = {}
+
+    def prepare(url: str) -> None:
+        migrations.upgrade(url)
+        places[kind] = furnish(url, scratch, seed=SEED, port=0)
+
+    databases = Databases(scratch, prepare=prepare)
+    try:
+        with ExitStack() as stack:
+            ledgers = [_grown(stack, databases, kind, entries, f"{entries:,} entries") for entries in sizes]
+            _ask_all(ledgers)
+            for each in ledgers:
+                each.order(places[kind])
+            yield from _rows(kind, ledgers, (STATEMENT, ORDER, PAST, ABOUT))
+    finally:
+        databases.close()
+
+
+def by_balances(kind: str, sizes: Sequence[int]) -> Iterator[Row]:
+    """Measure ledgers that differ in balances."""
+    databases = Databases(open_scratch())
+    try:
+        with ExitStack() as stack:
+            ledgers = [
+                _grown(stack, databases, kind, max(LEAST_ENTRIES, size), f"{size:,} balances", skus=size // NODES)
+                for size in sizes
+            ]
+            _ask_all(ledgers)
+            yield from _rows(kind, ledgers, (STATEMENT, PAST, ABOUT))
+    finally:
+        databases.close()
+
+
+def _grown(
+    stack: ExitStack, databases: Databases, kind: str, entries: int, size: str, *, skus: int | None = None
+) -> Ledger:
+    url = stack.enter_context(databases.fresh(kind))
+    database = connect(url)
+    stack.callback(database.dispose)
+    if skus is not None:
+        grown.lay_out(database, skus=skus, nodes=NODES)
+    grown.grow(database, entries)
+    with database.read() as session:
+        keys = session.execute(select(StockBalance.sku, StockBalance.node).where(StockBalance.on_hand > 0))
+        latest = session.scalar(select(func.max(PlacedBalance.latest_occurred_at)))
+        assert latest is not None, "history was written"
+        return Ledger(size, url, database, [(sku, node) for sku, node in keys], positions.newest(session), latest)
+
+
+def _ask_all(ledgers: Sequence[Ledger]) -> None:
+    """Ask all in turn; what the first round took, with cold caches, is forgotten."""
+    random = Random(SEED)
+    for number in range(ROUNDS + 1):
+        for each in random.sample(ledgers, len(ledgers)):
+            each.ask(random)
+            if number == 0:
+                each.took.clear()
+
+
+def _rows(kind: str, ledgers: Sequence[Ledger], questions: Sequence[str]) -> Iterator[Row]:
+    for question in questions:
+        base = median(ledgers[0].took[question])
+        for each in ledgers:
+            took = each.took[question]
+            value, spread = median(took), ""
+            if len(took) > 1:
+                low, _, high = quantiles(took, n=4)
+                spread = f"{low:.3g} - {high:.3g}"
+            name = f"{TITLES[kind]}, {each.size}: {question}"
+            yield Row(name, value, "ms", base, spread, f"<= {REACH:g} x", value <= REACH * base)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    options = arguments("Measure the cost of an order and of the past as the ledger grows.")
+    sizes = QUICK if options.quick else len(ENTRIES)
+    rows = [row for kind in TITLES for row in by_entries(kind, ENTRIES[:sizes])]
+    rows += [row for kind in TITLES for row in by_balances(kind, BALANCES[:sizes])]
+    report("growth", rows, seeds=(SEED,), as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()
