@@ -19,7 +19,7 @@ from tests.faults.state import findings_of
 from tests.faults.tally import SOAK, counted, often
 
 SCHEDULERS = 5
-SLOTS = often(60, 3000)
+SLOTS = often(40, 3000)
 KILLS = often(2, 60)
 LONGEST_S = 300
 # On an idle machine, as the soak has it; elsewhere somebody must only come.
