@@ -12,7 +12,7 @@ from tests.faults import clients, history
 from tests.faults.tally import counted, often
 
 SECRETS = SecuritySettings(master_key="11" * 32, session_key="s" * 64)
-REQUESTS = often(400, 50_000)
+REQUESTS = often(240, 50_000)
 WINDOW, CLIENTS = 60, 8
 SERVERS = {"sqlite": 1, "postgresql": 2}
 pytestmark = pytest.mark.slow
