@@ -7,6 +7,7 @@ demo's network, where whole orders are placed as well; one grows in balances. Th
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -16,10 +17,11 @@ from random import Random
 from statistics import median, quantiles
 from time import perf_counter
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 import migrations
+from api import proof
 from api.config import DatabaseSettings
 from bench import grown
 from bench.house import Place, furnish, two_line_orders
@@ -41,6 +43,9 @@ BALANCES = (1_000, 10_000, 100_000, 1_000_000)
 LEAST_ENTRIES = 100_000
 QUICK = 2
 """Sizes of each kind that a short run looks at."""
+STATISTICS_S = 1.5
+"""Until the server has counted what a connection that is closed has done."""
+UPDATES = text("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'stock_balance'")
 ROUNDS, STEPS, ORDERS, WARM_UP = 9, 25, 60, 20
 LINES, ARTICLES = 3, 20
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -58,6 +63,7 @@ class Ledger:
     keys: Sequence[Key]
     last: int
     latest: datetime
+    updates: tuple[int, int] = (0, 0)
     took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def ask(self, random: Random) -> None:
@@ -110,6 +116,8 @@ def by_entries(kind: str, sizes: Sequence[int]) -> Iterator[Row]:
         with ExitStack() as stack:
             ledgers = [_grown(stack, databases, kind, entries, f"{entries:,} entries") for entries in sizes]
             _ask_all(ledgers)
+            if kind == "postgresql":
+                yield from map(_hot, ledgers)
             for each in ledgers:
                 each.order(places[kind])
             yield from _rows(kind, ledgers, (STATEMENT, ORDER, PAST, ABOUT))
@@ -142,10 +150,20 @@ def _grown(
         grown.lay_out(database, skus=skus, nodes=NODES)
     grown.grow(database, entries)
     with database.read() as session:
+        if entries <= LEAST_ENTRIES and (wrong := next(proof.findings(session), None)):
+            raise RuntimeError(f"the history that was written does not prove itself: {wrong}")
+    with database.read() as session:
         keys = session.execute(select(StockBalance.sku, StockBalance.node).where(StockBalance.on_hand > 0))
         latest = session.scalar(select(func.max(PlacedBalance.latest_occurred_at)))
         assert latest is not None, "history was written"
-        return Ledger(size, url, database, [(sku, node) for sku, node in keys], positions.newest(session), latest)
+        made = Ledger(size, url, database, [(sku, node) for sku, node in keys], positions.newest(session), latest)
+    if kind == "postgresql":
+        database.dispose()
+        time.sleep(STATISTICS_S)
+        with database.read() as session:
+            updated, hot = session.execute(UPDATES).one()
+        made.updates = (updated, hot)
+    return made
 
 
 def _ask_all(ledgers: Sequence[Ledger]) -> None:
@@ -156,6 +174,18 @@ def _ask_all(ledgers: Sequence[Ledger]) -> None:
             each.ask(random)
             if number == 0:
                 each.took.clear()
+
+
+def _hot(grown_to: Ledger) -> Row:
+    """Return which share of the updates that postings made to balances stayed off the indexes."""
+    grown_to.database.dispose()
+    time.sleep(STATISTICS_S)
+    with grown_to.database.read() as session:
+        updated, hot = (
+            after - before for after, before in zip(session.execute(UPDATES).one(), grown_to.updates, strict=True)
+        )
+    share = 100 * hot / updated
+    return Row(f"PostgreSQL, {grown_to.size}: hot updates of balances", share, "%", None, "", ">= 90", share >= 90)
 
 
 def _rows(kind: str, ledgers: Sequence[Ledger], questions: Sequence[str]) -> Iterator[Row]:
