@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint ci lock openapi clean
+.PHONY: help setup setup-dev demo test soak lint ci lock openapi clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -21,6 +21,9 @@ demo: setup ## load the demo network, run its day and night, and go on serving (
 
 test: setup-dev ## all tests, on a real PostgreSQL and in a real browser
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile
+
+soak: setup-dev ## the tests of faults at length, 45 minutes; writes docs/reliability.md (OMS_SOAK=0.05 is a try)
+	@$(BIN)/python -m tests.faults.soak
 
 lint: setup-dev ## ruff, mypy, import contracts, tidy tests
 	@.ci/lint

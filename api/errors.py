@@ -141,7 +141,7 @@ def _unavailable(error: Exception) -> Response:
 
 
 def _internal(error: InternalError) -> Response:
-    """Tell trouble of PostgreSQL's own, such as a file that may not grow, from a defect of ours, such as a lost state."""
+    """Tell trouble of PostgreSQL's own, such as a file that may not grow, from a defect of ours."""
     state: str = getattr(error.orig, "sqlstate", None) or ""
     return _unavailable(error) if state.startswith(SERVERS_OWN_TROUBLE) else _unexpected(error)
 

@@ -60,6 +60,7 @@ class Kind:
     schema: Callable[[], ma.Schema]
     place: Callable[[House], Place]
     read_csv: Callable[[Iterable[str], ma.Schema], Iterator[Record]] = files.from_csv
+    chunk: int = CHUNK
 
 
 def import_file(house: House, kind: str, lines: Iterable[str], *, ending: str) -> Iterator[Result]:
@@ -70,7 +71,7 @@ def import_file(house: House, kind: str, lines: Iterable[str], *, ending: str) -
     known = KINDS[kind]
     schema, place, result = known.schema(), known.place(house), Result()
     records = files.from_json_lines(lines) if ending in JSON_ENDINGS else known.read_csv(lines, schema)
-    while chunk := list(islice(records, CHUNK)):
+    while chunk := list(islice(records, known.chunk)):
         rows = [_row(schema, record) for record in chunk]
         for record, answer in zip(chunk, place(house, rows), strict=True):
             result.counts[answer.result] += 1
@@ -166,6 +167,6 @@ KINDS: Mapping[str, Kind] = {
     "recipes": Kind(RecipeRowSchema, lambda _house: _in_one_transaction(recipes.put, lambda row: str(row.sku))),
     "purchase-orders": Kind(PurchaseOrderRowSchema, _purchase_orders, purchasing.from_csv),
     "safety-rules": Kind(SafetyRuleRowSchema, _safety_rules),
-    "orders": Kind(PlaceOrderSchema, _orders, orders_from_csv),
+    "orders": Kind(PlaceOrderSchema, _orders, orders_from_csv, intake.CHUNK),
 }
 __all__ = ["FAILED", "KINDS", "Result", "UnreadableFile", "import_file", "write_errors"]

@@ -66,12 +66,9 @@ def _feed(session: Session, rows: Sequence[tuple[int, Any]], *, actor: str, now:
     by_node: dict[str, list[tuple[int, Any]]] = defaultdict(list)
     for number, row in rows:
         by_node[row["node"]].append((number, row))
-    changed: set[int] = set()
-    for node, of_node in sorted(by_node.items()):
-        told = [(row["sku"], row["units"]) for _, row in of_node]
-        if feeds.absolute(session, node=node, rows=told, as_of=now, reference=REFERENCE, actor=actor, now=now):
-            changed |= {number for number, _ in of_node}
-    return changed
+    told = {node: [(row["sku"], row["units"]) for _, row in of_node] for node, of_node in sorted(by_node.items())}
+    posted = feeds.absolute_many(session, told, as_of=now, reference=REFERENCE, actor=actor, now=now)
+    return {number for node, posting_id in posted.items() if posting_id for number, _ in by_node[node]}
 
 
 def _updated(answer: RowAnswer) -> RowAnswer:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 LOOKUP = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """The counters of one balance; `version` tells whether it has moved since."""
 
     on_hand: int = 0
@@ -59,7 +57,7 @@ def levels(
     """Return the level of each balance of `skus`, by SKU and node; pairs that never had stock are absent."""
     query, at = (_LEVELS, {}) if nodes is None else (_LEVELS_AT, {"nodes": list(nodes)})
     return {
-        (row[0], row[1]): Level(*row[2:])
+        (row[0], row[1]): Level._make(row[2:])
         for some in _chunks(skus)
         for row in session.execute(query, {"skus": some, **at})
     }
@@ -91,7 +89,7 @@ def promisable(
 
 
 def _kept(level: Level, rule: Rule | None) -> Level:
-    return level if rule is None else replace(level, safety_stock=rule.keeps(level.safety_stock))
+    return level if rule is None else level._replace(safety_stock=rule.keeps(level.safety_stock))
 
 
 def network(session: Session, skus: Iterable[str], *, channel: str | None = None) -> dict[str, int]:

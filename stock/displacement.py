@@ -12,14 +12,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from kernel.events import record
+from kernel.errors import DomainError
+from kernel.events import record_many
 from stock import availability, reservations
 from stock.availability import Level
 from stock.errors import BalancesMoved, ClaimsChanged
 from stock.events import Displaced, ReservationsDisplaced
-from stock.ledger import post
+from stock.ledger import post_many
 from stock.models import Purpose
-from stock.postings import ON_HAND, DemandChange, Header, Key, Movement, ReservationChange, fold
+from stock.postings import ON_HAND, DemandChange, Draft, Header, Key, Movement, ReservationChange, fold
 from stock.reservations import Reserved
 
 if TYPE_CHECKING:
@@ -36,6 +37,15 @@ WAITS_AGAIN = frozenset({Purpose.ORDER, Purpose.TRANSFER})
 Levels: TypeAlias = Mapping[Key, Level]
 Plan: TypeAlias = Callable[[Levels], Sequence[Movement]]
 Lock: TypeAlias = "Callable[[Session, Collection[str]], None]"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is physically there, as `plan` makes movements of the present levels of `keys`."""
+
+    header: Header
+    keys: Sequence[Key]
+    plan: Plan
 
 
 @dataclass(slots=True)
@@ -63,13 +73,27 @@ def settle(session: Session, header: Header, keys: Iterable[Key], plan: Plan) ->
 
     Returns the posting's id, or None when the plan moves nothing. Records ReservationsDisplaced.
     """
-    wanted = sorted(set(keys))
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return _attempt(session, header, wanted, plan)
-        except (BalancesMoved, ClaimsChanged):
-            continue
-    return _attempt(session, header, wanted, plan)
+    return settle_many(session, [Truth(header, tuple(sorted(set(keys))), plan)])[0]
+
+
+def settle_many(session: Session, truths: Sequence[Truth]) -> list[str | None]:
+    """Post several truths about different balances in one statement; return what `settle` would for each."""
+    outcomes: list[str | None] = [None] * len(truths)
+    left = dict(enumerate(truths))
+    for attempt in range(ATTEMPTS):
+        posted = _attempt(session, list(left.values()))
+        moved = {}
+        for (place, truth), outcome in zip(list(left.items()), posted, strict=True):
+            if not isinstance(outcome, DomainError):
+                outcomes[place] = outcome
+            elif isinstance(outcome, BalancesMoved | ClaimsChanged) and attempt < ATTEMPTS - 1:
+                moved[place] = truth
+            else:
+                raise outcome
+        left = moved
+        if not left:
+            break
+    return outcomes
 
 
 def losses(open_reservations: Sequence[Reserved], *, lacking: int, lacking_picked: int) -> list[Loss]:
@@ -92,25 +116,38 @@ def losses(open_reservations: Sequence[Reserved], *, lacking: int, lacking_picke
     return [loss for loss in all_of_them if loss.units]
 
 
-def _attempt(session: Session, header: Header, keys: Sequence[Key], plan: Plan) -> str | None:
-    seen = _levels(session, keys)
-    movements = plan(seen)
-    if not movements:
-        return None
-    lost = list(_displaced(session, seen, movements))
-    _lock_above(session, lost)
-    posting_id = post(
+def _attempt(session: Session, truths: Sequence[Truth]) -> list[str | DomainError | None]:
+    levels = _levels(session, [key for truth in truths for key in truth.keys])
+    drafts: dict[int, Draft] = {}
+    lost: dict[int, list[Loss]] = {}
+    for place, truth in enumerate(truths):
+        movements = truth.plan(levels)
+        if movements:
+            lost[place] = list(_displaced(session, levels, movements))
+            drafts[place] = _draft(truth, movements, lost[place], levels)
+    _lock_above(session, [loss for losses_ in lost.values() for loss in losses_])
+    posted = dict(zip(drafts, post_many(session, list(drafts.values())), strict=True))
+    record_many(
         session,
-        header,
-        movements,
+        [
+            ReservationsDisplaced(
+                aggregate_id=posting_id, kind=truths[place].header.kind, displaced=tuple(map(_told, lost[place]))
+            )
+            for place, posting_id in posted.items()
+            if isinstance(posting_id, str) and lost[place]
+        ],
+    )
+    return [posted.get(place) for place in range(len(truths))]
+
+
+def _draft(truth: Truth, movements: Sequence[Movement], lost: Sequence[Loss], levels: Levels) -> Draft:
+    return Draft(
+        header=truth.header,
+        movements=movements,
         changes=[_change(loss) for loss in lost],
         demand=[_reopened(loss) for loss in lost if _waits_again(loss)],
-        expected={key: level.version for key, level in seen.items()},
+        expected={key: levels[key].version for key in truth.keys},
     )
-    if lost:
-        displaced = tuple(_told(loss) for loss in lost)
-        record(session, ReservationsDisplaced(aggregate_id=posting_id, kind=header.kind, displaced=displaced))
-    return posting_id
 
 
 def _levels(session: Session, keys: Sequence[Key]) -> dict[Key, Level]:

@@ -6,14 +6,14 @@ posted changes nothing that the newer one corrected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import case, func, or_, select
 
 from stock.availability import LOOKUP
-from stock.displacement import Levels, settle
+from stock.displacement import Levels, Truth, settle, settle_many
 from stock.lines import NONE_TO_MAX, SIGNED, check_known, check_once, check_units
 from stock.models import Account, Posting, StockEntry
 from stock.postings import Header, Movement, Side
@@ -50,14 +50,33 @@ def absolute(
     An instant to come is taken as now, since clocks differ. Returns the posting's id, or None when nothing differs.
     Raises InvalidUnits, UnknownStock.
     """
-    taken_at = min(as_of, now)
-    told = dict(rows)
-    check_units((units for _, units in rows), within=NONE_TO_MAX)
-    check_once([sku for sku, _ in rows])
-    check_known(session, [(sku, node) for sku, _ in rows])
+    told = {node: rows}
+    return absolute_many(session, told, as_of=as_of, reference=reference, actor=actor, now=now)[node]
 
+
+def absolute_many(
+    session: Session,
+    told: Mapping[str, Sequence[tuple[str, int]]],
+    *,
+    as_of: datetime,
+    reference: str,
+    actor: str,
+    now: datetime,
+) -> dict[str, str | None]:
+    """Bring several nodes to what a feed counted, in one statement; return what `absolute` would for each."""
+    taken_at = min(as_of, now)
+    check_units((units for rows in told.values() for _, units in rows), within=NONE_TO_MAX)
+    for rows in told.values():
+        check_once([sku for sku, _ in rows])
+    check_known(session, [(sku, node) for node, rows in told.items() for sku, _ in rows])
+    header = Header(kind=FEED, reason=ABSOLUTE, reference=reference, actor=actor, occurred_at=taken_at)
+    truths = [_truth(session, header, node, dict(rows)) for node, rows in told.items()]
+    return dict(zip(told, settle_many(session, truths), strict=True))
+
+
+def _truth(session: Session, header: Header, node: str, told: Mapping[str, int]) -> Truth:
     def plan(seen: Levels) -> list[Movement]:
-        since = _since(session, node, list(told), taken_at)
+        since = _since(session, node, list(told), header.occurred_at)
         differences = {
             sku: max(0, units + since.get(sku, NOTHING_SINCE).units) - seen[sku, node].on_hand
             for sku, units in told.items()
@@ -65,8 +84,7 @@ def absolute(
         }
         return _movements(node, differences.items())
 
-    header = Header(kind=FEED, reason=ABSOLUTE, reference=reference, actor=actor, occurred_at=taken_at)
-    return settle(session, header, [(sku, node) for sku in told], plan)
+    return Truth(header, [(sku, node) for sku in told], plan)
 
 
 def relative(

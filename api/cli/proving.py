@@ -95,7 +95,8 @@ def archive(session: Session, before: datetime, folder: Path, *, dry_run: bool) 
         return
     folder.mkdir(parents=True, exist_ok=True)
     left = 0
-    for left, written in enumerate(archiving.leave(doors, day, folder), start=1):
+    for written in archiving.leave(doors, day, folder):
+        left += 1
         deed = f"{written.postings:,} postings with {written.entries:,} entries have left"
         click.echo(f"{written.sha256}  {written.path.name}: {deed}")
     if not left:

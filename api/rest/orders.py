@@ -67,7 +67,7 @@ def place_order(session: Session, call: Call, decided: Prepared) -> Any:
     example=[EXAMPLE], each=True,
 )  # fmt: skip
 def place_orders(house: House, call: Call) -> Any:
-    """Take many orders, each in its own transaction with its own result; sent again, they are found."""
+    """Take many orders as if one after the other, each with its own result; sent again, they are found."""
 
     def show(session: Session, placed: Placed) -> dict[str, Any]:
         shown = showing.placed(session, placed.order, currency=call.config.network.currency, now=call.now)

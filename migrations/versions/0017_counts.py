@@ -48,16 +48,18 @@ INSERT INTO last_count (sku, node, count_id, version, counted_at)
 SELECT t.sku, c.node, MAX(c.id), MAX(t.version), MAX(t.counted_at)
 FROM count_tally t JOIN count c ON c.id = t.count_id WHERE c.status = 'posted' GROUP BY t.sku, c.node
 """
+# Going back, the sum of what the sessions found is the one result again, of the last round.
+OF_TALLY = "t.count_id = count_line.count_id AND t.sku = count_line.sku AND t.round = count_line.round"
+OF_RESULTS = (
+    "FROM count_session s JOIN count_result r ON r.session_id = s.id WHERE s.count_id = count_line.count_id"
+    " AND r.sku = count_line.sku AND s.round = count_line.round AND s.status <> 'discarded'"
+)
 BACK = """
 UPDATE count_line SET
-  expected = (SELECT t.expected FROM count_tally t
-              WHERE t.count_id = count_line.count_id AND t.sku = count_line.sku AND t.round = count_line.round),
-  counted = (SELECT t.counted FROM count_tally t
-             WHERE t.count_id = count_line.count_id AND t.sku = count_line.sku AND t.round = count_line.round),
-  counted_by = (SELECT MAX(s.counter) FROM count_session s JOIN count_result r ON r.session_id = s.id
-                WHERE s.count_id = count_line.count_id AND r.sku = count_line.sku),
-  counted_at = (SELECT t.counted_at FROM count_tally t
-                WHERE t.count_id = count_line.count_id AND t.sku = count_line.sku AND t.round = count_line.round)
+  expected = COALESCE((SELECT t.expected FROM count_tally t WHERE {tally}), (SELECT MAX(r.expected) {results})),
+  counted = COALESCE((SELECT t.counted FROM count_tally t WHERE {tally}), (SELECT SUM(r.units) {results})),
+  counted_by = (SELECT MAX(s.counter) {results}),
+  counted_at = COALESCE((SELECT t.counted_at FROM count_tally t WHERE {tally}), (SELECT MAX(r.counted_at) {results}))
 """
 
 
@@ -82,7 +84,7 @@ def downgrade() -> None:
         lines.add_column(sa.Column("counted_by", sa.String(), nullable=True))
         lines.add_column(sa.Column("counted_at", UtcDateTime(), nullable=True))
         lines.create_check_constraint(op.f("ck_count_line_counted"), "counted IS NULL OR counted >= 0")
-    op.execute(BACK)
+    op.execute(BACK.format(tally=OF_TALLY, results=OF_RESULTS))
     for table in ("last_count", "count_rule", "count_task", "count_history", "count_tally", "count_scan"):
         op.drop_table(table)
     for table in ("count_result", "count_session"):

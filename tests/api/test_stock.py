@@ -191,6 +191,8 @@ def test_a_key_of_one_node_sees_no_other_past(client_with, house):
     store = client_with("stock:read", node="MAD-1")
     assert {row["node"] for row in store.get(f"{BALANCES}?position=1&limit=200")["items"]} <= {"MAD-1"}
     assert store.get(f"{BALANCES}?node=SEV-1&position=1", 403)["code"] == "other_node"
+
+
 def test_safety_rules_are_written_listed_and_taken_away(admin, client_with):
     rows = [
         {"id": "market-stores", "kind": "store", "channel": "market", "units": 2},

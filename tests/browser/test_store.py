@@ -18,7 +18,7 @@ MOST_BYTES = 60_000
 numbers = iter(range(1, 1000))
 PLACES = [
     "", "orders", "orders?tab=done", "hand-over", "returns", "put-back", "transfers", "deliveries", "deliveries/blind",
-    "stock", "stock/coat",
+    "stock", "stock/coat", "counts",
 ]  # fmt: skip
 
 
@@ -167,6 +167,30 @@ def test_a_refusal_at_the_counter_keeps_what_was_typed(sign_in, place, read):
     page.wait_for_selector("#notices .notice.bad")
     assert "4 tries are left" in page.inner_text("#notices")
     assert page.get_by_role("radio", name="Cash").is_checked()
+
+
+def test_a_shelf_is_counted_by_scans_that_survive_a_reload(sign_in, house):
+    page = sign_in("store")
+    page.goto(f"{HOME}counts")
+    page.get_by_label("From shelf").fill("B-01")
+    page.get_by_label("To shelf").fill("B-99")
+    page.get_by_role("button", name="Open this count").click()
+    page.wait_for_selector("#line")
+    type_scan(page, "B-03")
+    page.wait_for_selector("text=Shelf B-03.")
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(3):
+        type_scan(page, HAT)
+    page.wait_for_selector("text=Hat: 3 on shelf B-03.")
+    assert complaints_of_axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.reload()
+    assert page.get_by_label("Units of Hat").input_value() == "3"
+    page.get_by_label("Units of Hat").fill("20")
+    page.get_by_role("button", name="Set").click()
+    page.wait_for_selector("text=Every article has been counted.")
+    page.get_by_role("button", name="Hand in what I counted").click()
+    page.wait_for_selector("text=The count is complete")
 
 
 def test_it_works_without_javascript(sign_in, place, read):

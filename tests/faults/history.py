@@ -1,12 +1,13 @@
 """What clients remember of their requests, and the judge who compares it with what the database remembers.
 
-Clients write down when they asked, what was answered, and where they do not know, one line each, in a file. Afterwards:
-what was acknowledged is there once, with the same answer each time; what was refused is absent; what is unknown is there
-at most once. Each entry carries the version that its balance reached, so the order of all postings is known: it must be
-one that could have happened one after the other (Adya 1999 calls a cycle in it G1c or worse), and that agrees with the
-clients' clocks.
+Clients write down when they asked, what was answered, and where they do not know, one line each. Afterwards: what was
+acknowledged is there once, with the same answer each time; what was refused is absent; what is unknown is there at
+most once. Each entry carries the version that its balance reached, so the order of all postings is known: it must be
+one that could have happened one after the other (Adya 1999 calls a cycle in it G1c or worse), and that agrees with
+the clients' clocks.
 """
 
+import itertools
 import json
 import threading
 import time
@@ -126,7 +127,7 @@ def impossible(entries):
     after = defaultdict(set)
     for history in _histories(entries).values():
         in_order = [history[version] for version in sorted(history)]
-        for earlier, later in zip(in_order, in_order[1:], strict=False):
+        for earlier, later in itertools.pairwise(in_order):
             if earlier != later:
                 after[later].add(earlier)
     try:

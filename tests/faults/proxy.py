@@ -1,7 +1,7 @@
 """A proxy before PostgreSQL, on the loopback, that cuts or delays a connection just when it commits.
 
-Started by tests, in threads of their process. Invariant: a connection is left alone but at a COMMIT, and there only when
-a fault is asked for; each fault asked for happens once.
+Started by tests, in threads of their process. Invariant: a connection is left alone but at a COMMIT, and there only
+when a fault is asked for; each fault asked for happens once.
 """
 
 import contextlib

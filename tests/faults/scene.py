@@ -1,7 +1,7 @@
 """A retailer in the middle of a working day: for every verb that writes, something stands ready that it can be done to.
 
-Built once through the doors, then copied for each test that kills a verb on its way. Invariant: each verb can be done on
-a fresh copy, whatever was or was not done on others.
+Built once through the doors, then copied for each test that kills a verb on its way. Invariant: each verb can be done
+on a fresh copy, whatever was or was not done on others.
 """
 
 from dataclasses import dataclass
@@ -38,8 +38,9 @@ def build(retailer):
     retailer.gets("WH", coat=60, scarf=60)
     retailer.gets("BCN", coat=10)
     return [
-        *_orders(retailer), *_floor(retailer), *_counter(retailer), *_transfers(retailer), *_returns(retailer),
-        *_stock_room(retailer), *_counts(retailer), *_catalog(), *_planner(retailer), *_jobs(retailer),
+        *_orders(retailer), *_carts(retailer), *_floor(retailer), *_counter(retailer), *_transfers(retailer),
+        *_returns(retailer), *_stock_room(retailer), *_counts(retailer), *_catalog(), *_planner(retailer),
+        *_jobs(retailer),
     ]  # fmt: skip
 
 
@@ -61,6 +62,20 @@ def _orders(retailer):
     yield Verb("lift a hold", f"/orders/{lifted.id}/holds/fraud", method="DELETE")
     paid = {"kind": "card", "amount": {"amount": "40.00", "currency": "EUR"}}
     yield Verb("record a payment", f"/orders/{plain.id}/payments", paid)
+
+
+def _carts(retailer):
+    kept, held, given_up, ordered = (retailer.starts_cart(coat=2, scarf=1) for _ in range(4))
+    for cart in held, given_up, ordered:
+        cart.holds(15)
+    begun = retailer.basket(coat=1)
+    body = {name: value for name, value in begun.items() if name not in {"external_id", "paid"}}
+    order = {"channel": "web", "external_id": begun["external_id"], "cart": ordered.id}
+    yield Verb("start a cart", "/carts", body)
+    yield Verb("hold a cart", f"/carts/{kept.id}/hold", {"minutes": 15})
+    yield Verb("release a cart", f"/carts/{held.id}/release")
+    yield Verb("give a cart up", f"/carts/{given_up.id}/abandon")
+    yield Verb("order what a cart holds", "/orders", order)
 
 
 def _floor(retailer):
@@ -141,6 +156,15 @@ def _stock_room(retailer):
     yield Verb("adjust", "/stock/adjustments", here | {"sku": "boots", "units": -1, "reason": "damage"})
     yield Verb("sell at a till", "/stock/sales", here | {"lines": [boots], "reference": "T-9"})
     yield Verb("feed absolutely", "/stock/feeds", here | {"kind": "absolute", "rows": [{"sku": "boots", "units": 1}]})
+    retailer.post("/recipes", [{"sku": "boots", "kind": "kit", "components": [{"sku": "scarf", "units": 2}]}])
+    bought = {"supplier": "ACME", "node": "WH", "lines": [hats], "expected_at": "2026-03-20T09:00:00Z"}
+    expected = retailer.post("/purchase-orders", bought | {"number": "P-1"})
+    damaged = {"sku": "hat", "units": 1, "reason": "damaged"}
+    came = {"lines": [{"sku": "hat", "units": 3}, damaged], "complete": True}
+    yield Verb("open a purchase order", "/purchase-orders", bought | {"number": "P-2"})
+    yield Verb("receive a purchase order", f"/purchase-orders/{expected['id']}/receive", came)
+    kit = {"node": "WH", "sku": "boots", "units": 3, "direction": "assemble"}
+    yield Verb("put kits together", "/stock/conversions", kit)
     yield Verb("feed relatively", "/stock/feeds", here | {"kind": "relative", "rows": [hats]})
 
 
@@ -173,18 +197,28 @@ def _planner(retailer):
 
 
 def _jobs(retailer):
-    """A hold has run out, and a hat lies in Seville that somebody waits for."""
+    """A hold has run out, and a pair of boots lies in Seville that somebody waits for.
+
+    Some postings have a position and no seal yet, some events a place but no position, and some have neither.
+    """
     doors = retailer.house.doors
+    retailer.runs("place_events")
+    retailer.runs("place_postings")
+    retailer.sells(coat=1)
+    retailer.runs("place_events")
     header = Header(kind="hold", actor="cart", occurred_at=factories.NOW)
     kept = reservations.Claim(
         sku="coat", node="WH", units=2, reference="cart-1", purpose="hold", expires_at=LONG_AGO
     )  # fmt: skip
     doors.write(lambda session: reservations.rebind(session, header, claims=[kept]))
-    retailer.sells(hat=1)
-    doors.write(lambda session: factories.stock(session, "SVQ", hat=1))
+    retailer.sells(boots=1)
+    doors.write(lambda session: factories.stock(session, "SVQ", boots=1))
     yield Verb("expired holds", job="expire_holds")
     yield Verb("what waits", job="decide_waiting")
     yield Verb("places of events", job="place_events")
+    yield Verb("positions of postings", job="place_postings")
+    yield Verb("seals", job="seal_ledger")
+    yield Verb("what to count", job="propose_counts")
     yield Verb("the night", job="plan_night")
 
 

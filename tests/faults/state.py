@@ -1,7 +1,7 @@
 """What a database says in the end: its rows counted, its balances, and what does not add up.
 
-Used by the tests of faults to compare a history with a fault in it with one that had none. Invariant: two databases that
-hold the same facts have the same state, whatever identifiers and times they gave them.
+Used by the tests of faults to compare a history with a fault in it with one that had none. Invariant: two databases
+that hold the same facts have the same state, whatever identifiers and times they gave them.
 """
 
 import functools
@@ -24,7 +24,7 @@ def state_of(url):
     database = _database(url)
     try:
         with database.read() as session:
-            state = Counter({name: count for name, count in session.execute(ROWS)})
+            state = Counter(dict(session.execute(ROWS).all()))
             for balance in session.scalars(select(StockBalance)):
                 where = f"{balance.sku} at {balance.node}"
                 state.update({f"{counter} of {where}": units for counter, units in _counters(balance)})

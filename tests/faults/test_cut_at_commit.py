@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL is cut before, during or after a commit, or slow: the same key, the same answer, once."""
+"""The connection to PostgreSQL is cut before, during or after a commit, or slow: same key, same answer, one effect."""
 
 import random
 import time

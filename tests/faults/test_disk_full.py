@@ -1,7 +1,7 @@
-"""The disk is full: writes are refused with a problem, reads go on, nothing is half-written, and no hand is needed after.
+"""The disk is full: writes are refused with a problem, reads go on, nothing is half-written, no hand is needed after.
 
-For SQLite and for PostgreSQL's processes, files may not grow beyond a limit; what they then are told is what a full disk
-tells them, but for the number of the error.
+For SQLite and for PostgreSQL's processes, files may not grow beyond a limit; what they are then told is what a full
+disk tells them, but for the number of the error.
 """
 
 import resource
@@ -17,14 +17,15 @@ from tests.journeys.opening import application, close_retailer, open_retailer
 from tests.journeys.order import Refused
 
 ROOM = 64 * 1024
-TIMES = often(1, 20)
+TIMES = often(1, 10)
 MANY = 400
 # More than a segment of the server's log, which is written whole.
 LARGEST_FILE = 17 * 1024 * 1024
 PAGE = 8192
 SIZE = "SELECT pg_relation_size('idempotency_key')"
 FILL = """INSERT INTO idempotency_key (scope, key, request_hash, status, answer, recorded_at)
-    SELECT 'filler', gen_random_uuid()::text, 'x', 200, to_jsonb(repeat('x', 1500)), now() FROM generate_series(1, %s)"""
+    SELECT 'filler', gen_random_uuid()::text, 'x', 200, to_jsonb(repeat('x', 1500)), now()
+    FROM generate_series(1, %s)"""
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """The application is killed before a statement, before a commit or right after one, in every verb that writes.
 
 Whatever the moment: the ledger proves itself, and the request repeated with its key has one effect, the one it has
-without any fault. As a rule one of the last moments of a verb is tried, where it commits and answers; the soak tries
-every moment on SQLite, and every few on PostgreSQL, where a fresh copy of a database takes longer.
+without any fault. As a rule some verbs are killed at one of their last moments, where they commit and answer; the
+soak tries every moment on SQLite, and every few on PostgreSQL, where a fresh copy of a database takes longer.
 """
 
 import json
@@ -23,8 +23,8 @@ from tests.faults.tally import SOAK, counted
 from tests.journeys.opening import application, open_retailer
 
 # Every how many moments of a verb the soak kills, and without it, every how many verbs are killed once.
-EVERY_MOMENTS = {"sqlite": 1, "postgresql": 4}
-EVERY_VERBS = {"sqlite": 1, "postgresql": 6}
+EVERY_MOMENTS = {"sqlite": 1, "postgresql": 8}
+EVERY_VERBS = {"sqlite": 2, "postgresql": 9}
 LAST_MOMENTS = 3
 SETTLE = Verb("settle", job="decide_waiting")
 

@@ -39,7 +39,7 @@ def test_what_was_acknowledged_survives_the_server(own_postgres, tmp_path):
 
 
 def away(server, crowd, *, whole):
-    """Kill the whole server or one process of it; return how long after it takes connections clients wait for answers."""
+    """Kill the server or one process of it; return how long, once it takes connections, clients wait for an answer."""
     if whole:
         server.kill()
         server.start()

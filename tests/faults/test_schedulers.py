@@ -1,6 +1,7 @@
 """Five schedulers fire at the same instants on one database; some die, some fall asleep: each slot has one effect.
 
-A dead one's slot is taken over once its lease has run out; one that only slept finds its fence raised, and writes nothing.
+A dead one's slot is taken over once its lease has run out; one that only slept finds its fence raised, and writes
+nothing.
 """
 
 import random
@@ -18,8 +19,8 @@ from tests.faults.state import findings_of
 from tests.faults.tally import SOAK, counted, often
 
 SCHEDULERS = 5
-SLOTS = often(60, 3000)
-KILLS = often(2, 60)
+SLOTS = often(40, 1000)
+KILLS = often(2, 40)
 LONGEST_S = 300
 # On an idle machine, as the soak has it; elsewhere somebody must only come.
 LATEST_TAKE_OVER_S = LEASE_S + 5 if SOAK else LONGEST_S

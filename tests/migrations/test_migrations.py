@@ -10,6 +10,8 @@ from api.app import create_app
 from kernel import events
 from kernel.db import Base, connect
 from kernel.ids import least_id, new_id
+from stock import count_opening, count_sessions, counts
+from stock.count_documents import Count
 from stock.partitions import partition_of
 from tests import factories
 
@@ -39,6 +41,32 @@ def test_the_last_migrations_can_be_undone_on_a_filled_database(databases):
             migrations.downgrade(url, "0007")
             migrations.upgrade(url)
             migrations.check(url, Base.metadata)
+
+
+def test_counts_of_one_result_each_keep_it_as_their_first_round(databases):
+    for kind in ("sqlite", "postgresql"):
+        with databases.fresh(kind) as url:
+            database = connect(url)
+            by = {"actor": "ana", "now": factories.NOW}
+            with database.write() as session:
+                factories.lay_out(session)
+                factories.stock(session, "WH", coat=5)
+                opened = [count_opening.open_count(session, node="WH", skus=["coat"], **by).id for _ in range(3)]
+                for count_id in opened[1:]:
+                    counts.record(session, count_id, sku="coat", units=4, **by)
+                counts.submit(session, opened[1], **by)
+                counts.post(session, opened[1], **by)
+                session.commit()
+            migrations.downgrade(url, "0016")
+            migrations.upgrade(url)
+            with database.write() as session:
+                (tally,) = counts.tallies_of(session, opened[1])
+                assert (tally.counted, tally.expected, tally.difference) == (4, 5, -1)
+                own = count_sessions.begin(session, opened[2], **by)
+                assert [(own.counter, result.units) for result in own.results] == [("ana", 4)]
+                assert counts.submit(session, opened[2], **by).status == "review"
+                assert counts.uncounted(session, session.get_one(Count, opened[0])) == ["coat"]
+            database.dispose()
 
 
 def test_what_had_no_position_before_there_was_a_queue_stands_in_it_afterwards(databases):

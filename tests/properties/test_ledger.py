@@ -44,6 +44,7 @@ from stock.receipts import receive
 from stock.reservations import ReservedUnits, rebind
 from stock.rows import LimitRow
 from stock.transfers import TransferWant
+from tests.faults.tally import SOAK, often
 from tests.properties.ledger_model import Paper, PaperClaim
 from tests.stock.shelf import NOW, claim, header, lay_out
 
@@ -444,7 +445,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 # The steps are the same on both; PostgreSQL, a process away, takes twice the time for each.
-EXAMPLES = {"sqlite": 60, "postgresql": 30}
+EXAMPLES = {"sqlite": often(60, 5000), "postgresql": often(30, 1000)}
+STEPS = 50 if SOAK else 30
 
 
 @pytest.mark.slow
@@ -459,5 +461,5 @@ def test_the_ledger_follows_its_model(database_url):
 
     Bound.database = database
     examples = EXAMPLES["sqlite" if database.is_sqlite else "postgresql"]
-    run_state_machine_as_test(Bound, settings=settings(max_examples=examples, stateful_step_count=30))
+    run_state_machine_as_test(Bound, settings=settings(max_examples=examples, stateful_step_count=STEPS))
     database.dispose()

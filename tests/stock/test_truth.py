@@ -185,6 +185,18 @@ def test_an_absolute_feed_is_right_in_both_directions_and_twice(session):
     assert counters(session, "coat", "MAD") == {"on_hand": 4}
 
 
+def test_feeds_of_several_nodes_are_posted_together_each_by_itself(session, news):
+    stock(session, coat_MAD=2, coat_BCN=2, hat_BCN=1)
+    reserve(session, reference="line-1", units=2)
+    told = {"MAD": [("coat", 1)], "BCN": [("coat", 5), ("hat", 1)], "LIS": [("coat", 0)]}
+    posted = feeds.absolute_many(session, told, as_of=NOW, reference="feed", **BY)
+    assert (len({posted["MAD"], posted["BCN"]}), posted["LIS"]) == (2, None)
+    assert counters(session, "coat", "MAD") == {"on_hand": 1, "reserved": 1}
+    assert counters(session, "coat", "BCN") == {"on_hand": 5}
+    assert waiting(session) == {"line-1": 1}
+    assert [event.aggregate_id for event in news] == [posted["MAD"]]
+
+
 def test_what_happened_after_a_feed_was_taken_is_kept(session):
     receipts.receive(session, header(occurred_at=NOW - timedelta(hours=2)), [("MAD", "coat", 5)])
     sell(session, 1, at=NOW - timedelta(minutes=5))

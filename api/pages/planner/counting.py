@@ -19,7 +19,7 @@ from api.pages.visit import caller, config, doors, now
 from kernel.money import Money
 from stock import count_report, counts, lists, reports
 from stock.count_documents import Count, CountStatus
-from stock.count_report import LineView, Progress
+from stock.count_report import LineView, Progress, TallyView
 
 MOST_LISTED = 200
 AGAIN = "again"
@@ -47,7 +47,8 @@ def page(count_id: str) -> ResponseReturnValue:
     """Show a count for review, or give its lines as a file."""
     view = doors().read(lambda session: count_report.view(session, lists.count(session, count_id), blind=False))
     if request.args.get("format") == "csv":
-        return csv_file(f"count-{count_id}", COLUMNS, view.lines)
+        rows = [(line, tally) for line in view.lines for tally in line.tallies or ()]
+        return csv_file(f"count-{count_id}", COLUMNS, rows)
     return render_template(
         "planner/count.html", view=view, lines=by_weight(view.lines), sums=sums(view.lines), again=AGAIN,
         zone=config().night.time_zone, now=now(),
@@ -59,14 +60,14 @@ def decide(count_id: str) -> ResponseReturnValue:
     chosen = {name.removeprefix("line-"): value for name, value in request.form.items() if name.startswith("line-")}
     recount = sorted(sku for sku, value in chosen.items() if value == AGAIN)
     accept = {sku: int(value) for sku, value in chosen.items() if value.isdigit()}
-    by = {"actor": caller().actor, "now": now()}
+    actor = caller().actor
 
     def write(session: Session) -> set[str]:
         if accept or recount:
-            counts.review(session, count_id, accept=accept, recount=recount, **by)
+            counts.review(session, count_id, accept=accept, recount=recount, actor=actor, now=now())
         if "post" not in request.form or recount:
             return set()
-        counts.post(session, count_id, **by)
+        counts.post(session, count_id, actor=actor, now=now())
         return {line.sku for line in lists.count(session, count_id).lines}
 
     skus = doors().write(write)
@@ -114,18 +115,18 @@ def _listed(session: Session, status: str, node: str | None) -> Listed:
     return Listed(found, names, count_report.progress(session, [each.id for each in found]))
 
 
-COLUMNS: Columns[LineView] = {
-    "sku": lambda line: line.sku,
-    "article": lambda line: line.article.name,
-    "shelf": lambda line: line.shelf,
-    "round": lambda line: line.standing and line.standing.round,
-    "counted": lambda line: line.standing and line.standing.counted,
-    "low": lambda line: line.standing and line.standing.low,
-    "high": lambda line: line.standing and line.standing.high,
-    "difference": lambda line: line.standing and line.standing.difference,
-    "value": lambda line: line.standing and amount(line.standing.value.minor, line.standing.value.currency),
-    "currency": lambda line: line.standing and line.standing.value.currency,
-    "counters": lambda line: line.standing and " ".join(line.standing.counters),
-    "counted_at": lambda line: line.standing and line.standing.counted_at,
-    "accepted_by": lambda line: line.accepted_by,
+COLUMNS: Columns[tuple[LineView, TallyView]] = {
+    "sku": lambda row: row[0].sku,
+    "article": lambda row: row[0].article.name,
+    "shelf": lambda row: row[0].shelf,
+    "round": lambda row: row[1].round,
+    "counted": lambda row: row[1].counted,
+    "low": lambda row: row[1].low,
+    "high": lambda row: row[1].high,
+    "difference": lambda row: row[1].difference,
+    "value": lambda row: amount(row[1].value.minor, row[1].value.currency),
+    "currency": lambda row: row[1].value.currency,
+    "counters": lambda row: " ".join(row[1].counters),
+    "counted_at": lambda row: row[1].counted_at,
+    "accepted": lambda row: row[0].accepted_round == row[1].round,
 }

@@ -57,18 +57,19 @@ def counts_here() -> ResponseReturnValue:
 @store.post("/<node>/counts")
 def count_open() -> ResponseReturnValue:
     """Open a count of the ticked articles, or of an area."""
-    skus = request.form.getlist("sku")
-    by = {"node": here().id, "actor": caller().actor, "now": now()}
-
-    def write(session: Session) -> str:
-        if skus or "area" not in request.form:
-            return count_opening.open_count(session, skus=skus, **by).id
-        bounds = {name: request.form.get(name, "").strip() or None for name in ("shelf_from", "shelf_to")}
-        return count_opening.open_area(session, **bounds, **by).id
-
-    if not skus and "area" not in request.form:
+    skus, area = request.form.getlist("sku"), "area" in request.form
+    if not skus and not area:
         flash(gettext("Nothing was ticked, so no count was opened."), "warn")
         return redirect(url_for("pages.store.counts_here"), code=303)
+
+    def write(session: Session) -> str:
+        node, actor = here().id, caller().actor
+        if not area:
+            return count_opening.open_count(session, node=node, skus=skus, actor=actor, now=now()).id
+        first, last = (request.form.get(name, "").strip() or None for name in ("shelf_from", "shelf_to"))
+        opened = count_opening.open_area(session, node=node, shelf_from=first, shelf_to=last, actor=actor, now=now())
+        return opened.id
+
     return redirect(url_for("pages.store.count_walk", count_id=doors().write(write)), code=303)
 
 
@@ -219,8 +220,9 @@ def _scan(count_id: str, code: str, shelf: str | None) -> Answer:
 
     def write(session: Session) -> Answer:
         own = _begun(session, count_id)
-        by = {"actor": caller().actor, "now": now()}
-        scanned = count_sessions.scan(session, own.id, scan_id=scan_id, code=code, shelf=shelf, **by)
+        scanned = count_sessions.scan(
+            session, own.id, scan_id=scan_id, code=code, shelf=shelf, actor=caller().actor, now=now()
+        )
         words = article_words(session.get_one(Article, scanned.result.sku))
         units, place = scanned.result.units, scanned.result.shelf or gettext("no shelf")
         return Answer(
