@@ -54,6 +54,6 @@ def _found(session: Session, checks: Sequence[Check], stretch: Stretch, limit: i
 
 
 PARTS = (
-    Part("skus", (StockEntry.sku, StockBalance.sku), by_sku),
+    Part("entries", (StockEntry.sku, StockBalance.sku), by_sku),
     Part("postings", (Posting.id,), by_posting),
 )
