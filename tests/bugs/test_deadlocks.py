@@ -5,7 +5,7 @@ import random
 import pytest
 from sqlalchemy import text
 
-from stock import conversions, ledger, reservations, sales, transfers
+from stock import conversions, ledger, sales, transfers
 from stock import recipes as stock_recipes
 from stock.holds import HoldUnits, Term, hold
 from stock.models import Account
@@ -38,7 +38,7 @@ def full(retailer):
 
 
 def again_and_again(database, verb, seed):
-    """Return a deed that draws some articles, in any order, and lets `verb(session, articles)` happen, several times."""
+    """Return a deed that draws some articles, in any order, and lets `verb(session, articles)` happen, often."""
 
     def deed():
         drawn = random.Random(seed)

@@ -3,11 +3,9 @@
 from datetime import timedelta
 
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy import update
 
 from api import jobs
 from api.jobs import Job
-from stock.models import Reservation
 from stock.reservations import rebind
 from tests import factories
 from tests.bugs.crowd import together
