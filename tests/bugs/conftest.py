@@ -24,7 +24,7 @@ def app(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def retailer(app, database_url):
-    """A warehouse and three stores, selling in a web shop, at a marketplace that refuses what it lacks, and at tills."""
+    """A warehouse and three stores, selling in a web shop, at a marketplace that refuses shortages, and at tills."""
     opened = open_retailer(app, database_url)
     factories.wire(opened.house.doors.database)
     yield opened
