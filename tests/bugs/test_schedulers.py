@@ -1,5 +1,6 @@
 """A job ran once for each process, or not at all."""
 
+import time
 from datetime import timedelta
 
 from apscheduler.triggers.interval import IntervalTrigger
@@ -19,16 +20,17 @@ def test_a_job_ran_once_for_each_worker(retailer, sku):
     """https://github.com/agronholm/apscheduler/issues/231, https://github.com/agronholm/apscheduler/issues/655,
     https://github.com/agronholm/apscheduler/issues/160
     """
-    house, seen = retailer.house, []
-    job = Job("receive_one", "One unit comes in.", lambda turn: turn.write(receive), None)
+    house, begun = retailer.house, []
 
-    def receive(session):
-        seen.append(1)
-        factories.stock(session, "WH", **{sku: 1})
-        return 1
+    def run(turn):
+        begun.append(turn.lease.fence)
+        # Long enough for everybody else to come by.
+        time.sleep(0.3)
+        return turn.write(lambda session: factories.stock(session, "WH", **{sku: 1}) or 1)
 
+    job = Job("receive_one", "One unit comes in.", run, None)
     done = together(*[lambda: jobs.run_slot(house, job, f"2026-03-10-{sku}")] * 5)
-    assert sorted(done, key=str) == [1, None, None, None, None]
+    assert (sorted(done, key=str), begun) == ([1, None, None, None, None], [1])
     assert jobs.run_slot(house, job, f"2026-03-10-{sku}") is None
     assert retailer.stock("WH", sku) == {"on_hand": 1}
     schedules = [jobs.schedule(house).get_jobs() for _ in range(2)]
