@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fulfillment.optimizer.mip import Floats
 from fulfillment.optimizer.problem import UNLIMITED, Flags, Integers, OrderProblem, Problem
-from fulfillment.optimizer.reasons import has_capacity, has_stock
+from fulfillment.optimizer.reasons import usable_of
 
 Singles: TypeAlias = NDArray[np.float32]
 FORBIDDEN: Final = np.float32(1e9)
@@ -114,7 +114,7 @@ class _Rows:
 
 def laid_out(problem: Problem) -> Batch:
     """Lay a problem out for pricing all its orders at once."""
-    usable = [_usable(problem, order) for order in problem.orders]
+    usable = [usable_of(order, problem.stock, problem.capacities) for order in problem.orders]
     rows = _rows(problem, usable)
     scale = _scale(problem)
     starts = np.concatenate([[0], np.cumsum([len(order.lines) for order in problem.orders])])
@@ -129,14 +129,6 @@ def laid_out(problem: Problem) -> Batch:
             place[chunk, 0], place[chunk, 1] = len(blocks), np.arange(len(chunk))
             blocks.append(_block(problem, chunk, sizes, limit, (usable, rows, scale, starts)))
     return Batch(problem, tuple(blocks), rows.limits, starts, place, scale)
-
-
-def _usable(problem: Problem, order: OrderProblem) -> Flags:
-    lines = range(len(order.lines))
-    stocked = np.array([has_stock(order, line, problem.stock) for line in lines])
-    room = np.array([has_capacity(order, line, problem.capacities) for line in lines])
-    flags: Flags = order.eligible & stocked & room
-    return flags
 
 
 def _rows(problem: Problem, usable: Sequence[Flags]) -> _Rows:

@@ -18,8 +18,8 @@ from typing import Final
 import numpy as np
 
 from fulfillment.optimizer.plan import Assignment, Plan, priced_plan
-from fulfillment.optimizer.problem import UNLIMITED, Flags, Integers, OrderProblem, Problem
-from fulfillment.optimizer.reasons import has_stock, left_after
+from fulfillment.optimizer.problem import UNLIMITED, Integers, OrderProblem, Problem
+from fulfillment.optimizer.reasons import left_after, stock_of
 from fulfillment.optimizer.subsets import (
     IMPOSSIBLE,
     MAX_LINES,
@@ -116,7 +116,7 @@ def parcels_of(problem: Problem, *, any_length: bool = False) -> Parcels | None:
     members = _together(order)
     demands = _line_work(order)
     limits = np.append(problem.capacities, UNLIMITED)[order.option_capacity]
-    lines = np.where(order.eligible & _stocked(problem, order), order.line_cost, IMPOSSIBLE)
+    lines = np.where(order.eligible & stock_of(order, problem.stock), order.line_cost, IMPOSSIBLE)
     unfilled = np.array([IMPOSSIBLE if line.unfilled_cost is None else line.unfilled_cost for line in order.lines])
     if len(members) < len(order.lines):
         lines, demands, unfilled = (_grouped(values, members) for values in (lines, demands, unfilled))
@@ -138,15 +138,6 @@ def _line_work(order: OrderProblem) -> Integers:
         return order.line_work
     work: Integers = np.where(np.array(divisible)[:, None], 0, order.line_work)
     return work
-
-
-def _stocked(problem: Problem, order: OrderProblem) -> Flags:
-    if any(line.divisible for line in order.lines):
-        return np.array([has_stock(order, line, problem.stock) for line in range(len(order.lines))])
-    skus = np.array([line.sku for line in order.lines])
-    units = np.array([line.units for line in order.lines])
-    flags: Flags = problem.stock[skus[:, None], order.option_node] >= units[:, None]
-    return flags
 
 
 def _grouped(values: Integers, members: tuple[tuple[int, ...], ...]) -> Integers:

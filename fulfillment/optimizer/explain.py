@@ -7,35 +7,33 @@ plan would have cost had it been made to use a node that lost. sourcing calls `e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fulfillment.optimizer.decide import parcels_of
 from fulfillment.optimizer.narrow import made_to_use
 from fulfillment.optimizer.plan import Plan
-from fulfillment.optimizer.problem import OrderProblem, Problem
-from fulfillment.optimizer.reasons import Exclusion, has_capacity, has_stock
+from fulfillment.optimizer.problem import Problem
+from fulfillment.optimizer.reasons import Exclusion, capacity_of, stock_of
 from fulfillment.optimizer.solve import SolveParams, solve
 from fulfillment.optimizer.subsets import IMPOSSIBLE
 
-
-class LineReason(NamedTuple):
-    """A line at an option: its cost by term, or the rule that excluded it, and the units the plan takes there."""
-
-    cost: Sequence[int]
-    excluded: Exclusion | None
-    units: int
+_RULES: Final[tuple[Exclusion, ...]] = ("not_eligible", "no_stock", "no_capacity")
 
 
 class OptionReason(NamedTuple):
-    """An option: the cost of its package by term, and a reason for each line of the order."""
+    """An option: its cost by term and in all for a package of every line that it may serve.
 
-    package: Sequence[int]
-    lines: tuple[LineReason, ...]
+    excluded: the rule for each line that it may not serve. units: what the plan takes of each line there.
+    """
+
+    cost: Sequence[int]
+    total: int
+    excluded: Mapping[int, Exclusion]
+    units: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +104,21 @@ def changes_for(problem: Problem, plan: Plan, node: int, params: SolveParams | N
     return tuple(changes)
 
 
-def exclusions(problem: Problem, order: OrderProblem) -> NDArray[np.str_]:
-    """Return for each line and option (L,K) the first rule that excludes it, an empty text where none does."""
-    rules = np.full(order.eligible.shape, "", dtype="<U12")
-    for line in range(len(order.lines)):
-        rules[line, ~has_capacity(order, line, problem.capacities)] = "no_capacity"
-        rules[line, ~has_stock(order, line, problem.stock)] = "no_stock"
-    rules[~order.eligible] = "not_eligible"
-    return rules
-
-
 def _options(problem: Problem, plan: Plan) -> tuple[OptionReason, ...]:
-    order = problem.orders[0]
-    taken = {(part.line, part.option): part.units for part in plan.assignments}
-    packages = order.package_terms.T.tolist()
-    costs = order.line_terms.transpose(2, 1, 0).tolist()
-    rules = exclusions(problem, order).T.tolist()
-    return tuple(
-        OptionReason(
-            package,
-            tuple(
-                LineReason((), rule, 0) if rule else LineReason(cost, None, taken.get((line, option), 0))
-                for line, (cost, rule) in enumerate(zip(by_line, excluded, strict=True))
-            ),
-        )
-        for option, (package, by_line, excluded) in enumerate(zip(packages, costs, rules, strict=True))
-    )
+    (order,) = problem.orders
+    stocked, room = stock_of(order, problem.stock), capacity_of(order, problem.capacities)
+    usable = order.eligible & stocked & room
+    cost = order.package_terms + np.where(usable, order.line_terms, 0).sum(axis=1)
+    # The first rule that holds is the one that is given.
+    rule = np.where(order.eligible, np.where(stocked, 2, 1), 0)
+    excluded: list[dict[int, Exclusion]] = [{} for _ in order.option_ids]
+    options, lines = np.nonzero(~usable.T)
+    for option, line, which in zip(options.tolist(), lines.tolist(), rule[lines, options].tolist(), strict=True):
+        excluded[option][line] = _RULES[which]
+    units: list[dict[int, int]] = [{} for _ in order.option_ids]
+    for part in plan.assignments:
+        units[part.option][part.line] = part.units
+    return tuple(map(OptionReason, cost.T.tolist(), cost.sum(axis=0).tolist(), excluded, units))
 
 
 def _alternatives(problem: Problem, plan: Plan) -> tuple[Alternative, ...]:

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from fulfillment.optimizer.mip import Floats, Mip, Rows
 from fulfillment.optimizer.plan import Assignment
 from fulfillment.optimizer.problem import UNLIMITED, Flags, Integers, OrderProblem, Problem
-from fulfillment.optimizer.reasons import has_capacity, has_stock
+from fulfillment.optimizer.reasons import usable_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,21 +163,13 @@ def _penalty(order: OrderProblem, lines: tuple[int, ...]) -> int | None:
 def _add_order(model: SourcingModel, index: int, order: OrderProblem) -> None:
     tied = {line for group in order.together for line in group}
     members = [(line,) for line in range(len(order.lines)) if line not in tied] + [g for g in order.together if g]
-    usable = _usable(model.problem, order)
+    usable = usable_of(order, model.problem.stock, model.problem.capacities) & (order.max_packages != 0)
     alone = len(members) == 1 and not order.lines[members[0][0]].divisible
     package = np.full(len(order.option_ids), -1)
     if not alone:
         package = _add_packages(model, order, usable)
     for lines in members:
         _add_group(model, index, lines, np.flatnonzero(usable[list(lines)].all(axis=0)), package)
-
-
-def _usable(problem: Problem, order: OrderProblem) -> Flags:
-    lines = range(len(order.lines))
-    stocked = np.array([has_stock(order, line, problem.stock) for line in lines])
-    room = np.array([has_capacity(order, line, problem.capacities) for line in lines])
-    flags: Flags = order.eligible & stocked & room & (order.max_packages != 0)
-    return flags
 
 
 def _add_packages(model: SourcingModel, order: OrderProblem, usable: Flags) -> Integers:

@@ -57,6 +57,26 @@ def has_capacity(order: OrderProblem, line: int, capacities: Integers, packed: S
     return flags
 
 
+def stock_of(order: OrderProblem, stock: Integers) -> Flags:
+    """Tell for each line and option (L,K) whether the node has the units that the line needs at least."""
+    skus = np.array([line.sku for line in order.lines])
+    needed = np.array([1 if line.divisible else line.units for line in order.lines])
+    flags: Flags = stock[skus[:, None], order.option_node] >= needed[:, None]
+    return flags
+
+
+def capacity_of(order: OrderProblem, capacities: Integers) -> Flags:
+    """Tell for each line and option (L,K) whether the capacity has room for a package of the line alone."""
+    if not len(capacities):
+        return np.ones(order.eligible.shape, dtype=np.bool_)
+    return np.array([has_capacity(order, line, capacities) for line in range(len(order.lines))])
+
+
+def usable_of(order: OrderProblem, stock: Integers, capacities: Integers) -> Flags:
+    """Tell for each line and option (L,K) whether a package of the line alone could leave from there."""
+    return order.eligible & stock_of(order, stock) & capacity_of(order, capacities)
+
+
 def unfilled_reason(
     order: OrderProblem, line: int, *, stock: Integers, capacities: Integers, packed: Sequence[int]
 ) -> Reason:

@@ -149,14 +149,11 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
 
 def _weighed(reason: OptionReason, line_ids: Sequence[str]) -> dict[str, Any]:
     """Return what an option would cost for all lines that it may serve, which it may not, and what it was given."""
-    served = [line.cost for line in reason.lines if line.excluded is None]
-    total = list(map(sum, zip(reason.package, *served, strict=True)))
-    lines = list(zip(line_ids, reason.lines, strict=True))
     return {
-        "cost": {term: cost for term, cost in zip(TERMS, total, strict=True) if cost},
-        "total": sum(total),
-        "excluded": {line_id: line.excluded for line_id, line in lines if line.excluded is not None},
-        "units": {line_id: line.units for line_id, line in lines if line.units},
+        "cost": {term: cost for term, cost in zip(TERMS, reason.cost, strict=True) if cost},
+        "total": reason.total,
+        "excluded": {line_ids[line]: rule for line, rule in reason.excluded.items()},
+        "units": {line_ids[line]: units for line, units in reason.units.items()},
     }
 
 

@@ -26,7 +26,7 @@ from tests.faults.tally import DUE_ZERO, Tally
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
 # The longest first, so that both workers end at about the same time.
-TESTS = ("tests/properties/test_ledger.py", "tests/faults")
+TESTS = ("tests/properties/test_ledger.py", "tests/fulfillment/optimizer/test_oracle.py", "tests/faults")
 WORKERS = "2"
 COLUMNS = ("fault", "database", "times injected", "lost", "doubled", "oversold", "findings", "seconds to recover")
 ABOUT = """# Reliability

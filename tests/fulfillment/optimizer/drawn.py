@@ -57,6 +57,67 @@ def problem(
     )
 
 
+def drawn_shape(seed):
+    """Draw a problem of any shape: mostly one order, some several, long ones, and assignments."""
+    kind = seed % 20
+    if kind < 3:
+        return drawn_problem(seed, orders=2 + seed % 3)
+    if kind < 5:
+        return drawn_assignment(seed)
+    if kind < 6:
+        return drawn_long(seed)
+    return drawn_problem(seed)
+
+
+def drawn_assignment(seed):
+    """Draw up to nine orders of one line each, some of which may stay unfilled, at up to four nodes."""
+    rng = np.random.default_rng(seed)
+    nodes, orders = int(rng.integers(2, 5)), int(rng.integers(2, 10))
+    names = tuple(f"N{node}" for node in range(nodes))
+    return Problem(
+        nodes=names,
+        open_cost=rng.integers(0, 40, nodes) * (rng.random() < 0.6),
+        capacity_ids=names,
+        capacities=rng.integers(2, 4 * orders, nodes),
+        skus=("S",),
+        stock=np.full((1, nodes), UNLIMITED),
+        orders=tuple(_single(rng, f"O{number}", names) for number in range(orders)),
+    )
+
+
+def _single(rng, order_id, names):
+    shape = (1, len(names))
+    return OrderProblem(
+        id=order_id,
+        lines=(Line("1", 0, 1, unfilled_cost=None if rng.random() < 0.7 else int(rng.integers(20, 90))),),
+        option_ids=names,
+        option_node=np.arange(len(names)),
+        option_capacity=np.arange(len(names)),
+        terms=("cost",),
+        package_terms=rng.integers(0, 9, shape),
+        line_terms=rng.integers(1, 40, (1, *shape)),
+        eligible=rng.random(shape) < 0.9,
+        work=rng.integers(0, 2, len(names)),
+        line_work=rng.integers(1, 9, shape),
+    )
+
+
+def drawn_long(seed):
+    """Draw an order of eight to sixteen lines: what the subset tables just hold, and what is too long for them."""
+    rng = np.random.default_rng(seed)
+    lines, nodes = int(rng.integers(8, 17)), int(rng.integers(3, 9))
+    penalties = [None if rng.random() < 0.3 else int(rng.integers(20, 200)) for _ in range(lines)]
+    return problem(
+        tuple(Line(str(n), n, 1, unfilled_cost=penalty) for n, penalty in enumerate(penalties)),
+        line_cost=rng.integers(0, 90, (lines, nodes)),
+        package_cost=rng.integers(0, 150, nodes),
+        stock=(rng.random((lines, nodes)) < 0.8).astype(np.int64),
+        max_packages=int(rng.integers(1, 5)) if rng.random() < 0.4 else None,
+        together=((0, 1), (3, 4)) if rng.random() < 0.3 else (),
+        open_cost=rng.integers(0, 90, nodes) * (rng.random() < 0.3),
+    )
+
+
 def drawn_problem(seed, *, orders=1):
     """Draw a problem: divided lines, repeated SKUs, capacity, package limits, ties, several options of one node."""
     rng = np.random.default_rng(seed)

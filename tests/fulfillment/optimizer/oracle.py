@@ -7,8 +7,20 @@ from itertools import product
 
 from ortools.sat.python import cp_model
 
+from fulfillment.optimizer.check import check
 from fulfillment.optimizer.problem import UNLIMITED
+from fulfillment.optimizer.solve import SolveParams, solve
 from tests.fulfillment.optimizer.drawn import EXACT
+
+
+def agrees(problem, expected):
+    """Solve a problem; fail unless the judge is content and the plan is proven to cost what is expected."""
+    plan = solve(problem, SolveParams(time_limit_s=30))
+    assert check(problem, plan) == ()
+    if expected is None:
+        assert plan.status == "infeasible"
+    else:
+        assert (plan.status, plan.objective, plan.bound) == ("optimal", expected, expected)
 
 
 def optimum(problem):

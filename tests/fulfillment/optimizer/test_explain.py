@@ -25,11 +25,11 @@ def test_every_option_has_its_costs_or_the_rule_that_excluded_it():
     )
     explanation = explain(basket, solve(basket))
     assert explanation.terms == ("package", "line")
-    assert [option.package for option in explanation.options] == [[100, 0], [150, 0], [90, 0], [1, 0]]
-    rules = [[line.excluded for line in option.lines] for option in explanation.options]
-    assert rules == [[None, None], [None, "not_eligible"], ["no_stock", None], ["no_capacity", "no_capacity"]]
-    assert explanation.options[0].lines[0] == ([0, 10], None, 2)
-    assert explanation.options[1].lines == (([0, 20], None, 0), ((), "not_eligible", 0))
+    assert [option.cost for option in explanation.options] == [[100, 20], [150, 20], [90, 30], [1, 0]]
+    assert [option.total for option in explanation.options] == [120, 170, 120, 1]
+    rules = [option.excluded for option in explanation.options]
+    assert rules == [{}, {1: "not_eligible"}, {0: "no_stock"}, {0: "no_capacity", 1: "no_capacity"}]
+    assert [option.units for option in explanation.options] == [{0: 2, 1: 1}, {}, {}, {}]
 
 
 def test_each_losing_node_has_its_best_alternative():
