@@ -21,7 +21,7 @@ from kernel.events import OutboxPosition
 from kernel.ids import least_id
 from stock import ledger, partitions, positions
 from stock.chronicle import BalanceSnapshot, PlacedBalance
-from stock.models import Article, Node, StockBalance, StockEntry
+from stock.models import Article, Node, StockBalance
 from stock.postings import Key
 from stock.recorded import Recorded
 from stock.states import Placing, load
@@ -65,17 +65,17 @@ def lay_out(database: Database, *, skus: int, nodes: int) -> None:
         session.commit()
 
 
-def grow(database: Database, entries: int) -> None:
-    """Write history until the ledger has so many entries, on all of its balances alike."""
+def grow(database: Database, entries: int, *, skus: int) -> None:
+    """Write so many entries more, on all balances of the first `skus` articles alike."""
     begun_at = _place_what_is_there(database)
     with database.read() as session:
-        missing = entries - (session.scalar(select(func.count()).select_from(StockEntry)) or 0)
+        first_skus = select(Article.sku).order_by(Article.sku).limit(skus)
         position = positions.newest(session)
         feed = session.scalar(select(func.coalesce(func.max(OutboxPosition.position), 0))) or 0
-        found = session.execute(select(StockBalance.sku, StockBalance.node).order_by(StockBalance.node))
-        keys = [(sku, node) for sku, node in found]
+        found = select(StockBalance.sku, StockBalance.node).where(StockBalance.sku.in_(first_skus))
+        keys = [(sku, node) for sku, node in session.execute(found.order_by(StockBalance.node, StockBalance.sku))]
         placing = Placing(load(session, keys))
-    count = max(0, missing // LINES)
+    count = entries // LINES
     more: Counter[Key] = Counter()
     for first in range(0, count, CHUNK):
         rows: Rows = defaultdict(list)
