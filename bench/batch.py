@@ -11,7 +11,7 @@ from time import perf_counter
 
 import numpy as np
 
-from bench.instances import drawn_batch
+from bench.drawn import drawn_batch
 from bench.report import Row, arguments, report
 from fulfillment.optimizer.alone import decided_first
 from fulfillment.optimizer.batch import solve_batch

@@ -40,13 +40,12 @@ REACH = 1.2
 NODES = 40
 ENTRIES = (10_000, 100_000, 1_000_000, 10_000_000)
 BALANCES = (1_000, 10_000, 100_000, 1_000_000)
-LEAST_ENTRIES = 100_000
-QUICK = 2
-"""Sizes of each kind that a short run looks at."""
+PROVEN = 100_000
+"""Ledgers of up to so many entries are proven before they are measured."""
 STATISTICS_S = 1.5
 """Until the server has counted what a connection that is closed has done."""
 UPDATES = text("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'stock_balance'")
-ROUNDS, STEPS, ORDERS, WARM_UP = 9, 25, 60, 20
+STEPS, WARM_UP = 25, 10
 LINES, ARTICLES = 3, 20
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 STATEMENT, PAST = f"a posting of {LINES} lines", f"balances of {ARTICLES} articles at a position"
@@ -79,10 +78,10 @@ class Ledger:
                 self._timed(PAST, lambda: history.as_of(session, skus, position=known))  # noqa: B023 (called at once)
                 self._timed(ABOUT, lambda: history.as_of(session, skus, position=self.last, at=at))  # noqa: B023
 
-    def order(self, place: Place) -> None:
+    def order(self, place: Place, orders: int) -> None:
         """Place whole orders, inside this process."""
         here = replace(place, config=replace(place.config, database=DatabaseSettings(url=self.url)))
-        spent = profile(here, two_line_orders(SEED), warm_up=WARM_UP, orders=ORDERS).cpu_ms
+        spent = profile(here, two_line_orders(SEED), warm_up=WARM_UP, orders=orders).cpu_ms
         self.took[ORDER].append(sum(spent.values()))
 
     def _timed(self, what: str, question: Callable[[], object]) -> None:
@@ -102,7 +101,20 @@ def _claim(session: Session, keys: Sequence[Key]) -> None:
     session.commit()
 
 
-def by_entries(kind: str, sizes: Sequence[int]) -> Iterator[Row]:
+@dataclass(frozen=True)
+class Length:
+    """How long a run is: sizes looked at, rounds of questions, whole orders on each ledger, fewest entries."""
+
+    sizes: int = len(ENTRIES)
+    rounds: int = 9
+    orders: int = 60
+    least_entries: int = 100_000
+
+
+SHORT = Length(sizes=2, rounds=3, orders=20, least_entries=10_000)
+
+
+def by_entries(kind: str, length: Length) -> Iterator[Row]:
     """Measure ledgers that differ in entries, on the demo's network, with whole orders."""
     scratch = open_scratch()
     places: dict[str, Place] = {}
@@ -114,27 +126,31 @@ def by_entries(kind: str, sizes: Sequence[int]) -> Iterator[Row]:
     databases = Databases(scratch, prepare=prepare)
     try:
         with ExitStack() as stack:
-            ledgers = [_grown(stack, databases, kind, entries, f"{entries:,} entries") for entries in sizes]
-            _ask_all(ledgers)
+            ledgers = [
+                _grown(stack, databases, kind, entries, f"{entries:,} entries") for entries in ENTRIES[: length.sizes]
+            ]
+            _ask_all(ledgers, length.rounds)
             if kind == "postgresql":
                 yield from map(_hot, ledgers)
             for each in ledgers:
-                each.order(places[kind])
+                each.order(places[kind], length.orders)
             yield from _rows(kind, ledgers, (STATEMENT, ORDER, PAST, ABOUT))
     finally:
         databases.close()
 
 
-def by_balances(kind: str, sizes: Sequence[int]) -> Iterator[Row]:
+def by_balances(kind: str, length: Length) -> Iterator[Row]:
     """Measure ledgers that differ in balances."""
     databases = Databases(open_scratch())
     try:
         with ExitStack() as stack:
             ledgers = [
-                _grown(stack, databases, kind, max(LEAST_ENTRIES, size), f"{size:,} balances", skus=size // NODES)
-                for size in sizes
+                _grown(
+                    stack, databases, kind, max(length.least_entries, size), f"{size:,} balances", skus=size // NODES
+                )
+                for size in BALANCES[: length.sizes]
             ]
-            _ask_all(ledgers)
+            _ask_all(ledgers, length.rounds)
             yield from _rows(kind, ledgers, (STATEMENT, PAST, ABOUT))
     finally:
         databases.close()
@@ -150,7 +166,7 @@ def _grown(
         grown.lay_out(database, skus=skus, nodes=NODES)
     grown.grow(database, entries)
     with database.read() as session:
-        if entries <= LEAST_ENTRIES and (wrong := next(proof.findings(session), None)):
+        if entries <= PROVEN and (wrong := next(proof.findings(session), None)):
             raise RuntimeError(f"the history that was written does not prove itself: {wrong}")
     with database.read() as session:
         keys = session.execute(select(StockBalance.sku, StockBalance.node).where(StockBalance.on_hand > 0))
@@ -166,10 +182,10 @@ def _grown(
     return made
 
 
-def _ask_all(ledgers: Sequence[Ledger]) -> None:
+def _ask_all(ledgers: Sequence[Ledger], rounds: int) -> None:
     """Ask all in turn; what the first round took, with cold caches, is forgotten."""
     random = Random(SEED)
-    for number in range(ROUNDS + 1):
+    for number in range(rounds + 1):
         for each in random.sample(ledgers, len(ledgers)):
             each.ask(random)
             if number == 0:
@@ -204,9 +220,8 @@ def _rows(kind: str, ledgers: Sequence[Ledger], questions: Sequence[str]) -> Ite
 def main() -> None:
     """Run the benchmark."""
     options = arguments("Measure the cost of an order and of the past as the ledger grows.")
-    sizes = QUICK if options.quick else len(ENTRIES)
-    rows = [row for kind in TITLES for row in by_entries(kind, ENTRIES[:sizes])]
-    rows += [row for kind in TITLES for row in by_balances(kind, BALANCES[:sizes])]
+    length = SHORT if options.quick else Length()
+    rows = [row for measured in (by_entries, by_balances) for kind in TITLES for row in measured(kind, length)]
     report("growth", rows, seeds=(SEED,), as_json=options.json)
 
 

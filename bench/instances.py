@@ -1,106 +1,94 @@
-"""Batches drawn from a seed, for benchmarks.
+"""Published kinds of instances: `python -m bench.instances [--quick] [--json] [DIR]`.
 
-Owns the generator: orders of one to five lines with skewed demand, a few warehouses and many stores, stock a little
-above demand (below it for one SKU in ten), work capacity of stores that binds. Invariant: the same arguments give the
-same problem.
+Every instance is stated as a problem file and solved as `oms solve` solves it. With a folder, the instances found in it
+(their formats are told apart by what they hold), beside the best known cost where a table or note there names it.
+Without one, instances drawn by the rules that published sets were drawn by, beside the bound that the solver proved:
+the distance from the best plan is that or less.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from time import perf_counter, process_time
 
-from fulfillment.optimizer.problem import UNLIMITED, Line, OrderProblem, Problem
+from bench.published import (
+    Instance,
+    generated_assignment,
+    generated_location,
+    generated_opening,
+    instances_in,
+)
+from bench.report import Row, arguments, report
+from fulfillment.optimizer.check import check
+from fulfillment.optimizer.problem_file import plan_content, read_problem
+from fulfillment.optimizer.solve import SolveParams, solve
 
-UNFILLED = 4000
-_LINES = (0.60, 0.22, 0.10, 0.05, 0.03)
-_UNITS = (0.90, 0.08, 0.02)
-
-
-def drawn_batch(orders: int, nodes: int, seed: int) -> Problem:
-    """Draw orders on a network of nodes; costs in cents."""
-    rng = np.random.default_rng(seed)
-    warehouses = int(np.clip(nodes // 20, 2, 10))
-    warehouse = np.arange(nodes) < warehouses
-    cities = rng.random((max(10, nodes // 3), 2))
-    popularity = np.arange(1, len(cities) + 1) ** -0.7
-    city_of_store = rng.choice(len(cities), nodes, p=popularity / popularity.sum())
-    sites = np.where(
-        warehouse[:, None], rng.random((nodes, 2)), cities[city_of_store] + rng.normal(0, 0.02, (nodes, 2))
-    )
-    customers = cities[rng.choice(len(cities), orders, p=popularity / popularity.sum())]
-    customers = customers + rng.normal(0, 0.03, (orders, 2))
-    skus = max(200, orders // 5)
-    weight = rng.lognormal(-0.5, 0.7, skus)
-    baskets = _baskets(rng, orders, skus)
-    stock = _stock(rng, baskets, warehouse, skus)
-    shares = rng.uniform(0.5, 1.6, nodes - warehouses) * 0.55 * 1.3 * orders / (nodes - warehouses)
-    capacities = np.concatenate([np.full(warehouses, UNLIMITED), shares.astype(np.int64)])
-    names = tuple(f"N{node}" for node in range(nodes))
-    stated = []
-    for index, (chosen, units) in enumerate(baskets):
-        distance = np.linalg.norm(sites - customers[index], axis=1)
-        package = np.where(warehouse, 350, 400) + 600 * distance
-        handling = np.where(warehouse, 30, 90)
-        line = units[:, None] * (handling + 80 * weight[chosen][:, None] * distance)
-        stated.append(_order(index, (chosen, units), package.astype(np.int64), line.astype(np.int64), names))
-    return Problem(
-        nodes=names,
-        open_cost=np.broadcast_to(np.int64(0), (nodes,)),
-        capacity_ids=names,
-        capacities=capacities,
-        skus=tuple(f"S{sku}" for sku in range(skus)),
-        stock=stock,
-        orders=tuple(stated),
-    )
+SEEDS = (1, 2)
+ABOVE = {"facility location": 1.0, "assignment": 0.2, "assignment D": 0.5, "node opening costs": 0.5}
+"""Most percent above the best known cost, or above the bound where none is known."""
+LIMIT_S = {"facility location": 60.0, "assignment": 30.0, "node opening costs": 30.0}
+SMALL = 50 * 50
+SMALL_S = 1.0
+"""Facility location of up to so many nodes times lines is to be proven in so many seconds."""
 
 
-def _baskets(rng: np.random.Generator, orders: int, skus: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    skew = np.cumsum(np.arange(1, skus + 1) ** -0.9)
-    baskets = []
-    for lines in rng.choice(len(_LINES), orders, p=_LINES) + 1:
-        chosen: list[int] = []
-        while len(chosen) < lines:
-            sku = int(np.searchsorted(skew, rng.random() * skew[-1]))
-            if sku not in chosen:
-                chosen.append(sku)
-        baskets.append((np.array(chosen), rng.choice([1, 2, 3], lines, p=_UNITS)))
-    return baskets
+def generated(seeds: Iterable[int], *, quick: bool) -> Iterator[Instance]:
+    """Draw instances of every family."""
+    for seed in seeds:
+        yield generated_location("plane", 50, 50, seed)
+        yield generated_location("uniform", 50, 50, seed)
+        for kind in "ACDE":
+            yield generated_assignment(kind, 5, 50, seed) if quick else generated_assignment(kind, 20, 400, seed)
+        if quick:
+            yield generated_opening(10, 50, 3, seed)
+            continue
+        yield generated_location("plane", 100, 1000, seed)
+        yield generated_location("uniform", 100, 1000, seed)
+        for ratio in (1.5, 3, 5):
+            yield generated_opening(30, 200, ratio, seed)
 
 
-def _stock(
-    rng: np.random.Generator, baskets: list[tuple[np.ndarray, np.ndarray]], warehouse: np.ndarray, skus: int
-) -> np.ndarray:
-    demand = np.zeros(skus)
-    for chosen, units in baskets:
-        demand[chosen] += units
-    scarce = rng.random(skus) < 0.1
-    total = (demand * np.where(scarce, rng.uniform(0.6, 0.95, skus), rng.uniform(1.1, 1.5, skus))).round()
-    stock = np.zeros((skus, len(warehouse)), dtype=np.int64)
-    for sku in range(skus):
-        carries = rng.random(len(warehouse)) < np.where(warehouse, 0.8, 0.35)
-        carries[int(rng.integers(len(warehouse)))] = True
-        share = carries * np.where(warehouse, 4.0, 1.0)
-        stock[sku] = rng.multinomial(int(total[sku]), share / share.sum())
-    return stock
+def measured(instance: Instance) -> list[Row]:
+    """Solve an instance; say what it cost, what was proven, and what it took."""
+    problem = read_problem(instance.content)
+    started, working = perf_counter(), process_time()
+    plan = solve(problem, SolveParams(time_limit_s=LIMIT_S[instance.family]))
+    seconds, busy = perf_counter() - started, process_time() - working
+    answer = plan_content(problem, plan)
+    objective, bound = float(answer["objective"]), float(answer["bound"])
+    best = bound if instance.known is None else instance.known
+    above = 100 * (objective / best - 1) if best else 0.0
+    most = ABOVE["assignment D" if _type_d(instance) else instance.family]
+    small = instance.family == "facility location" and instance.size[0] * instance.size[1] <= SMALL
+    limit_s = SMALL_S if small else LIMIT_S[instance.family]
+    name, beside = instance.name, "bound" if instance.known is None else "best known"
+    findings = len(check(problem, plan))
+    return [
+        Row(f"{name}, objective; baseline {beside}", objective, "cost", best),
+        Row(f"{name}, bound", bound, "cost"),
+        Row(f"{name}, above the {beside}", above, "%", reach=f"<= {most}", ok=above <= most),
+        # A search that is cut off at the limit ends a little after it.
+        Row(f"{name}, time", seconds, "s", reach=f"<= {limit_s:g}", ok=seconds <= 1.05 * limit_s),
+        Row(f"{name}, processor time", busy, "s"),
+        Row(f"{name}, findings of the judge", findings, "findings", reach="0", ok=not findings),
+    ]
 
 
-def _order(
-    index: int, basket: tuple[np.ndarray, np.ndarray], package: np.ndarray, line: np.ndarray, names: tuple[str, ...]
-) -> OrderProblem:
-    nodes = len(names)
-    return OrderProblem(
-        id=f"O{index}",
-        lines=tuple(
-            Line(str(number), sku, count, unfilled_cost=UNFILLED)
-            for number, (sku, count) in enumerate(zip(*(part.tolist() for part in basket), strict=True))
-        ),
-        option_ids=names,
-        option_node=np.arange(nodes),
-        option_capacity=np.arange(nodes),
-        terms=("cost",),
-        package_terms=package[None],
-        line_terms=line[None],
-        eligible=np.broadcast_to(np.True_, line.shape),
-        work=np.broadcast_to(np.int64(1), (nodes,)),
-        line_work=np.broadcast_to(np.int64(0), line.shape),
-    )
+def _type_d(instance: Instance) -> bool:
+    return instance.family == "assignment" and (instance.name.startswith(("d", "assignment D")))
+
+
+def main() -> None:
+    """Run the benchmark."""
+    folder = "published instances: facility location (OR-Library), generalised assignment, single-source location"
+    options = arguments("Solve published kinds of instances.", folder=folder)
+    chosen: Path | None = options.folder
+    seeds = SEEDS[:1] if options.quick else SEEDS
+    found = generated(seeds, quick=options.quick) if chosen is None else instances_in(chosen)
+    rows = [row for instance in found for row in measured(instance)]
+    report("instances", rows, seeds=() if chosen else seeds, as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()

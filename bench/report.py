@@ -13,6 +13,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -36,9 +37,11 @@ class Row:
         return self.value / self.baseline if self.baseline else None
 
 
-def arguments(description: str) -> argparse.Namespace:
-    """Read the options that all benchmarks have: `quick` and `json`."""
+def arguments(description: str, *, folder: str | None = None) -> argparse.Namespace:
+    """Read the options that all benchmarks have, `quick` and `json`, and a `folder` that may be given, if described."""
     parser = argparse.ArgumentParser(description=description)
+    if folder is not None:
+        parser.add_argument("folder", nargs="?", type=Path, help=folder)
     parser.add_argument("--quick", action="store_true", help="a short run")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args()

@@ -102,13 +102,16 @@ def best_assignments(order: OrderProblem, parcels: Parcels) -> list[Assignment] 
     return None if chosen is None else _assignments(order, parcels, chosen)
 
 
-def parcels_of(problem: Problem) -> Parcels | None:
-    """State the one order of a problem for the subset tables; None if they cannot hold it."""
+def parcels_of(problem: Problem, *, any_length: bool = False) -> Parcels | None:
+    """State the one order of a problem for the subset tables; None if they cannot hold it.
+
+    With `any_length`, lines are not merged, and there may be more than the tables hold.
+    """
     order = problem.orders[0]
     opening = problem.open_cost[order.option_node]
     if opening.any() and len(np.unique(order.option_node[opening > 0])) < np.count_nonzero(opening):
         return None
-    if len(order.lines) > _MERGED_LINES:
+    if len(order.lines) > _MERGED_LINES and not any_length:
         return None
     members = _together(order)
     demands = _line_work(order)
@@ -120,7 +123,7 @@ def parcels_of(problem: Problem) -> Parcels | None:
     options = np.arange(len(order.option_ids))
     work = _work(order.work, demands, limits)
     parcels = Parcels(members, options, order.package_cost + opening, lines, unfilled, work)
-    return parcels if len(members) <= MAX_LINES else _merged_alike(parcels)
+    return parcels if any_length or len(members) <= MAX_LINES else _merged_alike(parcels)
 
 
 def _together(order: OrderProblem) -> tuple[tuple[int, ...], ...]:

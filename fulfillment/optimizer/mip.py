@@ -20,6 +20,7 @@ from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 
 from fulfillment.optimizer.problem import Integers
+from fulfillment.optimizer.silence import silenced
 
 Floats: TypeAlias = NDArray[np.float64]
 Outcome: TypeAlias = Literal["optimal", "feasible", "infeasible", "unknown"]
@@ -76,26 +77,44 @@ class Answer:
     bound: float
 
 
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """What fractional columns can do: the least cost, the value of each column, and its reduced cost."""
+
+    bound: float
+    values: Floats
+    reduced: Floats
+
+
+def relax(mip: Mip, *, time_limit_s: float) -> Relaxed | None:
+    """Solve the linear relaxation; None if time ran out or it has no solution."""
+    scale = _scale(mip)
+    parameters = mathopt.SolveParameters(time_limit=timedelta(seconds=time_limit_s))
+    result = _solved(_proto(mip, scale, whole=False), parameters)
+    if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
+        return None
+    values, reduced = np.zeros(len(mip.cost)), np.zeros(len(mip.cost))
+    for variable, value in result.variable_values().items():
+        values[variable.id] = value
+    for variable, value in result.reduced_costs().items():
+        reduced[variable.id] = value * scale
+    return Relaxed(_lowered(result.objective_value() * scale), values, reduced)
+
+
 def solve_mip(mip: Mip, *, time_limit_s: float, seed: int, relative_gap: float = 0.0) -> Answer:
     """Solve until the gap is proven to be `relative_gap` or less, or as far as the time goes."""
-    scale = float(np.abs(mip.cost).max(initial=0.0)) / _LARGEST_COST or 1.0
+    scale = _scale(mip)
     parameters = mathopt.SolveParameters(
         time_limit=timedelta(seconds=time_limit_s),
         random_seed=seed,
         relative_gap_tolerance=relative_gap,
         absolute_gap_tolerance=0.5 * mip.step / scale,
     )
-    try:
-        result = mathopt.solve(
-            mathopt.Model.from_model_proto(_proto(mip, scale)), mathopt.SolverType.HIGHS, params=parameters
-        )
-    except Exception as error:
-        raise SolverFailedError(f"HiGHS broke off: {error!r}") from error
+    result = _solved(_proto(mip, scale, whole=True), parameters)
     reason = result.termination.reason
     if reason in {mathopt.TerminationReason.INFEASIBLE, mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED}:
         return Answer("infeasible", np.empty(0), 0.0)
-    bound = result.termination.objective_bounds.dual_bound * scale
-    bound -= _ROUNDING * max(1.0, abs(bound)) if np.isfinite(bound) else 0.0
+    bound = _lowered(result.termination.objective_bounds.dual_bound * scale)
     if not result.has_primal_feasible_solution():
         return Answer("unknown", np.empty(0), bound)
     values = np.zeros(len(mip.cost))
@@ -105,13 +124,29 @@ def solve_mip(mip: Mip, *, time_limit_s: float, seed: int, relative_gap: float =
     return Answer("optimal" if proven else "feasible", values.round(), bound)
 
 
-def _proto(mip: Mip, scale: float) -> model_pb2.ModelProto:
+def _scale(mip: Mip) -> float:
+    return float(np.abs(mip.cost).max(initial=0.0)) / _LARGEST_COST or 1.0
+
+
+def _lowered(bound: float) -> float:
+    return bound - (_ROUNDING * max(1.0, abs(bound)) if np.isfinite(bound) else 0.0)
+
+
+def _solved(proto: model_pb2.ModelProto, parameters: mathopt.SolveParameters) -> mathopt.SolveResult:
+    try:
+        with silenced():
+            return mathopt.solve(mathopt.Model.from_model_proto(proto), mathopt.SolverType.HIGHS, params=parameters)
+    except Exception as error:
+        raise SolverFailedError(f"HiGHS broke off: {error!r}") from error
+
+
+def _proto(mip: Mip, scale: float, *, whole: bool) -> model_pb2.ModelProto:
     proto = model_pb2.ModelProto()
     columns = range(len(mip.cost))
     proto.variables.ids.extend(columns)
     proto.variables.lower_bounds.extend(np.zeros(len(columns)))
     proto.variables.upper_bounds.extend(mip.upper)
-    proto.variables.integers.extend(np.ones(len(columns), dtype=bool))
+    proto.variables.integers.extend(np.full(len(columns), whole))
     proto.objective.linear_coefficients.ids.extend(columns)
     proto.objective.linear_coefficients.values.extend(mip.cost / scale)
     rows = mip.rows

@@ -116,7 +116,10 @@ def sourcing_model(problem: Problem) -> SourcingModel:
         _add_order(model, index, order)
     stock = problem.stock.reshape(-1)
     _add_limits(model, model.stock_use, stock, np.full(len(stock), -1))
-    _add_limits(model, model.capacity_use, problem.capacities, _opener(model))
+    opener = _opener(model)
+    _add_limits(model, model.capacity_use, problem.capacities, opener)
+    if len(problem.capacities) and (opener >= 0).all():
+        _add_least_opening(model, opener)
     return model
 
 
@@ -237,6 +240,22 @@ def _opener(model: SourcingModel) -> Integers:
     known = belongs >= 0
     opener[known] = model.node_column[belongs[known]]
     return opener
+
+
+def _add_least_opening(model: SourcingModel, opener: Integers) -> None:
+    """Require that the capacities opened hold what must be served: implied, but the solver cuts on it."""
+    least = 0
+    for order in model.problem.orders:
+        if (order.option_capacity < 0).any():
+            continue
+        for number, line in enumerate(order.lines):
+            if line.unfilled_cost is None:
+                least += int(order.line_work[number][order.eligible[number]].min(initial=UNLIMITED))
+    limits = np.minimum(model.problem.capacities, least)
+    if 0 < least < min(UNLIMITED, int(model.problem.capacities.sum(dtype=object))):
+        rows = np.zeros(len(opener), dtype=np.int64)
+        amounts = limits.astype(np.float64)
+        model.rows.add(rows, opener, amounts, lower=np.array([float(least)]), upper=np.array([np.inf]))
 
 
 def _add_limits(

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from fulfillment.optimizer.assignment import assignable, solve_assignment
 from fulfillment.optimizer.batch import batchable, solve_batch
-from fulfillment.optimizer.decide import decide
+from fulfillment.optimizer.decide import decide, parcels_of
 from fulfillment.optimizer.exact import NoPlanInTimeError, solve_exact
+from fulfillment.optimizer.location import Located, located
 from fulfillment.optimizer.narrow import promising_options, with_options
 from fulfillment.optimizer.plan import Plan, priced_plan
-from fulfillment.optimizer.problem import Problem
+from fulfillment.optimizer.problem import Integers, Problem
 
 _SMALL: Final = 1_000
 """Lines times options that are proven faster than they are planned."""
@@ -47,6 +49,8 @@ def solve(problem: Problem, params: SolveParams | None = None) -> Plan:
         return priced_plan(problem, (), bound=None, seconds=0.0, solver="none", seed=params.seed)
     if len(problem.orders) == 1:
         return decide(problem) or _modelled(problem, params)
+    if _columns(problem) > _SMALL and assignable(problem):
+        return _assigned(problem, params)
     if not batchable(problem) or _columns(problem) <= _SMALL:
         return solve_exact(problem, time_limit_s=params.time_limit_s, seed=params.seed)
     return _planned_then_proven(problem, params)
@@ -54,10 +58,37 @@ def solve(problem: Problem, params: SolveParams | None = None) -> Plan:
 
 def _modelled(problem: Problem, params: SolveParams) -> Plan:
     """Solve one order as a model of the options that its best plan can use."""
+    if parcels_of(problem) is None:
+        found = located(problem, time_limit_s=params.time_limit_s / 2)
+        if found is not None:
+            return _proven(problem, found, params)
     options = promising_options(problem)
     plan = solve_exact(with_options(problem, options), time_limit_s=params.time_limit_s, seed=params.seed)
-    if plan.status == "infeasible":
-        return plan
+    return plan if plan.status == "infeasible" else _widened(problem, plan, options)
+
+
+def _proven(problem: Problem, found: Located, params: SolveParams) -> Plan:
+    """Prove a plan, or better it, by the model of what a better one could use."""
+    known = priced_plan(
+        problem,
+        found.assignments,
+        bound=found.bound,
+        seconds=found.seconds,
+        solver="prices and search",
+        seed=params.seed,
+    )
+    left = params.time_limit_s - found.seconds
+    if known.status == "optimal" or left <= 0:
+        return known
+    try:
+        plan = solve_exact(found.narrowed, time_limit_s=left, seed=params.seed)
+    except NoPlanInTimeError:
+        return replace(known, seconds=params.time_limit_s)
+    return _better(problem, known, _widened(problem, plan, found.options))
+
+
+def _widened(problem: Problem, plan: Plan, options: Integers) -> Plan:
+    """Return the plan of a problem with some options only as one of the whole problem."""
     return priced_plan(
         problem,
         [part._replace(option=int(options[part.option])) for part in plan.assignments],
@@ -66,6 +97,25 @@ def _modelled(problem: Problem, params: SolveParams) -> Plan:
         solver=plan.solver,
         seed=plan.seed,
     )
+
+
+def _better(problem: Problem, planned: Plan, proven: Plan) -> Plan:
+    """Return the cheaper of two plans with the higher of their bounds and the seconds of both."""
+    best = min(planned, proven, key=lambda plan: plan.objective)
+    return priced_plan(
+        problem,
+        best.assignments,
+        bound=max(planned.bound, proven.bound),
+        seconds=planned.seconds + proven.seconds,
+        solver=best.solver,
+        seed=best.seed,
+    )
+
+
+def _assigned(problem: Problem, params: SolveParams) -> Plan:
+    """Plan orders of one line each; where none was found that serves all, the model says why."""
+    plan = solve_assignment(problem, time_limit_s=params.time_limit_s, seed=params.seed)
+    return plan or solve_exact(problem, time_limit_s=params.time_limit_s, seed=params.seed)
 
 
 def _columns(problem: Problem) -> int:
@@ -89,12 +139,4 @@ def _planned_then_proven(problem: Problem, params: SolveParams) -> Plan:
         raise
     if not complete or proven.status != "feasible":
         return replace(proven, seconds=planned.seconds + proven.seconds)
-    best = min(planned, proven, key=lambda plan: plan.objective)
-    return priced_plan(
-        problem,
-        best.assignments,
-        bound=max(planned.bound, proven.bound),
-        seconds=planned.seconds + proven.seconds,
-        solver=best.solver,
-        seed=params.seed,
-    )
+    return _better(problem, planned, proven)

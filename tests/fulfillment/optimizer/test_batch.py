@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.instances import drawn_batch
+from bench.drawn import drawn_batch
 from fulfillment.optimizer.batch import batchable, solve_batch
 from fulfillment.optimizer.blocks import laid_out
 from fulfillment.optimizer.check import check
