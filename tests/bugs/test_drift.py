@@ -64,9 +64,11 @@ def test_a_count_while_people_picked_put_the_counters_wrong(retailer, sku):
     picked, shipped = retailer.sells(**{sku: 1}), retailer.sells(**{sku: 1})
     retailer.picks(picked.part)
     count = retailer.post("/counts", {"node": "WH", "skus": [sku]})
-    retailer.post(f"/counts/{count['id']}/lines", {"sku": sku, "units": 4})
+    lines = f"/counts/{count['id']}/lines"
+    retailer.post(lines, {"sku": sku, "units": 2, "shelf": "A-01"})
     retailer.picks_and_packs(shipped.part)
     retailer.ships(shipped.part)
+    retailer.post(lines, {"sku": sku, "units": 1, "shelf": "B-01"})
     retailer.post(f"/counts/{count['id']}/submit")
     retailer.post(f"/counts/{count['id']}/post")
     assert retailer.stock("WH", sku) == {"on_hand": 4, "reserved": 1, "picked": 1}
