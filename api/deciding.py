@@ -27,10 +27,13 @@ SHORT, REJECTION = "short_pick", "rejection"
 
 def again(doors: Doors, demand_id: str, *, cause: str, now: datetime, actor: str) -> list[FulfillmentOrder]:
     """Decide one demand again and commit it. Raises StalePlan when others were faster every time."""
-    return doors.decide_then_commit(
-        lambda session: decide_again(session, demand_id, now=now, cause=cause),
-        lambda session, proposal: sourcing.commit(session, proposal, now=now, actor=actor),
-    )
+
+    def commit(session: Session, proposal: Proposal) -> list[FulfillmentOrder]:
+        if not proposal.changes:
+            waiting.unmark(session, demand_id)
+        return sourcing.commit(session, proposal, now=now, actor=actor)
+
+    return doors.decide_then_commit(lambda session: decide_again(session, demand_id, now=now, cause=cause), commit)
 
 
 def many(doors: Doors, demand_ids: Iterable[str], *, cause: str, now: datetime, actor: str) -> int:
@@ -54,10 +57,12 @@ def after_stock(house: House, skus: Collection[str], *, actor: str) -> int:
 
 
 def due(house: House, *, actor: str) -> int:
-    """Decide a batch of what waits and may be served by now."""
+    """Decide a batch of what is marked to be decided again, and of what waits and may be served by now."""
     limit, now = house.config.sourcing.waiting_batch, house.clock.now()
+    marked = house.doors.read(lambda session: waiting.marked(session, limit=limit))
+    done = sum(many(house.doors, [demand_id], cause=cause, now=now, actor=actor) for demand_id, cause in marked)
     ids = house.doors.read(lambda session: waiting.due(session, now=now, limit=limit))
-    return many(house.doors, ids, cause="waiting", now=now, actor=actor)
+    return done + many(house.doors, ids, cause="waiting", now=now, actor=actor)
 
 
 def if_short(session: Session, fo_id: str, *, line_id: str, found: int, now: datetime) -> Proposal:

@@ -76,6 +76,7 @@ def settle(demand: Demand, change: Change, standing: Sequence[datetime]) -> None
     `standing` are the promises of the fulfillment orders that stay whatever was decided.
     """
     demand.version += 1
+    demand.decide_cause = None
     demand.waiting_reason = change.missing[0].reason if change.missing else None
     demand.attempts = demand.attempts + 1 if change.missing else 0
     if demand.promised_by is None:

@@ -1,7 +1,9 @@
-"""Which demands to decide again, since units of them wait and something may serve them now.
+"""Which demands to decide again: those of which units wait that something may serve now, and those that are marked.
 
-Read by the doors after stock has come in, and by a job for what time and capacity change. Invariant: bounded, by rank
-and then by age; a demand that was tried in vain several times is tried less often, so that it does not starve others.
+Read by the doors after stock has come in, and by a job for what time and capacity change. A mark is left by whoever
+changes what a decision rests on, in the transaction of that change, so that a process that dies right after it leaves
+nothing undone. Invariant: bounded, by rank and then by age; a demand that was tried in vain several times is tried less
+often, so that it does not starve others.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from typing import Any, Final
 from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from fulfillment.sourcing.demanded import read_again
+from fulfillment.work import demands
 from fulfillment.work.models import Decision, Demand, DemandLine
 from kernel.db import database_now
 from stock.models import Article, Node, NodeStatus, OpenDemand, SafetyRule, StockBalance
@@ -42,6 +46,19 @@ def due(session: Session, *, now: datetime, limit: int) -> list[str]:
 def for_skus(session: Session, skus: Collection[str], *, limit: int) -> list[str]:
     """Return the ids of up to `limit` demands that wait for these SKUs, the highest rank first, then the oldest."""
     return _ids(session, _waiting().where(OpenDemand.sku.in_(sorted(skus))), limit)
+
+
+def marked(session: Session, *, limit: int) -> list[tuple[str, str]]:
+    """Return up to `limit` demands that are to be decided again whatever waits of them, each with the cause."""
+    query = select(Demand.id, Demand.decide_cause).where(Demand.decide_cause.is_not(None), Demand.paused_at.is_(None))
+    return [(id_, cause) for id_, cause in session.execute(query.order_by(Demand.id).limit(limit)) if cause is not None]
+
+
+def unmark(session: Session, demand_id: str) -> None:
+    """Take the mark off a demand of which nothing is left to decide: somebody works on all of it, or it has left."""
+    for demand in demands.lock(session, [demand_id]).values():
+        if demand.decide_cause is not None and read_again(session, demand_id) is None:
+            demand.decide_cause = None
 
 
 def _waiting() -> Select[str, int, datetime]:

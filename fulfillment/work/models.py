@@ -12,7 +12,7 @@ import enum
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, Code, Document, Id, database_now
@@ -75,11 +75,20 @@ LEFT = frozenset({S.SHIPPED, S.DELIVERED, S.RETURNED_TO_SENDER, S.HANDED_OVER})
 CLOSED = frozenset(TRANSITIONS) - OPEN
 
 
+TO_DECIDE = text("decide_cause IS NOT NULL")
+
+
 class Demand(Base):
-    """Lines one person wants in one way; `id` is given by the caller, `reference` groups demands of one order."""
+    """Lines one person wants in one way; `id` is given by the caller, `reference` groups demands of one order.
+
+    `decide_cause` says why it is to be decided again although nothing of it may wait; its decision clears it.
+    """
 
     __tablename__ = "demand"
-    __table_args__ = (Index("ix_demand_reference", "reference"),)
+    __table_args__ = (
+        Index("ix_demand_reference", "reference"),
+        Index("ix_demand_to_decide", "id", postgresql_where=TO_DECIDE, sqlite_where=TO_DECIDE),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     reference: Mapped[Code]
@@ -101,6 +110,7 @@ class Demand(Base):
     placed_at: Mapped[datetime]
     waiting_reason: Mapped[str | None]
     paused_at: Mapped[datetime | None]
+    decide_cause: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
     lines: Mapped[list[DemandLine]] = relationship(order_by="DemandLine.position")
