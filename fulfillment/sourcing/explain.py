@@ -41,6 +41,7 @@ REASONS: Final = {
     "no_address": "the address is not known well enough",
     "package_limit": "they would need one package too many",
     "cost": "serving them would cost more than leaving them",
+    "needs_person": "so many attempts failed that a person decides",
 }
 MOST_NAMED: Final = 3
 

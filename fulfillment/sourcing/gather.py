@@ -21,6 +21,7 @@ from fulfillment.network.days import NEVER, Days, following
 from fulfillment.network.policies import ActivePolicy
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
+from fulfillment.sourcing import setbacks
 from fulfillment.sourcing.collection import to_collect
 from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
@@ -148,7 +149,8 @@ def _minutes(
 
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
-    allowed = _allowed(ground, demand)
+    net, settings = ground.net, policy.settings
+    allowed = _allowed(ground, demand) & ~setbacks.barred(demand, settings, net, ground.now)
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
     return Scene(
         net=ground.net,
@@ -158,6 +160,7 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         allowed=allowed,
         may_serve=_may_serve(ground, demand) & allowed,
         current=_current(ground.net, demand),
+        dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
         units=units,
         weights_g=units * weights,
         minutes=ground.minutes,

@@ -14,7 +14,7 @@ from fulfillment.network import costs
 from fulfillment.sourcing.scene import Integers, Scene
 from fulfillment.sourcing.ways import Legs
 
-TERMS: Final = ("handling", "carrier", "line_handling", "lateness", "pick_risk", "preference", "churn")
+TERMS: Final = ("handling", "carrier", "line_handling", "lateness", "pick_risk", "preference", "churn", "failed_before")
 """Names of the terms, in the order of the rows of `priced`; decisions and pages know a term by its name."""
 
 
@@ -56,6 +56,7 @@ def _of_lines(scene: Scene, legs: Legs, store: int | None) -> dict[str, Integers
         "line_handling": _line_handling(scene, node),
         "pick_risk": costs.pick_risk(net.pick_success, settings.resource_minor, node, len(scene.units)),
         "churn": costs.churn(node, scene.current, settings.churn_minor),
+        "failed_before": costs.failed_before(scene.dearer, node),
     }
     if store is not None:
         at_store = _line_handling(scene, np.full(len(node), store))

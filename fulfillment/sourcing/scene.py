@@ -32,6 +32,7 @@ class Scene:
     allowed     L,N  the node is not excluded for the line
     may_serve   L,N  it has units of the line besides
     current     L,N  the node has units of the line allocated now
+    dearer      L,N  what the line costs more there since the node failed it, in minor units
     units, weights_g  L
     minutes     N,O  minutes left by node and date, from `first_ordinal` on
     """
@@ -43,6 +44,7 @@ class Scene:
     allowed: Flags
     may_serve: Flags
     current: Flags
+    dearer: Integers
     units: Integers
     weights_g: Integers
     minutes: Integers

@@ -25,6 +25,9 @@ EAGER_ATTEMPTS: Final = 3
 """So many times in a row a demand is tried whenever stock is there; after that only every RETRY_AFTER."""
 RETRY_AFTER: Final = timedelta(minutes=5)
 
+_ITS_OWN_WAY: Final = (Demand.paused_at.is_(None), Demand.person_since.is_(None))
+"""Neither on hold nor left to a person."""
+
 
 def due(session: Session, *, now: datetime, limit: int) -> list[str]:
     """Return the ids of up to `limit` waiting demands that may be served now, by rank and then by age.
@@ -50,7 +53,7 @@ def for_skus(session: Session, skus: Collection[str], *, limit: int) -> list[str
 
 def marked(session: Session, *, limit: int) -> list[tuple[str, str]]:
     """Return up to `limit` demands that are to be decided again whatever waits of them, each with the cause."""
-    query = select(Demand.id, Demand.decide_cause).where(Demand.decide_cause.is_not(None), Demand.paused_at.is_(None))
+    query = select(Demand.id, Demand.decide_cause).where(Demand.decide_cause.is_not(None), *_ITS_OWN_WAY)
     return [(id_, cause) for id_, cause in session.execute(query.order_by(Demand.id).limit(limit)) if cause is not None]
 
 
@@ -67,7 +70,7 @@ def _waiting() -> Select[str, int, datetime]:
         select(Demand.id, Demand.rank, Demand.placed_at)
         .join(DemandLine, DemandLine.demand_id == Demand.id)
         .join(OpenDemand, (OpenDemand.reference == DemandLine.id) & (OpenDemand.sku == DemandLine.sku))
-        .where(Demand.paused_at.is_(None))
+        .where(*_ITS_OWN_WAY)
     )
 
 

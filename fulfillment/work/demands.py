@@ -105,11 +105,3 @@ def relocate(
         demand.country, demand.postal_code = country, postal_code
         demand.version += 1
     session.flush()
-
-
-def exclude(session: Session, line_id: str, node: str) -> None:
-    """Never offer this line to this node again: it failed to serve it."""
-    for line in lock_lines(session, {line_id}).values():
-        if node not in line.excluded_nodes:
-            line.excluded_nodes = [*line.excluded_nodes, node]
-    session.flush()

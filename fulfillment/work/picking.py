@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fulfillment.work import completion, demands, states, walking
+from fulfillment.work import completion, setbacks, states, walking
 from fulfillment.work.errors import (
     ClaimedByOther,
     InvalidUnits,
@@ -26,6 +26,7 @@ from fulfillment.work.errors import (
 )
 from fulfillment.work.locks import lock_order, lock_orders
 from fulfillment.work.models import Demand, FulfillmentLine, FulfillmentOrder, Method, PickList, Scan, Status
+from fulfillment.work.setbacks import SetbackCause
 from fulfillment.work.walking import Stop
 from fulfillment.work.withdrawal import Cause, Fate, Part, withdraw
 from kernel.ids import new_id, short_code
@@ -150,9 +151,10 @@ def short(
         fate=Fate.WAIT,
         ends=Status.REJECTED,
     )
-    withdraw(session, [Part.of(fo, line, missing)], cause)
+    parts = [Part.of(fo, line, missing)]
+    withdraw(session, parts, cause)
     shorts.short(session, cause.header, sku=line.sku, node=fo.node, units=missing, reason=reason)
-    demands.exclude(session, line.demand_line_id, fo.node)
+    setbacks.note(session, parts, cause=SetbackCause.SHORT_PICK, reason=reason, actor=actor, now=now)
     return fo
 
 
