@@ -31,7 +31,7 @@ from stock.repair import Mend
 Value = TypeVar("Value")
 PARTS: Final = (*stock.verify.PARTS, *stock.seals.PARTS, *fulfillment.work.verify.PARTS, *oms.verify.PARTS)
 MENDS: Final[Mapping[str, Callable[[Session, Stretch], Iterator[Mend]]]] = {
-    "skus": stock.repair.by_sku,
+    "entries": stock.repair.by_sku,
     "postings": stock.repair.by_posting,
     "demand lines": fulfillment.work.repair.by_demand_line,
     "reservations": fulfillment.work.repair.strays,

@@ -7,9 +7,8 @@ for receipts of one unit each. Invariant: the proof of the ledger finds nothing 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,11 +20,11 @@ from kernel.db import Database, table
 from kernel.events import OutboxPosition
 from kernel.ids import least_id
 from stock import ledger, partitions, positions
-from stock.chronicle import PlacedBalance
-from stock.models import Article, Node, StockBalance, StockEntry
-from stock.postings import COUNTERS
+from stock.chronicle import BalanceSnapshot, PlacedBalance
+from stock.models import Article, Node, StockBalance
+from stock.postings import Key
 from stock.recorded import Recorded
-from stock.states import EVERY, Placing, State
+from stock.states import Placing, load
 
 LINES = 4
 """Entries of one posting."""
@@ -33,6 +32,7 @@ LASTING = timedelta(days=240)
 CHUNK = 10_000
 PLACED_AT_ONCE = 500
 PLENTY = 1_000_000
+SNAPSHOT = table(BalanceSnapshot).columns.keys()
 COLUMNS = {
     "posting": "id, kind, reason, actor, reference, occurred_at, recorded_at",
     "stock_entry": "sku, posting_id, line, units, from_node, from_account, from_version, to_node, to_account, "
@@ -40,8 +40,7 @@ COLUMNS = {
     "outbox": "id, type, aggregate, aggregate_id, sequence, payload, recorded_at",
     "outbox_position": "position, event_id",
     "posting_position": "position, posting_id, entries, digest",
-    "balance_snapshot": "sku, node, position, version, latest_occurred_at, on_hand, reserved, picked, damaged, "
-    "quarantine, in_transit",
+    "balance_snapshot": ", ".join(SNAPSHOT),
 }
 STOCKED = (
     "UPDATE stock_balance SET on_hand = on_hand + :more, version = version + :more WHERE sku = :sku AND node = :node"
@@ -49,16 +48,6 @@ STOCKED = (
 MARKED = "UPDATE ledger_mark SET position = :feed WHERE name = 'events'"
 
 Rows = dict[str, list[tuple[Any, ...]]]
-
-
-@dataclass(slots=True)
-class Grown:
-    """A balance while history is written: its state at the newest position, and how many units were added."""
-
-    sku: str
-    node: str
-    state: State
-    more: int = 0
 
 
 def lay_out(database: Database, *, skus: int, nodes: int) -> None:
@@ -76,34 +65,31 @@ def lay_out(database: Database, *, skus: int, nodes: int) -> None:
         session.commit()
 
 
-def grow(database: Database, entries: int) -> None:
-    """Write history until the ledger has so many entries, on all of its balances alike."""
+def grow(database: Database, entries: int, *, skus: int) -> None:
+    """Write so many entries more, on all balances of the first `skus` articles alike."""
     begun_at = _place_what_is_there(database)
     with database.read() as session:
-        missing = entries - (session.scalar(select(func.count()).select_from(StockEntry)) or 0)
+        first_skus = select(Article.sku).order_by(Article.sku).limit(skus)
         position = positions.newest(session)
         feed = session.scalar(select(func.coalesce(func.max(OutboxPosition.position), 0))) or 0
-        keys = session.execute(select(StockBalance.sku, StockBalance.node).order_by(StockBalance.node)).all()
-        placed = {(row.sku, row.node): row for row in session.scalars(select(PlacedBalance))}
-    balances = [Grown(*key, _state(placed.get(key))) for key in keys]
-    count = max(0, missing // LINES)
+        found = select(StockBalance.sku, StockBalance.node).where(StockBalance.sku.in_(first_skus))
+        keys = [(sku, node) for sku, node in session.execute(found.order_by(StockBalance.node, StockBalance.sku))]
+        placing = Placing(load(session, keys))
+    count = entries // LINES
+    more: Counter[Key] = Counter()
     for first in range(0, count, CHUNK):
         rows: Rows = defaultdict(list)
         for number in range(first, min(first + CHUNK, count)):
-            touched = [balances[(number * LINES + line) % len(balances)] for line in range(LINES)]
+            touched = [keys[(number * LINES + line) % len(keys)] for line in range(LINES)]
+            more.update(touched)
             instant = begun_at + LASTING * (number / count)
-            _posting(rows, touched, instant, number, places=(position + number + 1, feed + number + 1))
+            _posting(rows, placing, touched, instant, number, places=(position + number + 1, feed + number + 1))
+        rows["balance_snapshot"] = [tuple(row[name] for name in SNAPSHOT) for row in placing.snapshots]
+        placing.snapshots.clear()
         with database.turn(), database.write() as session:
             _copy(session, rows)
             session.commit()
-    _finish(database, [balance for balance in balances if balance.more], feed + count)
-
-
-def _state(row: PlacedBalance | None) -> State:
-    if row is None:
-        return State()
-    reached = (row.first_position, row.position, row.version, row.latest_occurred_at)
-    return State(*reached, counters=[getattr(row, name) for name in COUNTERS])
+    _finish(database, placing, more, feed + count)
 
 
 def _place_what_is_there(database: Database) -> datetime:
@@ -119,31 +105,29 @@ def _place_what_is_there(database: Database) -> datetime:
     return begun_at
 
 
-def _posting(rows: Rows, touched: Sequence[Grown], instant: datetime, number: int, *, places: tuple[int, int]) -> None:
+def _posting(
+    rows: Rows, placing: Placing, touched: Sequence[Key], instant: datetime, number: int, *, places: tuple[int, int]
+) -> None:
     """Add the rows of a receipt of one unit for each balance; `places` are its position and that of its event."""
     id_ = f"{least_id(instant)[:14]}7000-8000-{number:012x}"
     header = (id_, "receipt", "good", "bench", "", instant, instant)
     entries = []
-    for line, balance in enumerate(touched, start=1):
-        state = balance.state
-        state.first_position = state.first_position or places[0]
-        state.position, state.version, state.latest_occurred_at = places[0], state.version + 1, instant
-        state.counters[0] += 1
-        balance.more += 1
-        moved = (1, None, "supplier", None, balance.node, "on_hand", state.version, None)
-        entries.append((id_, line, balance.sku, *moved))
-        rows["stock_entry"].append((balance.sku, id_, line, *moved))
-        if state.version % EVERY == 0:
-            reached = (places[0], state.version, instant)
-            rows["balance_snapshot"].append((balance.sku, balance.node, *reached, *state.counters))
+    for line, (sku, node) in enumerate(touched, start=1):
+        version = placing.states[sku, node].version + 1
+        moved = (1, None, "supplier", None, node, "on_hand", version, None)
+        entries.append((id_, line, sku, *moved))
+        rows["stock_entry"].append((sku, id_, line, *moved))
+    posting = Recorded(id_, header, entries)
+    for key, effect in posting.effects().items():
+        placing.apply(key, effect, posting, places[0])
     told = {
-        "kind": "receipt", "reason": "good", "reference": "", "skus": sorted({each.sku for each in touched}),
-        "nodes": sorted({each.node for each in touched}),
+        "kind": "receipt", "reason": "good", "reference": "", "skus": sorted({sku for sku, _ in touched}),
+        "nodes": sorted({node for _, node in touched}),
     }  # fmt: skip
     rows["posting"].append(header)
     rows["outbox"].append((id_, "stock.posted", "stock", id_, 1, json.dumps(told), instant))
     rows["outbox_position"].append((places[1], id_))
-    rows["posting_position"].append((places[0], id_, len(entries), Recorded(id_, header, entries).digest))
+    rows["posting_position"].append((places[0], id_, len(entries), posting.digest))
 
 
 def _copy(session: Session, rows: dict[str, list[tuple[Any, ...]]]) -> None:
@@ -165,14 +149,14 @@ def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
-def _finish(database: Database, moved: Sequence[Grown], feed: int) -> None:
+def _finish(database: Database, placing: Placing, more: Counter[Key], feed: int) -> None:
     """Bring the balances, their placed states and the mark of placing to where history ends."""
+    moved = sorted(more)
     for first in range(0, len(moved), CHUNK):
-        part = {(each.sku, each.node): each for each in moved[first : first + CHUNK]}
+        part = moved[first : first + CHUNK]
         with database.turn(), database.write() as session:
-            more = [{"sku": each.sku, "node": each.node, "more": each.more} for each in part.values()]
-            session.execute(text(STOCKED), more)
-            Placing({key: each.state for key, each in part.items()}, touched=set(part)).write(session)
+            session.execute(text(STOCKED), [{"sku": sku, "node": node, "more": more[sku, node]} for sku, node in part])
+            Placing(placing.states, touched=set(part)).write(session)
             session.execute(text(MARKED), {"feed": feed})
             session.commit()
     with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -65,17 +65,29 @@ WHOLE = Stretch()
 
 @dataclass(frozen=True)
 class Part:
-    """Checks that go along one key; `walked` are the columns whose rows make a stretch long."""
+    """Checks that go along one key; `walked` are the columns whose rows make a stretch long.
+
+    `weight` is how many times more than most a row of it costs: a stretch has so many times fewer.
+    """
 
     name: str
     walked: tuple[InstrumentedAttribute[str], ...]
     check: Callable[[Session, Stretch], Iterable[Finding]]
+    weight: int = 1
+
+    def share(self, rows: int) -> int:
+        """Return how many of its rows make a stretch of `rows` rows."""
+        return max(1, rows // self.weight)
 
 
 def following(session: Session, part: Part, after: str | None, *, rows: int) -> Stretch:
-    """Return the stretch after a key that holds about `rows` rows of each column walked; the last has no end."""
+    """Return the stretch after a key that costs about `rows` rows of each column walked; the last has no end."""
     ends = [
-        select(column.label("key")).where(Stretch(after).over(column)).order_by(column).offset(rows - 1).limit(1)
+        select(column.label("key"))
+        .where(Stretch(after).over(column))
+        .order_by(column)
+        .offset(part.share(rows) - 1)
+        .limit(1)
         for column in part.walked
     ]
     nearest = union_all(*(select(end.subquery().c.key) for end in ends)).subquery()

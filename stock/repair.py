@@ -29,7 +29,7 @@ from kernel.db import table
 from kernel.events import OutboxEvent, record
 from kernel.ids import new_id
 from kernel.proofs import Finding, Stretch
-from stock import history, verify
+from stock import checks, history, verify
 from stock.events import StockPosted
 from stock.models import Account, Posting, Reservation, StockBalance, StockEntry
 from stock.postings import COUNTERS, Header, Key
@@ -222,7 +222,7 @@ def _fold(session: Session, key: Key) -> tuple[dict[str, int], bool]:
 def _progress(session: Session, key: Key) -> Iterator[Progress]:
     """Yield the reservations at a balance that are not as far as their entries say."""
     article = Stretch(only=key[0])
-    unlike = text(verify.CLAIMS_UNLIKE_ENTRIES.format(sku=article.written("sku")))
+    unlike = text(checks.CLAIMS_UNLIKE_ENTRIES.format(sku=article.written("sku")))
     ids = {row[1]: row for row in session.execute(unlike, article.parameters)}
     rows = select(Reservation).where(Reservation.sku == key[0], Reservation.node == key[1], Reservation.id.in_(ids))
     for row in session.scalars(rows.order_by(Reservation.id)) if ids else ():

@@ -99,8 +99,9 @@ def changed_postings(session: Session, stretch: Stretch, *, limit: int = LIMIT) 
 
 
 PARTS = (
-    Part("seals", (Seal.block,), broken_blocks),
-    Part("positions", (Posting.id, PostingPosition.posting_id), changed_postings),
+    # A seal stands for a block of positions; a posting is read whole and hashed again.
+    Part("seals", (Seal.block,), broken_blocks, weight=BLOCK),
+    Part("positions", (Posting.id, PostingPosition.posting_id), changed_postings, weight=10),
 )
 
 

@@ -138,7 +138,7 @@ def _proven(house: House, sizes: dict[str, int]) -> Iterator[Finding]:
             if proven.stretch.upto is None:
                 progress.update(task, completed=whole)
             else:
-                progress.advance(task, proof.ROWS)
+                progress.advance(task, proven.part.share(proof.ROWS))
 
 
 def _written(finding: Finding) -> str:

@@ -23,8 +23,9 @@ from fulfillment.optimizer.solve import SolveParams, solve
 from fulfillment.planning.errors import PlanRefused
 from fulfillment.sourcing.demanded import read_many
 from fulfillment.sourcing.gather import Gathered, gather
-from fulfillment.sourcing.options import DIRECT, Options
+from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.proposal import FreedFulfillment, Wanted
+from fulfillment.sourcing.ways import DIRECT
 from fulfillment.work.models import NOT_STARTED, Demand, DemandLine, FulfillmentOrder, Method
 from stock.positions import newest
 

@@ -12,21 +12,11 @@ import numpy as np
 
 from fulfillment.network.days import NEVER, following
 from fulfillment.network.geography import distances_km
-from fulfillment.sourcing.options import (
-    DIRECT,
-    Fences,
-    Integers,
-    Legs,
-    Options,
-    Scene,
-    carried,
-    days_ahead,
-    fences_of,
-    kept,
-    listed,
-    reached,
-)
+from fulfillment.sourcing.fences import Fences, fences_of
+from fulfillment.sourcing.options import Options, listed
 from fulfillment.sourcing.proposal import Wanted
+from fulfillment.sourcing.scene import Integers, Scene, days_ahead
+from fulfillment.sourcing.ways import DIRECT, Legs, carried, kept, reached
 
 
 def to_collect(scene: Scene, wanted: Wanted) -> Options:

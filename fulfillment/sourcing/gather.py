@@ -22,8 +22,10 @@ from fulfillment.network.policies import ActivePolicy
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
 from fulfillment.sourcing.collection import to_collect
-from fulfillment.sourcing.options import TERMS, Flags, Integers, Options, Scene, early_days
+from fulfillment.sourcing.options import Options
+from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Wanted, WantedLine
+from fulfillment.sourcing.scene import Flags, Integers, Scene, early_days
 from fulfillment.sourcing.shipping import to_ship
 from fulfillment.sourcing.stocked import Stocked, read_stock
 from fulfillment.sourcing.taken import Taken

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 from fulfillment.optimizer.explain import Explanation, OptionReason, explain
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
 from fulfillment.sourcing.gather import Gathered
-from fulfillment.sourcing.options import DIRECT, TERMS
+from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Change, LineUnits, Missing, Package, Rationale
+from fulfillment.sourcing.ways import DIRECT
 
 
 def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Change, ...]:

@@ -12,18 +12,11 @@ import numpy as np
 
 from fulfillment.network.days import due_s, evening_s
 from fulfillment.network.geography import distances_km
-from fulfillment.sourcing.options import (
-    Integers,
-    Options,
-    Scene,
-    carried,
-    days_ahead,
-    fences_of,
-    kept,
-    listed,
-    reached,
-)
+from fulfillment.sourcing.fences import fences_of
+from fulfillment.sourcing.options import Options, listed
 from fulfillment.sourcing.proposal import Wanted
+from fulfillment.sourcing.scene import Integers, Scene, days_ahead
+from fulfillment.sourcing.ways import carried, kept, reached
 
 
 def to_ship(scene: Scene, wanted: Wanted) -> Options:

@@ -17,8 +17,8 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from fulfillment.network.snapshot import Snapshot
-from fulfillment.sourcing.options import Integers
 from fulfillment.sourcing.proposal import Wanted
+from fulfillment.sourcing.scene import Integers
 from fulfillment.sourcing.taken import Taken
 from kernel.db import table
 from stock import availability, safety

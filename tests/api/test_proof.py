@@ -1,6 +1,7 @@
 """The ledger is proven again and again: nothing is left out between two stretches, and what is found is kept."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -179,3 +180,12 @@ def test_old_months_leave_by_a_command_and_not_in_a_dry_run(house, tmp_path, mon
         result = CliRunner().invoke(oms, [*command, *options], env={"OMS__DATABASE__URL": house.config.database.url})
         assert result.exit_code == 0, result.output
         assert result.stdout == "No closed month is left to archive.\n"
+
+
+def test_a_part_whose_rows_cost_more_has_shorter_stretches(house):
+    heavy = replace(proof.PARTS[0], weight=10**6)
+    ends = [
+        house.doors.read(lambda session, part=part: following(session, part, None, rows=10**6).upto)
+        for part in (heavy, proof.PARTS[0])
+    ]
+    assert ends == ["boots", None]

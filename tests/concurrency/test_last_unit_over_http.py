@@ -4,7 +4,6 @@ OMS_TEST_ROUNDS says how often they meet; the figures are printed.
 """
 
 import itertools
-import os
 import threading
 import time
 from collections import Counter
@@ -20,10 +19,11 @@ from fulfillment.network import catalog
 from kernel.db import connect
 from stock import catalog as stock_catalog
 from tests import factories
+from tests.concurrency.clients import ROUNDS
 from tests.concurrency.servers import serving
 
-ROUNDS = int(os.environ.get("OMS_TEST_ROUNDS", "20"))
 SHOPPERS, CROWD, PILE = 16, 200, 50
+BULK, FEW = 4, 10
 SECRETS = SecuritySettings(master_key="11" * 32, session_key="s" * 64)
 LONGEST_ANSWER_S = 120
 HOME = {"name": "Ana Carvalho", "line1": "Calle del Pez 7", "city": "Madrid", "postal_code": "28001", "country": "ES"}
@@ -62,6 +62,17 @@ class Crowd:
 
         return Counter(map(fate, self.pool.map(press, self.clients, itertools.cycle(channels))))
 
+    def buy_in_bulk(self, sku, channel):
+        """Let every shopper send several orders of one unit in one request; return how many orders fared how."""
+        barrier = threading.Barrier(len(self.clients), timeout=LONGEST_ANSWER_S)
+
+        def press(client):
+            body = [order(sku, channel) for _ in range(BULK)]
+            barrier.wait()
+            return client.post("/api/v1/orders/bulk", json=body)
+
+        return Counter(itertools.chain.from_iterable(map(fates_in_bulk, self.pool.map(press, self.clients))))
+
 
 class Shop:
     """Servers on one database, with the last unit of many articles, and a pile of one."""
@@ -86,6 +97,7 @@ def lay_out(session):
     factories.lay_out(session)
     catalog.put_profiles(session, [replace(factories.profile("WH"), capacity_minutes=100_000)])
     units = {f"last-{number}": 1 for number in range(ROUNDS)} | {"pile": PILE}
+    units |= {f"few-{number}": FEW for number in range(ROUNDS // 4)}
     row = replace(factories.article("coat"), gtin=None)
     stock_catalog.put_articles(session, [replace(row, sku=sku, name=sku) for sku in units])
     factories.stock(session, "WH", **units)
@@ -109,6 +121,21 @@ def fate(answer):
     return REFUSED if refused else f"{answer.status_code} {answer.text}"
 
 
+def fates_in_bulk(answer):
+    """What became of each order of a bulk."""
+    if answer.status_code != 200:
+        return [f"{answer.status_code} {answer.text}"]
+    return [_fate_of_row(row) for row in answer.json()["results"]]
+
+
+def _fate_of_row(row):
+    if row["result"] == "created":
+        (line,) = row["order"]["lines"]
+        return SOLD if (line["allocated"], line["waiting"]) == (1, 0) else WAITS
+    refused = row["problem"] and row["problem"]["code"] == "out_of_stock"
+    return REFUSED if refused else str(row)
+
+
 @pytest.fixture(scope="module")
 def shop(database_url, tmp_path_factory):
     database = connect(database_url)
@@ -129,6 +156,17 @@ def test_one_of_sixteen_gets_the_last_unit_every_time(shop, capsys):
             assert crowd.buy(f"last-{number}", channel) == {SOLD: 1, loses: SHOPPERS - 1}, f"round {number}"
     shop.prove()
     shop.tell(capsys, f"{ROUNDS} rounds of {SHOPPERS} shoppers and one unit", began_at)
+
+
+def test_ten_units_go_to_ten_of_the_orders_that_come_in_bulks(shop, capsys):
+    began_at = time.perf_counter()
+    with Crowd(shop, SHOPPERS) as crowd:
+        for number in range(ROUNDS // 4):
+            channel, loses = ("market", REFUSED) if number % 2 else ("web", WAITS)
+            fates = crowd.buy_in_bulk(f"few-{number}", channel)
+            assert fates == {SOLD: FEW, loses: SHOPPERS * BULK - FEW}, f"round {number}"
+    shop.prove()
+    shop.tell(capsys, f"{ROUNDS // 4} rounds of {SHOPPERS} bulks of {BULK} orders and {FEW} units", began_at)
 
 
 def test_two_hundred_shoppers_buy_fifty_units(shop, capsys):

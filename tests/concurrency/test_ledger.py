@@ -1,106 +1,25 @@
 """Many clients at one ledger: each unit is promised once, nobody waits for ever, and it proves itself afterwards.
 
-On SQLite every client has an engine of its own, so that they meet at the file's lock as processes do.
+Many postings at once are tested beside it, in `test_lane.py`.
 """
 
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
 
-from kernel.db import connect, retryable
-from kernel.errors import DomainError
-from stock import reservations, sales, verify
+from kernel.db import retryable
+from stock import reservations, sales
 from stock.errors import ClaimsChanged, InsufficientStock
 from stock.ledger import post
-from stock.models import Account, Article, OpenDemand, Reservation, StockBalance
+from stock.models import Account, OpenDemand, Reservation
 from stock.postings import DemandChange, Movement, Side
 from stock.reservations import ReservedUnits, rebind
-from tests.stock.shelf import NOW, SUPPLIER, claim, header, lay_out
+from tests.concurrency.clients import CLIENTS, ROUNDS, SOLD_OUT, WON, balance, counted, fresh_article
+from tests.stock.shelf import NOW, SUPPLIER, claim, header
 
-CLIENTS = 16
-SOLD_OUT, WON = "sold out", "won"
-
-
-class Clients:
-    """So many clients, each with a connection of its own, that start at the same moment."""
-
-    def __init__(self, url):
-        self.url = url
-        self.databases = [connect(url, pool_size=1) for _ in range(CLIENTS)]
-        self.pool = ThreadPoolExecutor(CLIENTS)
-
-    @property
-    def is_sqlite(self):
-        return self.databases[0].is_sqlite
-
-    def all_at_once(self, deed):
-        """Let each client call `deed(session, its number)` in a transaction; return what they got, errors included."""
-        barrier = threading.Barrier(CLIENTS)
-
-        def run(number):
-            barrier.wait()
-            return self.attempt(number, deed)
-
-        return list(self.pool.map(run, range(CLIENTS)))
-
-    def attempt(self, number, deed):
-        with self.databases[number].write() as session:
-            try:
-                outcome = deed(session, number)
-                session.commit()
-            except (DomainError, DBAPIError) as error:
-                return error
-            return outcome
-
-    def alone(self, deed):
-        outcome = self.attempt(0, lambda session, _: deed(session))
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    def close(self):
-        self.pool.shutdown()
-        for database in self.databases:
-            database.dispose()
-
-
-@pytest.fixture(scope="module")
-def clients(database_url):
-    clients = Clients(database_url)
-    clients.alone(lay_out)
-    yield clients
-    clients.close()
-
-
-@pytest.fixture(autouse=True)
-def proven(clients):
-    yield
-    assert clients.alone(lambda session: list(verify.findings(session))) == []
-
-
-def fresh_article(clients, units, *, node="MAD"):
-    """Create an article of its own for a test, with units on hand."""
-    sku = f"sku-{random.getrandbits(48):x}"
-
-    def create(session):
-        session.add(Article(sku=sku, name=sku, currency="EUR"))
-        session.flush()
-        post(session, header("receipt"), [Movement(sku, units, SUPPLIER, Side(Account.ON_HAND, node))])
-
-    clients.alone(create)
-    return sku
-
-
-def balance(clients, sku, node="MAD"):
-    def read(session):
-        row = session.get(StockBalance, (sku, node))
-        return row.on_hand, row.reserved
-
-    return clients.alone(read)
+pytestmark = pytest.mark.usefixtures("proven")
 
 
 def buy(session, sku, reference):
@@ -111,16 +30,8 @@ def buy(session, sku, reference):
     return WON
 
 
-def counted(outcomes):
-    """Count the outcomes; an error that nobody expected fails the test with itself."""
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
-    return outcomes.count(WON), outcomes.count(SOLD_OUT)
-
-
 def test_the_last_unit_is_promised_once(clients):
-    for _ in range(10 if clients.is_sqlite else 50):
+    for _ in range(ROUNDS // 2 if clients.is_sqlite else 2 * ROUNDS):
         sku = fresh_article(clients, 1)
         outcomes = clients.all_at_once(lambda session, number, sku=sku: buy(session, sku, f"line-{number}"))
         assert counted(outcomes) == (1, CLIENTS - 1)
@@ -149,7 +60,7 @@ def test_fifty_units_for_two_hundred_buyers(clients):
 
 def test_shuffled_overlapping_carts_never_wait_in_a_circle(clients):
     skus = [fresh_article(clients, 100_000) for _ in range(20)]
-    orders = 5 if clients.is_sqlite else 30
+    orders = ROUNDS // 4 if clients.is_sqlite else 3 * ROUNDS // 2
 
     def order(number):
         draw = random.Random(number)

@@ -19,10 +19,7 @@ LISBON = {"name": "Rui", "line1": "Rua Augusta 3", "city": "Lisboa", "postal_cod
 
 @dataclass(frozen=True)
 class Verb:
-    """One request, or one run of a job, that changes something; some days after the scene was built.
-
-    `night_decides`: what the verb decides after its commit is, when it dies in between, decided by the night.
-    """
+    """One request, or one run of a job, that changes something; some days after the scene was built."""
 
     name: str
     path: str = ""
@@ -30,7 +27,6 @@ class Verb:
     method: str = "POST"
     job: str = ""
     days: int = 0
-    night_decides: bool = False
 
 
 def build(retailer):
@@ -57,7 +53,7 @@ def _orders(retailer):
     yield Verb("cancel an order", f"/orders/{plain.id}/cancel", {"reason": "customer"})
     yield Verb("cancel a packed order", f"/orders/{packed.id}/cancel", {"reason": "customer"})
     elsewhere = f"/orders/{plain.id}/edits"
-    yield Verb("send an order elsewhere", elsewhere, {"ship_to": LISBON}, night_decides=True)
+    yield Verb("send an order elsewhere", elsewhere, {"ship_to": LISBON})
     yield Verb("hold an order", f"/orders/{held.id}/holds", {"reason": "fraud"})
     yield Verb("lift a hold", f"/orders/{lifted.id}/holds/fraud", method="DELETE")
     paid = {"kind": "card", "amount": {"amount": "40.00", "currency": "EUR"}}

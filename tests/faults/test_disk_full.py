@@ -17,7 +17,7 @@ from tests.journeys.opening import application, close_retailer, open_retailer
 from tests.journeys.order import Refused
 
 ROOM = 64 * 1024
-TIMES = often(1, 20)
+TIMES = often(1, 10)
 MANY = 400
 # More than a segment of the server's log, which is written whole.
 LARGEST_FILE = 17 * 1024 * 1024

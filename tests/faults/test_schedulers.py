@@ -19,8 +19,8 @@ from tests.faults.state import findings_of
 from tests.faults.tally import SOAK, counted, often
 
 SCHEDULERS = 5
-SLOTS = often(60, 3000)
-KILLS = often(2, 60)
+SLOTS = often(40, 1000)
+KILLS = often(2, 40)
 LONGEST_S = 300
 # On an idle machine, as the soak has it; elsewhere somebody must only come.
 LATEST_TAKE_OVER_S = LEASE_S + 5 if SOAK else LONGEST_S

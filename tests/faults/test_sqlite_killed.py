@@ -21,7 +21,7 @@ from tests.faults.state import findings_of
 from tests.faults.tally import counted, often
 
 KILLS = often(3, 100)
-COPIES = often(6, 200)
+COPIES = often(4, 200)
 CUT_SHORT = often(3, 100)
 FIRST_ANSWER_S = 30
 

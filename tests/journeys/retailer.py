@@ -102,7 +102,7 @@ class Retailer:
         return self.post("/pick-lists", named)
 
     def scans(self, part, sku, units=1):
-        scan = {"scan_id": f"scan-{next(self._numbers)}", "code": GTINS[sku], "units": units}
+        scan = {"scan_id": f"scan-{next(self._numbers)}", "code": GTINS.get(sku, sku), "units": units}
         return self._work(part, "pick", scan)
 
     def picks(self, part):
@@ -153,7 +153,11 @@ class Retailer:
         """Do all put-back tasks of a node; return how many units went back to their shelves."""
         tasks = self.get("/put-backs", node=node)["items"]
         for task in tasks:
-            scan = {"scan_id": f"scan-{next(self._numbers)}", "code": GTINS[task["sku"]], "units": task["units"]}
+            scan = {
+                "scan_id": f"scan-{next(self._numbers)}",
+                "code": GTINS.get(task["sku"], task["sku"]),
+                "units": task["units"],
+            }
             self.post(f"/put-backs/{task['id']}/scan", scan)
         return sum(task["units"] for task in tasks)
 

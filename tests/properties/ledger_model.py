@@ -8,6 +8,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 WAITS_AGAIN = {"order", "transfer"}
+AT_NODE = {"on_hand", "damaged", "quarantine", "in_transit"}
+# What goes there from the shelf, or comes from there, is no move of goods: somebody saw that the ledger was wrong.
+BELIEFS = {"shrink", "adjustment"}
 
 
 @dataclass
@@ -22,7 +25,6 @@ class PaperClaim:
     rank: int = 0
     picked: int = 0
     born: int = 0
-    ended: int = 0
 
     @property
     def key(self):
@@ -34,6 +36,56 @@ class PaperClaim:
 
 
 @dataclass
+class PaperJourney:
+    """A transfer of one line: units on their way, and units that were written off."""
+
+    sku: str
+    source: str
+    destination: str
+    reference: str
+    left: int
+    lost: int = 0
+    untouched: bool = True
+
+
+@dataclass
+class PaperLine:
+    """A line of a purchase order."""
+
+    ordered: int = 0
+    received: int = 0
+    set_aside: int = 0
+    cancelled: int = 0
+
+    @property
+    def outstanding(self):
+        return max(0, self.ordered - self.received - self.cancelled)
+
+    @property
+    def told(self):
+        return self.ordered, self.received, self.set_aside, self.cancelled
+
+
+@dataclass
+class PaperOrder:
+    """A purchase order, and whether more of it is expected."""
+
+    node: str
+    tolerance: int
+    lines: dict
+    expecting: bool = True
+
+    def room(self, sku):
+        line = self.lines.get(sku, PaperLine())
+        return max(0, line.ordered * (100 + self.tolerance) // 100 - line.cancelled - line.received)
+
+    def give_up(self):
+        self.expecting = False
+        for line in self.lines.values():
+            line.cancelled += line.outstanding
+
+
+@dataclass
 class Paper:
     """What a person would know of the stock."""
 
@@ -42,11 +94,13 @@ class Paper:
     backorder: Counter = field(default_factory=Counter)
     claims: dict = field(default_factory=dict)
     waiting: Counter = field(default_factory=Counter)
+    run_out: set = field(default_factory=set)
+    journeys: dict = field(default_factory=dict)
+    orders: dict = field(default_factory=dict)
     moves: list = field(default_factory=list)
     feeds: list = field(default_factory=list)
     corrections: list = field(default_factory=list)
     looked: dict = field(default_factory=dict)
-    outside: Counter = field(default_factory=Counter)
 
     def at(self, key):
         return [claim for claim in self.claims.values() if claim.key == key]
@@ -67,10 +121,25 @@ class Paper:
         kept = self.safety[key] if above_safety else 0
         return self.on_hand(key) + self.backorder[key] - self.reserved(key) - kept
 
+    def held_by(self, cart):
+        """Return what a cart holds, the reservations with units left, in the order in which they were made."""
+        return {id_: claim for id_, claim in self.claims.items() if claim.reference == cart and claim.units}
+
     def move(self, key, units, *, now):
         """Raise or lower on hand."""
         self.stock[key]["on_hand"] += units
         self.moves.append((now, key, units))
+
+    def shift(self, key, source, target, units, *, now):
+        """Move units between two accounts of a place, or the world outside, and displace whom that leaves no room."""
+        for account, change in ((source, -units), (target, units)):
+            if account == "on_hand":
+                self.move(key, change, now=now)
+                if BELIEFS & {source, target}:
+                    self.correct(key, change)
+            elif account in AT_NODE:
+                self.stock[key][account] += change
+        self.displace(key)
 
     def since(self, key, as_of):
         return sum(units for now, moved, units in self.moves if moved == key and now > as_of)
@@ -99,7 +168,6 @@ class Paper:
         claim = self.claims[id_]
         claim.units -= units
         claim.picked -= picked
-        claim.ended += units
 
     def can_lose(self, key, units, *, picked=0):
         """Tell whether on hand can fall by units without anybody being displaced, `picked` of them out of totes."""

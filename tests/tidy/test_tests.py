@@ -8,7 +8,7 @@ import pytest
 from tests.tidy.source import tracked_paths
 
 # Tests of more than one room. All others lie in the folder that mirrors what they test.
-KINDS = {"journeys", "properties", "concurrency", "faults", "browser", "tidy"}
+KINDS = {"journeys", "properties", "concurrency", "faults", "bugs", "browser", "tidy"}
 
 
 def misplaced(paths: Collection[str]) -> list[str]:

@@ -1,0 +1,67 @@
+"""What one demand is decided against: the network at an instant, the stock of its lines, minutes left.
+
+Made by `gather`, read by everything that lists and prices ways to serve. Invariant: frozen; every array is by line (L),
+node (N) or date (O).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fulfillment.network.days import Days
+from fulfillment.network.policies import Settings
+from fulfillment.network.snapshot import Snapshot
+from fulfillment.sourcing.proposal import Wanted
+
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+MOST_EARLY_DAYS: Final = 30
+"""How far ahead of its work a requested date may lie."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a demand is decided against: the network at an instant, the stock of its lines, and minutes left.
+
+    allowed     L,N  the node is not excluded for the line
+    may_serve   L,N  it has units of the line besides
+    current     L,N  the node has units of the line allocated now
+    units, weights_g  L
+    minutes     N,O  minutes left by node and date, from `first_ordinal` on
+    """
+
+    net: Snapshot
+    days: Days
+    now: datetime
+    settings: Settings
+    allowed: Flags
+    may_serve: Flags
+    current: Flags
+    units: Integers
+    weights_g: Integers
+    minutes: Integers
+    first_ordinal: int
+    lines_in_all: int
+
+    @property
+    def now_s(self) -> int:
+        """The instant of the decision, in seconds."""
+        return int(self.now.timestamp())
+
+
+def days_ahead(scene: Scene, wanted: Wanted) -> int:
+    """Return how many working days of a node to look at: the horizon, further on when a later date was asked for."""
+    return scene.settings.horizon_days + early_days(wanted, scene.now)
+
+
+def early_days(wanted: Wanted, now: datetime) -> int:
+    """Return by how many days a demand is wanted later than now."""
+    if wanted.wanted_from is None:
+        return 0
+    return min(max((wanted.wanted_from - now).days, 0), MOST_EARLY_DAYS)
