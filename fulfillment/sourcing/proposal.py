@@ -107,7 +107,7 @@ class LineUnits:
 @dataclass(frozen=True)
 class Missing:
     """Units of a demand line that no node serves, and why: no_stock, no_capacity, no_node, no_address,
-    package_limit, or cost when serving them costs more than leaving them.
+    package_limit, too_bulky for every carrier, or cost when serving them costs more than leaving them.
     """
 
     line_id: str

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fulfillment.network.boxes import Goods
 from fulfillment.network.days import Days
 from fulfillment.network.policies import Settings
 from fulfillment.network.snapshot import Snapshot
@@ -33,6 +34,7 @@ class Scene:
     may_serve   L,N  it has units of the line besides
     current     L,N  the node has units of the line allocated now
     units, weights_g  L
+    goods       what the lines measure, where the network asks for it
     minutes     N,O  minutes left by node and date, from `first_ordinal` on
     """
 
@@ -48,6 +50,7 @@ class Scene:
     minutes: Integers
     first_ordinal: int
     lines_in_all: int
+    goods: Goods | None = None
 
     @property
     def now_s(self) -> int:
