@@ -14,6 +14,8 @@ TERMS: Mapping[str, LazyString] = {
     "handling": lazy_gettext("picking and packing"),
     "line_handling": lazy_gettext("picking by line"),
     "carrier": lazy_gettext("carrier"),
+    "surcharge": lazy_gettext("surcharges of the carrier"),
+    "box": lazy_gettext("boxes"),
     "lateness": lazy_gettext("lateness"),
     "pick_risk": lazy_gettext("risk of not finding it"),
     "preference": lazy_gettext("preference"),

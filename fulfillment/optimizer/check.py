@@ -194,4 +194,6 @@ def _totals(plan: Plan, objective: int) -> Iterator[Finding]:
 
 
 def _part(cost: int, units: int, of_units: int) -> int:
+    if units in {0, of_units}:
+        return cost if units else 0
     return floor(Fraction(cost * units, of_units) + Fraction(1, 2))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from fulfillment.network import minutes, policies, snapshot
+from fulfillment.network.boxes import Goods
 from fulfillment.network.days import NEVER, Days, following
 from fulfillment.network.policies import ActivePolicy
 from fulfillment.network.snapshot import Snapshot
@@ -51,7 +52,7 @@ class Gathered:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What all demands of one problem share: the network, stock (S,N), minutes left (N,O), weights by SKU."""
+    """What all demands of one problem share: the network, stock (S,N), minutes left (N,O), weights and sides by SKU."""
 
     net: Snapshot
     days: Days
@@ -59,6 +60,7 @@ class Ground:
     skus: Mapping[str, int]
     stock: Integers
     weights_g: Mapping[str, int]
+    sides_mm: Mapping[str, tuple[int, int, int]]
     minutes: Integers
     first_ordinal: int
     lines_in_all: int
@@ -106,6 +108,7 @@ def _ground(
         skus=stocked.skus,
         stock=stocked.units,
         weights_g=stocked.weights_g,
+        sides_mm=stocked.sides_mm,
         minutes=_minutes(session, net, wanted, (first, last), taken),
         first_ordinal=first,
         lines_in_all=sum(len(demand.lines) for demand in wanted),
@@ -166,7 +169,14 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         minutes=ground.minutes,
         first_ordinal=ground.first_ordinal,
         lines_in_all=ground.lines_in_all,
+        goods=Goods(units, weights, _sides(ground, demand)) if ground.net.measured else None,
     )
+
+
+def _sides(ground: Ground, demand: Wanted) -> Integers:
+    """Return the sides of a unit of each line (L,3), the longest first."""
+    sides = [sorted(ground.sides_mm[line.sku], reverse=True) for line in demand.lines]
+    return np.array(sides, dtype=np.int64).reshape(len(sides), 3)
 
 
 def _may_serve(ground: Ground, demand: Wanted) -> Flags:
@@ -242,7 +252,7 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
         terms=TERMS,
         package_terms=options.package_terms,
         line_terms=options.line_terms,
-        eligible=scene.allowed[:, options.node],
+        eligible=options.eligible,
         work=options.work,
         line_work=options.line_work,
         max_packages=most,

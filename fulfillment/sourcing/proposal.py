@@ -126,8 +126,8 @@ class LineUnits:
 @dataclass(frozen=True)
 class Missing:
     """Units of a demand line that no node serves, and why: no_stock, no_capacity, no_node, no_address,
-    package_limit, cost when serving them costs more than leaving them, or needs_person when so many attempts have
-    failed that somebody has to say how it goes on.
+    package_limit, too_bulky for every carrier, cost when serving them costs more than leaving them, or needs_person
+    when so many attempts have failed that somebody has to say how it goes on.
     """
 
     line_id: str

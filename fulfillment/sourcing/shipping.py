@@ -11,7 +11,8 @@ from datetime import UTC
 import numpy as np
 
 from fulfillment.network.days import due_s, evening_s
-from fulfillment.network.geography import distances_km
+from fulfillment.network.geography import distances_km, normalised
+from fulfillment.network.zones import Area
 from fulfillment.sourcing.fences import fences_of
 from fulfillment.sourcing.options import Options, listed
 from fulfillment.sourcing.proposal import Wanted
@@ -30,18 +31,18 @@ def to_ship(scene: Scene, wanted: Wanted) -> Options:
         latitude = longitude = 0.0
     distance = distances_km(latitude, longitude, net.latitude, net.longitude)
     offers = net.offers(wanted.service)
-    fences.keep("out_of_reach", reached(offers, distance))
+    to = Area(wanted.country or "", "", normalised(wanted.postal_code or ""))
+    fences.keep("out_of_reach", reached(offers, distance, to))
     reachable = fences.inside
     fences.keep("no_stock", scene.may_serve.any(axis=0))
-    country = wanted.country or ""
     days = days_ahead(scene, wanted)
 
     def when(nodes: Integers, arrives: Integers) -> Integers:
         return _evenings(scene, nodes, arrives)
 
-    ways = carried(scene, offers, fences.inside, distance, country=country, days=days, when=when)
+    ways = carried(scene, offers, fences.inside, distance, to=to, days=days, when=when)
     legs = kept(scene, wanted, ways, fences)
-    due = _due_s(scene, wanted, country=country, distance=distance)
+    due = _due_s(scene, wanted, country=to.country, distance=distance)
     return listed(scene, legs, fences, reachable, due_s=due)
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Row, bindparam, select
@@ -28,11 +29,12 @@ from stock.models import Article
 
 @dataclass(frozen=True, eq=False)
 class Stocked:
-    """Places of SKUs, the units that may be taken of each at each node (S,N), and weights by SKU."""
+    """Places of SKUs, the units that may be taken of each at each node (S,N), weights and sides by SKU."""
 
     skus: Mapping[str, int]
     units: Integers
     weights_g: Mapping[str, int]
+    sides_mm: Mapping[str, tuple[int, int, int]]
 
 
 def read_stock(
@@ -69,16 +71,18 @@ def read_stock(
         units[index[sku], place] = max(0, level.unclaimed - kept - gone)
     _add_freed(units, net, index, wanted)
     _add_held(units, net, index, held)
-    return Stocked(index, units, {sku: row.weight_g for sku, row in articles.items()})
+    sides = {sku: (row.length_mm, row.width_mm, row.height_mm) for sku, row in articles.items()}
+    return Stocked(index, units, {sku: row.weight_g for sku, row in articles.items()}, sides)
 
 
 _ARTICLE = table(Article)
-_ARTICLES = select(_ARTICLE.c.sku, _ARTICLE.c.weight_g, _ARTICLE.c.family, _ARTICLE.c.available_from).where(
+_COLUMNS = ("sku", "weight_g", "length_mm", "width_mm", "height_mm", "family", "available_from")
+_ARTICLES = select(*(_ARTICLE.c[name] for name in _COLUMNS)).where(
     _ARTICLE.c.sku.in_(bindparam("skus", expanding=True))
 )
 
 
-def _on_sale(article: Row[str, int, str, datetime | None], now: datetime) -> bool:
+def _on_sale(article: Row[Any], now: datetime) -> bool:
     return article.available_from is None or article.available_from <= now
 
 

@@ -1,7 +1,7 @@
 """What went wrong with demands, which of them are to be decided again, and which a person decides.
 
 Revision ID: 0024
-Revises: 0019
+Revises: 0020
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from kernel.db import UtcDateTime, database_now
 
 revision = "0024"
-down_revision = "0019"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
