@@ -153,7 +153,8 @@ def _minutes(
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
     net, settings = ground.net, policy.settings
-    allowed = _allowed(ground, demand) & ~setbacks.barred(demand, settings, net, ground.now)
+    barred = setbacks.barred(demand, settings, net, ground.now)
+    allowed = _allowed(ground, demand) & ~barred
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
     return Scene(
         net=ground.net,
@@ -163,6 +164,7 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         allowed=allowed,
         may_serve=_may_serve(ground, demand) & allowed,
         current=_current(ground.net, demand),
+        barred=barred,
         dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
         units=units,
         weights_g=units * weights,

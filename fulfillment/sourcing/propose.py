@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from fulfillment.optimizer.explain import Explanation, OptionReason, explain
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
+from fulfillment.sourcing import seen
 from fulfillment.sourcing.gather import Gathered
 from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
@@ -106,7 +107,7 @@ def _offered(scene: Scene, options: Options, line: int) -> bool:
 
 
 def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assignment], solve_ms: float) -> Rationale:
-    problem = gathered.problem
+    problem, solved = gathered.problem, plan
     if len(problem.orders) > 1:
         # Each demand stores its own part of a plan made for several.
         problem = replace(problem, orders=(problem.orders[number],))
@@ -121,6 +122,7 @@ def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assi
         bound_minor=plan.bound,
         by_term={term: cost for term, cost in plan.by_term.items() if cost},
         candidates=_candidates(gathered, number, explain(problem, plan)),
+        problem=seen.document(gathered.problem, number, solved),
         solve_ms=solve_ms,
     )
 
@@ -149,6 +151,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
         )
     ]
     _note_gaps(options.node.tolist(), found, explanation)
+    _name_barred(gathered, number, found)
     fences = options.excluded.items()
     return found + [
         {"excluded_by": rule, "nodes": [gathered.net.nodes[node] for node in places]} for rule, places in fences
@@ -163,6 +166,17 @@ def _weighed(reason: OptionReason, line_ids: Sequence[str]) -> dict[str, Any]:
         "excluded": {line_ids[line]: rule for line, rule in reason.excluded.items()},
         "units": {line_ids[line]: units for line, units in reason.units.items()},
     }
+
+
+def _name_barred(gathered: Gathered, number: int, found: Sequence[dict[str, Any]]) -> None:
+    """Say of lines that a node may not serve since it failed them that this is why."""
+    barred, options = gathered.scenes[number].barred, gathered.options[number]
+    if not barred.any():
+        return
+    for candidate, node in zip(found, options.node.tolist(), strict=True):
+        for place, line in enumerate(gathered.wanted[number].lines):
+            if barred[place, node] and line.id in candidate["excluded"]:
+                candidate["excluded"][line.id] = "barred"
 
 
 def _note_gaps(nodes: Sequence[int], found: Sequence[dict[str, Any]], explanation: Explanation) -> None:

@@ -102,6 +102,7 @@ def decision(change: Change, *, cause: str, now: datetime) -> dict[str, Any]:
             for missing in change.missing
         ],
         "candidates": list(rationale.candidates),
+        "problem": rationale.problem,
         "policy": wanted.policy,
         "policy_version": change.policy_version,
         "run_id": change.run_id,

@@ -33,6 +33,7 @@ class Scene:
     allowed     L,N  the node is not excluded for the line
     may_serve   L,N  it has units of the line besides
     current     L,N  the node has units of the line allocated now
+    barred      L,N  the node failed the line and is not asked again
     dearer      L,N  what the line costs more there since the node failed it, in minor units
     units, weights_g  L
     goods       what the lines measure, where the network asks for it
@@ -46,6 +47,7 @@ class Scene:
     allowed: Flags
     may_serve: Flags
     current: Flags
+    barred: Flags
     dearer: Integers
     units: Integers
     weights_g: Integers
