@@ -112,6 +112,7 @@ class NetworkSettings:
 
     currency: str = _setting("EUR", validate.OneOf(CURRENCIES, error="must be a currency of ISO 4217"))
     country: str = _setting("ES", validate.Regexp("^[A-Z]{2}$", error="must be a country of ISO 3166-1"))
+    pick_half_life_days: int = _setting(180, _POSITIVE)
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,8 @@ class Settings:
     kind_minor           what each package from a kind of node costs beyond its money, a preference
     excluded_nodes       nodes that serve no order of this policy
     transfers            whether a store may collect what another node sends it
+    pick_prior_lines     lines that a node must look for before an article's own evidence weighs as much as the node's
+    node_prior_lines     lines that a node must look for before they weigh as much as the planner's figure for it
     """
 
     max_packages: int | None = 3
@@ -64,6 +66,8 @@ class Settings:
     kind_minor: Mapping[str, int] = field(default_factory=dict)
     excluded_nodes: tuple[str, ...] = ()
     transfers: bool = True
+    pick_prior_lines: int = 20
+    node_prior_lines: int = 200
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ def _fault(name: str, code: str, message: str) -> Fault:
     return Fault(f"/settings/{name}", code, message)
 
 
-_LEAST: Final = {"max_packages": 1, "horizon_days": 1, "collect_days": 1}
+_LEAST: Final = {"max_packages": 1, "horizon_days": 1, "collect_days": 1, "pick_prior_lines": 1, "node_prior_lines": 1}
 _MOST: Final = {"horizon_days": 14, "max_packages": 100}
 
 
