@@ -6,8 +6,6 @@ and arrives when deliveries end on a day on which carriers work in its country.
 
 from __future__ import annotations
 
-from datetime import UTC
-
 import numpy as np
 
 from fulfillment.network.days import due_s, evening_s
@@ -62,4 +60,4 @@ def _due_s(scene: Scene, wanted: Wanted, *, country: str, distance: np.ndarray) 
         return int(asked.timestamp())
     zone = scene.days.zones[int(distance.argmin())] if len(distance) else "UTC"
     days = scene.settings.service_days.get(wanted.service, 3)
-    return due_s(wanted.placed_at.astimezone(UTC), days, country=country, zone=zone)
+    return due_s(wanted.placed_at, days, country=country, zone=zone)
