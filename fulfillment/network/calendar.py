@@ -129,10 +129,10 @@ def public_holidays(country: str, region: str, year: int) -> frozenset[date]:
 
 @cache
 def carrier_days(country: str, region: str, weekdays: Weekdays, year: int) -> NDArray[np.int64]:
-    """Return the ordinals of the days on which a carrier delivers in a region, from `year` - 1 to `year` + 1, ascending.
+    """Return the ordinals of the days on which a carrier delivers in a region: last, this and next year's.
 
-    `weekdays` are those on which it drives (0 is Monday); it rests on the public holidays of the region, or of the whole
-    country where `region` is empty or has none of its own. One array is kept for each set of arguments.
+    `weekdays` are those on which it drives (0 is Monday). It rests on the public holidays of the region, or of the
+    whole country where `region` is empty or has none of its own. One array is kept for each set of arguments.
     """
     years = (year - 1, year, year + 1)
     closed = {day.toordinal() for each in years for day in public_holidays(country, region, each)}

@@ -7,6 +7,7 @@ an earlier day of the same way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -52,6 +53,7 @@ def carried(
     distance: NDArray[np.float64],
     *,
     country: str,
+    region: str,
     days: int,
     when: When,
 ) -> Iterable[Legs]:
@@ -70,14 +72,20 @@ def carried(
         columns = following(calendar.cut_off_s[nodes], scene.now_s, days)
         ordinal = np.take_along_axis(calendar.ordinal[nodes], columns, axis=1)
         transit = offer.tariffs.travel_days(band, int(scene.weights_g.sum()))
-        arrives = arrival_days(ordinal, transit[:, None], country=country, year=scene.now.year)
+        leaves = np.take_along_axis(calendar.cut_off_s[nodes], columns, axis=1)
+
+        travelling = partial(arrival_days, ordinal, country=country, region=region, year=scene.now.year)
+        arrives = when(nodes, travelling(transit[:, None]))
+        if (arrives < leaves).any():
+            # What leaves after deliveries have ended arrives on the next delivery day.
+            arrives = np.where(arrives < leaves, when(nodes, travelling(transit[:, None] + 1)), arrives)
         yield Legs(
             node=nodes.repeat(days),
             offer=np.full(len(nodes) * days, net.services.index(offer), dtype=np.int64),
             put_off=np.tile(np.arange(days), len(nodes)),
             ordinal=ordinal.ravel(),
-            leaves_s=np.take_along_axis(calendar.cut_off_s[nodes], columns, axis=1).ravel(),
-            arrives_s=when(nodes, arrives).ravel(),
+            leaves_s=leaves.ravel(),
+            arrives_s=arrives.ravel(),
             carrier_package=package.repeat(days),
             carrier_lines=lines.repeat(days, axis=1),
         )
@@ -95,6 +103,9 @@ def kept(scene: Scene, wanted: Wanted, parts: Iterable[Legs], fences: Fences) ->
     if wanted.wanted_from is not None:
         flags = flags & (legs.arrives_s >= int(wanted.wanted_from.timestamp()))
         fences.keep_nodes("too_early", legs.node, flags)
+    if wanted.arrive_by is not None:
+        flags = flags & (legs.arrives_s <= int(wanted.arrive_by.timestamp()))
+        fences.keep_nodes("after_promise", legs.node, flags)
     flags = flags & ~_needless(scene, legs, flags)
     return Legs(*(column[..., flags] for column in legs))
 
