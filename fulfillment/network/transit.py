@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fulfillment.network.calendar import WEEKDAYS, public_holidays
+from fulfillment.network.calendar import MONDAY_TO_FRIDAY, WEEKDAYS
 from fulfillment.network.days import NEVER, Days, arrival_days
 from fulfillment.network.zones import Area
 
 Integers = NDArray[np.int64]
-
-WEEK: Final = frozenset(range(5))
-"""The weekdays on which carriers deliver that say nothing else."""
 
 
 def parse_weekdays(text: str) -> frozenset[int]:
@@ -52,28 +48,10 @@ def cut_offs(days: Days, cut_off: time) -> Integers:
 def arrivals(departs: Integers, transit_days: Integers, *, to: Area, weekdays: frozenset[int], year: int) -> Integers:
     """Return the ordinals on which packages arrive that leave on `departs` and travel so many of the carrier's days.
 
-    A carrier that says on which weekdays it delivers keeps to them for what arrives on the day it leaves, too.
+    A carrier that does not say on which weekdays it delivers does so from Monday to Friday.
     """
-    if not weekdays:
-        return arrival_days(departs, transit_days, country=to.country, year=year)
-    days = _deliveries(to.country, to.region, year, weekdays)
-    same_day = transit_days == 0
-    place = np.where(
-        same_day,
-        np.searchsorted(days, departs, side="left"),
-        np.searchsorted(days, departs, side="right") + transit_days - 1,
-    )
-    arrives = days[np.clip(place, 0, len(days) - 1)]
-    return np.where(departs == NEVER, NEVER, arrives)
-
-
-@cache
-def _deliveries(country: str, region: str, year: int, weekdays: frozenset[int]) -> Integers:
-    """Return the ordinals of the days on which a carrier delivers, from `year` - 1 to `year` + 1."""
-    closed = {day.toordinal() for each in (year - 1, year, year + 1) for day in public_holidays(country, region, each)}
-    first, after = date(year - 1, 1, 1).toordinal(), date(year + 2, 1, 1).toordinal()
-    days = [day for day in range(first, after) if (day - 1) % 7 in weekdays and day not in closed]
-    return np.array(days, dtype=np.int64)
+    days = tuple(sorted(weekdays)) or MONDAY_TO_FRIDAY
+    return arrival_days(departs, transit_days, country=to.country, region=to.region, weekdays=days, year=year)
 
 
 @cache

@@ -99,7 +99,7 @@ def carried(
         if not len(nodes):
             continue
         leaving = _departures(scene, offer, nodes, band[nodes], days)
-        charges, arrives = _charged(scene, offer, load, leaving, to)
+        charges, arrives = _charged(scene, offer, load, leaving, to=to, when=when)
         yield Legs(
             node=nodes.repeat(days),
             offer=np.full(len(nodes) * days, net.services.index(offer), dtype=np.int64),
@@ -127,16 +127,16 @@ def _departures(scene: Scene, offer: CarrierOffer, nodes: Integers, band: Intege
 
 
 def _charged(
-    scene: Scene, offer: CarrierOffer, load: Load | None, leaving: Departures, to: Area
+    scene: Scene, offer: CarrierOffer, load: Load | None, leaving: Departures, *, to: Area, when: When
 ) -> tuple[Charges, Integers]:
     """Return what is asked for departures, and the dates on which they arrive, as ordinals (M,D)."""
     band, ordinal = leaving.band, leaving.ordinal
     if load is None:
         package, lines = tariffs.spread(offer.tariffs, band, scene.weights_g)
         transit_days = offer.tariffs.travel_days(band, int(scene.weights_g.sum()))
-        return _each_day([(package, lines)], ordinal), _arrivals(scene, offer, ordinal, transit_days, to)
+        return _each_day([(package, lines)], ordinal), _arrivals(scene, offer, leaving, transit_days, to=to, when=when)
     asked = freight.asked_for(offer, load, leaving.node, band, to)
-    arrives = _arrivals(scene, offer, ordinal, asked.travel_days, to)
+    arrives = _arrivals(scene, offer, leaving, asked.travel_days, to=to, when=when)
     charges = _each_day([asked.price, asked.surcharge, asked.box], ordinal)
     for surcharge, split in asked.dated:
         costs = (split.package + split.lines.sum(axis=0) > 0)[:, None]
@@ -154,8 +154,17 @@ def _each_day(splits: Sequence[tuple[Integers, Integers]], ordinal: Integers) ->
     return Charges(package.repeat(days, axis=-1), lines.repeat(days, axis=-1), np.zeros(ordinal.shape, dtype=np.bool_))
 
 
-def _arrivals(scene: Scene, offer: CarrierOffer, ordinal: Integers, transit_days: Integers, to: Area) -> Integers:
-    return transit.arrivals(ordinal, transit_days[:, None], to=to, weekdays=offer.delivers_on, year=scene.now.year)
+def _arrivals(
+    scene: Scene, offer: CarrierOffer, leaving: Departures, transit_days: Integers, *, to: Area, when: When
+) -> Integers:
+    """Return the dates on which departures arrive; after deliveries have ended, on the next delivery day."""
+
+    def travelling(days: Integers) -> Integers:
+        return transit.arrivals(leaving.ordinal, days[:, None], to=to, weekdays=offer.delivers_on, year=scene.now.year)
+
+    arrives = travelling(transit_days)
+    late = when(leaving.node, arrives) < leaving.leaves_s
+    return np.where(late, travelling(transit_days + 1), arrives) if late.any() else arrives
 
 
 def _charge_count(scene: Scene) -> int:
@@ -175,6 +184,9 @@ def kept(scene: Scene, wanted: Wanted, parts: Iterable[Legs], fences: Fences) ->
     if wanted.wanted_from is not None:
         flags = flags & (legs.arrives_s >= int(wanted.wanted_from.timestamp()))
         fences.keep_nodes("too_early", legs.node, flags)
+    if wanted.arrive_by is not None:
+        flags = flags & (legs.arrives_s <= int(wanted.arrive_by.timestamp()))
+        fences.keep_nodes("after_promise", legs.node, flags)
     flags = flags & ~_needless(scene, legs, flags)
     chosen: list[Any] = [column[..., flags] for column in legs]
     return Legs(*chosen)
