@@ -46,7 +46,7 @@ def solve_batch(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
     """
     started = perf_counter()
     deadline = started + time_limit_s
-    long = [index for index, order in enumerate(problem.orders) if _groups(order) > _PRICED_LINES]
+    long = [index for index, order in enumerate(problem.orders) if _apart(order)]
     others = sorted(set(range(len(problem.orders))) - set(long))
     assignments, bound = decided_first(problem, long)
     if others:
@@ -63,6 +63,11 @@ def solve_batch(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
     assignments = served_last(problem, assignments)
     seconds = perf_counter() - started
     return priced_plan(problem, assignments, bound=bound, seconds=seconds, solver=_SOLVER, seed=seed)
+
+
+def _apart(order: OrderProblem) -> bool:
+    """Tell whether an order is too long for prices, or has a rule about its parts that they do not know."""
+    return _groups(order) > _PRICED_LINES or order.min_part_value > 0
 
 
 def _groups(order: OrderProblem) -> int:
