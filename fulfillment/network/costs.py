@@ -75,3 +75,11 @@ def churn(node: Integers, current: NDArray[np.bool_], per_line_minor: int) -> In
     """
     allocated = current.sum(axis=1, keepdims=True) > 0
     return np.where(allocated & ~current[:, node], per_line_minor, 0)
+
+
+def failed_before(dearer_minor: Integers, node: Integers) -> Integers:
+    """What it costs beyond money to give a line again to a node that failed it, in minor units (L,K).
+
+    `dearer_minor` (L,N) is what the policy adds by line and node, zero where nothing went wrong.
+    """
+    return dearer_minor[:, node]

@@ -22,6 +22,7 @@ from fulfillment.network.days import NEVER, Days, following
 from fulfillment.network.policies import ActivePolicy, Settings
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
+from fulfillment.sourcing import setbacks
 from fulfillment.sourcing.collection import to_collect
 from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
@@ -155,7 +156,8 @@ def _minutes(
 
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
-    allowed = _allowed(ground, demand)
+    net, settings = ground.net, policy.settings
+    allowed = _allowed(ground, demand) & ~setbacks.barred(demand, settings, net, ground.now)
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
     return Scene(
         net=ground.net,
@@ -166,6 +168,7 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         may_serve=_may_serve(ground, demand) & allowed,
         current=_current(ground.net, demand),
         pick_success=_pick_success(ground, demand, policy.settings),
+        dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
         units=units,
         weights_g=units * weights,
         minutes=ground.minutes,

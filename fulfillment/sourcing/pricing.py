@@ -17,6 +17,7 @@ from fulfillment.sourcing.ways import Legs
 
 TERMS: Final = (
     "handling", "carrier", "line_handling", "lateness", "pick_risk", "preference", "churn", "surcharge", "box",
+    "failed_before",
 )  # fmt: skip
 """Names of the terms, in the order of the rows of `priced`; decisions and pages know a term by its name."""
 
@@ -59,6 +60,7 @@ def _of_lines(scene: Scene, legs: Legs, store: int | None) -> dict[str, Integers
         "line_handling": _line_handling(scene, node),
         "pick_risk": costs.pick_risk(scene.pick_success, settings.resource_minor, node),
         "churn": costs.churn(node, scene.current, settings.churn_minor),
+        "failed_before": costs.failed_before(scene.dearer, node),
     }
     if store is not None:
         at_store = _line_handling(scene, np.full(len(node), store))

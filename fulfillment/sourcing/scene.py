@@ -35,6 +35,7 @@ class Scene:
     may_serve   L,N  it has units of the line besides
     current     L,N  the node has units of the line allocated now
     pick_success L,N  how likely the node finds the line
+    dearer      L,N  what the line costs more there since the node failed it, in minor units
     units, weights_g  L
     goods       what the lines measure, where the network asks for it
     minutes     N,O  minutes left by node and date, from `first_ordinal` on
@@ -48,6 +49,7 @@ class Scene:
     may_serve: Flags
     current: Flags
     pick_success: Floats
+    dearer: Integers
     units: Integers
     weights_g: Integers
     minutes: Integers
