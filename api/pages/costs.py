@@ -43,6 +43,7 @@ EXCLUSIONS: Mapping[str, LazyString] = {
     "no_transfers": lazy_gettext("the policy allows no transfer from there"),
     "no_work_day": lazy_gettext("does not work within the horizon"),
     "too_early": lazy_gettext("could only deliver before the date asked for"),
+    "after_promise": lazy_gettext("would arrive after the date that was promised"),
     "no_address": lazy_gettext("the address is not known well enough"),
 }
 

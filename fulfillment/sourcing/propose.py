@@ -62,16 +62,9 @@ def _package(gathered: Gathered, number: int, option: int, taken: Sequence[Assig
         work_minutes=int(order.work[option]) + int(line_work),
         leaves_at=_instant(int(options.leaves_s[option])),
         arrives_at=arrives_at,
-        arrives_on=_local_date(gathered, number, option, arrives_at),
+        arrives_on=arrives_at.astimezone(ZoneInfo(options.zone)).date(),
         lines=tuple(LineUnits(wanted.lines[part.line].id, wanted.lines[part.line].sku, part.units) for part in taken),
     )
-
-
-def _local_date(gathered: Gathered, number: int, option: int, arrives_at: datetime) -> date:
-    """Return the date of an arrival at a collection's store, or else by the clock of the sending node."""
-    store = gathered.net.index.get(gathered.wanted[number].collect_node or "")
-    node = int(gathered.options[number].node[option]) if store is None else store
-    return arrives_at.astimezone(ZoneInfo(gathered.net.calendars[node].time_zone)).date()
 
 
 def _missing(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
