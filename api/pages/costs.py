@@ -20,6 +20,7 @@ TERMS: Mapping[str, LazyString] = {
     "pick_risk": lazy_gettext("risk of not finding it"),
     "preference": lazy_gettext("preference"),
     "churn": lazy_gettext("cost of changing"),
+    "failed_before": lazy_gettext("failed it before"),
     "shadow_price": lazy_gettext("worth of the unit where it lies"),
     "markdown": lazy_gettext("markdown avoided"),
     "capacity_price": lazy_gettext("worth of the hours"),

@@ -124,6 +124,9 @@ REASONS: Mapping[str, str | LazyString] = {
     "quarantine": lazy_gettext("To be looked at"),
     "over_delivery": lazy_gettext("More than was ordered"),
     "wrong_item": lazy_gettext("Not what was ordered"),
+    "needs_person": lazy_gettext("So many attempts failed that a person decides"),
+    "node_closed": lazy_gettext("The node closed"),
+    "missed_cut_off": lazy_gettext("Not begun when it was to leave"),
     "no_show": lazy_gettext("Nobody came to collect it"),
 }
 

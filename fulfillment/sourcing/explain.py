@@ -43,6 +43,7 @@ REASONS: Final = {
     "too_bulky": "no carrier takes a parcel so large or heavy",
     "package_limit": "they would need one package too many",
     "cost": "serving them would cost more than leaving them",
+    "needs_person": "so many attempts failed that a person decides",
 }
 MOST_NAMED: Final = 3
 

@@ -17,6 +17,7 @@ from fulfillment.sourcing.ways import Legs
 
 TERMS: Final = (
     "handling", "carrier", "line_handling", "lateness", "pick_risk", "preference", "churn", "surcharge", "box",
+    "failed_before",
 )  # fmt: skip
 """Names of the terms, in the order of the rows of `priced`; decisions and pages know a term by its name."""
 
@@ -54,11 +55,12 @@ def _of_packages(scene: Scene, legs: Legs, due_s: int, store: int | None) -> dic
 
 def _of_lines(scene: Scene, legs: Legs, store: int | None) -> dict[str, Integers]:
     """Return what each line costs by term (L,K)."""
-    net, settings, node = scene.net, scene.settings, legs.node
+    settings, node = scene.settings, legs.node
     rows = {
         "line_handling": _line_handling(scene, node),
-        "pick_risk": costs.pick_risk(net.pick_success, settings.resource_minor, node, len(scene.units)),
+        "pick_risk": costs.pick_risk(scene.pick_success, settings.resource_minor, node),
         "churn": costs.churn(node, scene.current, settings.churn_minor),
+        "failed_before": costs.failed_before(scene.dearer, node),
     }
     if store is not None:
         at_store = _line_handling(scene, np.full(len(node), store))

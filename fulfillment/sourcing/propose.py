@@ -122,6 +122,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
     options, line_ids = gathered.options[number], [line.id for line in gathered.wanted[number].lines]
     dates = {ordinal: date.fromordinal(ordinal).isoformat() for ordinal in set(options.ordinal.tolist())}
     instants = {seconds: _instant(seconds).isoformat() for seconds in set(options.arrives_s.tolist())}
+    chances = gathered.scenes[number].pick_success[:, options.node].prod(axis=0).round(4)
     found = [
         {
             "node": gathered.net.nodes[node],
@@ -129,14 +130,16 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
             "transfer": transfer,
             "work_on": dates[ordinal],
             "arrives_at": instants[arrives_s],
+            "pick_success": chance,
             **_weighed(reason, line_ids),
         }
-        for node, offer, transfer, ordinal, arrives_s, reason in zip(
+        for node, offer, transfer, ordinal, arrives_s, chance, reason in zip(
             options.node.tolist(),
             options.offer.tolist(),
             options.transfer.tolist(),
             options.ordinal.tolist(),
             options.arrives_s.tolist(),
+            chances.tolist(),
             explanation.options,
             strict=True,
         )
