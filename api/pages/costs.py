@@ -20,7 +20,7 @@ TERMS: Mapping[str, LazyString] = {
     "churn": lazy_gettext("cost of changing"),
     "shadow_price": lazy_gettext("worth of the unit where it lies"),
     "markdown": lazy_gettext("markdown avoided"),
-    "capacity_price": lazy_gettext("worth of the hours"),
+    "capacity": lazy_gettext("worth of the hours"),
     "transfer": lazy_gettext("transfer"),
     "unfilled": lazy_gettext("left waiting"),
     "open": lazy_gettext("opening"),
