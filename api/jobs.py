@@ -166,6 +166,11 @@ def decide_waiting(turn: Turn) -> int:
     return deciding.due(turn.house, actor=turn.actor)
 
 
+def take_back_unstarted(turn: Turn) -> int:
+    """Decide anew what closed nodes, or those that let a departure pass, have not begun."""
+    return deciding.unstarted(turn.house, turn.write, actor=turn.actor)
+
+
 def plan_night(turn: Turn) -> int:
     """Queue the run of the night."""
     return nights.start_unless_under_way(turn.house, turn, actor=turn.actor)
@@ -192,6 +197,12 @@ JOBS = (
     Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
     Job("abandon_carts", "Carts nobody came back to end.", abandon_carts, lambda jobs: jobs.abandon_carts_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
+    Job(
+        "take_back_unstarted",
+        "What was not begun in time, or at a node that closed, is decided again.",
+        take_back_unstarted,
+        lambda jobs: jobs.take_back_unstarted_s,
+    ),
     Job("plan_night", "Each night a run is started.", plan_night, None),
     Job("learn_picks", "Each night what nodes found is summed up.", learn_picks, None),
     Job("propose_counts", "Each night some articles are proposed to be counted.", propose_counts, None),

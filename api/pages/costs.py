@@ -14,10 +14,13 @@ TERMS: Mapping[str, LazyString] = {
     "handling": lazy_gettext("picking and packing"),
     "line_handling": lazy_gettext("picking by line"),
     "carrier": lazy_gettext("carrier"),
+    "surcharge": lazy_gettext("surcharges of the carrier"),
+    "box": lazy_gettext("boxes"),
     "lateness": lazy_gettext("lateness"),
     "pick_risk": lazy_gettext("risk of not finding it"),
     "preference": lazy_gettext("preference"),
     "churn": lazy_gettext("cost of changing"),
+    "failed_before": lazy_gettext("failed it before"),
     "shadow_price": lazy_gettext("worth of the unit where it lies"),
     "markdown": lazy_gettext("markdown avoided"),
     "capacity": lazy_gettext("worth of the hours"),
@@ -41,6 +44,7 @@ EXCLUSIONS: Mapping[str, LazyString] = {
     "no_transfers": lazy_gettext("the policy allows no transfer from there"),
     "no_work_day": lazy_gettext("does not work within the horizon"),
     "too_early": lazy_gettext("could only deliver before the date asked for"),
+    "after_promise": lazy_gettext("would arrive after the date that was promised"),
     "no_address": lazy_gettext("the address is not known well enough"),
 }
 

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from fulfillment.network import minutes, pick_success, policies, snapshot
+from fulfillment.network.boxes import Goods
 from fulfillment.network.days import NEVER, Days, following
 from fulfillment.network.policies import ActivePolicy, Settings
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
+from fulfillment.sourcing import setbacks
 from fulfillment.sourcing.collection import to_collect
 from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
@@ -50,7 +52,7 @@ class Gathered:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What all demands of one problem share: the network, stock and evidence (S,N), minutes left (N,O), weights."""
+    """What all demands share: the network, stock and evidence (S,N), minutes left (N,O), weights and sides by SKU."""
 
     net: Snapshot
     days: Days
@@ -60,6 +62,7 @@ class Ground:
     found: Floats
     missed: Floats
     weights_g: Mapping[str, int]
+    sides_mm: Mapping[str, tuple[int, int, int]]
     minutes: Integers
     first_ordinal: int
     lines_in_all: int
@@ -109,6 +112,7 @@ def _ground(
         found=stocked.found,
         missed=stocked.missed,
         weights_g=stocked.weights_g,
+        sides_mm=stocked.sides_mm,
         minutes=_minutes(session, net, wanted, (first, last), taken),
         first_ordinal=first,
         lines_in_all=sum(len(demand.lines) for demand in wanted),
@@ -152,7 +156,8 @@ def _minutes(
 
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
-    allowed = _allowed(ground, demand)
+    net, settings = ground.net, policy.settings
+    allowed = _allowed(ground, demand) & ~setbacks.barred(demand, settings, net, ground.now)
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
     return Scene(
         net=ground.net,
@@ -163,12 +168,20 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         may_serve=_may_serve(ground, demand) & allowed,
         current=_current(ground.net, demand),
         pick_success=_pick_success(ground, demand, policy.settings),
+        dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
         units=units,
         weights_g=units * weights,
         minutes=ground.minutes,
         first_ordinal=ground.first_ordinal,
         lines_in_all=ground.lines_in_all,
+        goods=Goods(units, weights, _sides(ground, demand)) if ground.net.measured else None,
     )
+
+
+def _sides(ground: Ground, demand: Wanted) -> Integers:
+    """Return the sides of a unit of each line (L,3), the longest first."""
+    sides = [sorted(ground.sides_mm[line.sku], reverse=True) for line in demand.lines]
+    return np.array(sides, dtype=np.int64).reshape(len(sides), 3)
 
 
 def _may_serve(ground: Ground, demand: Wanted) -> Flags:
@@ -251,7 +264,7 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
         terms=TERMS,
         package_terms=options.package_terms,
         line_terms=options.line_terms,
-        eligible=scene.allowed[:, options.node],
+        eligible=options.eligible,
         work=options.work,
         line_work=options.line_work,
         max_packages=most,

@@ -1,7 +1,7 @@
 """What ways cost, term by term.
 
 Called by `options`; pure. Invariant: the terms are those of `TERMS`, in its order; each is a function of
-`network.costs`, in the row of its own name.
+`network.costs`, or a charge of `network.freight`, in the row of its own name.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from typing import Final
 import numpy as np
 
 from fulfillment.network import costs
+from fulfillment.network.freight import CHARGES
 from fulfillment.sourcing.scene import Integers, Scene
 from fulfillment.sourcing.ways import Legs
 
-TERMS: Final = ("handling", "carrier", "line_handling", "lateness", "pick_risk", "preference", "churn")
+TERMS: Final = (
+    "handling", "carrier", "line_handling", "lateness", "pick_risk", "preference", "churn", "surcharge", "box",
+    "failed_before",
+)  # fmt: skip
 """Names of the terms, in the order of the rows of `priced`; decisions and pages know a term by its name."""
 
 
@@ -26,6 +30,8 @@ def priced(scene: Scene, legs: Legs, *, due_s: int, store: int | None = None) ->
     lines, options = len(scene.units), len(legs.node)
     package = np.zeros((len(TERMS), options), dtype=np.int64)
     line = np.zeros((len(TERMS), lines, options), dtype=np.int64)
+    for name, whole, by_line in zip(CHARGES, legs.package_charges, legs.line_charges, strict=False):
+        package[TERMS.index(name)], line[TERMS.index(name)] = whole, by_line
     for name, cost in _of_packages(scene, legs, due_s, store).items():
         package[TERMS.index(name)] = cost
     for name, cost in _of_lines(scene, legs, store).items():
@@ -38,7 +44,6 @@ def _of_packages(scene: Scene, legs: Legs, due_s: int, store: int | None) -> dic
     net, settings, node = scene.net, scene.settings, legs.node
     rows = {
         "handling": costs.handling(net.package_cost_minor, node),
-        "carrier": legs.carrier_package,
         "lateness": costs.lateness(legs.arrives_s, due_s, settings.lateness_day_minor),
         "preference": costs.preference(_kind_minor(scene), node, legs.put_off),
     }
@@ -52,10 +57,10 @@ def _of_lines(scene: Scene, legs: Legs, store: int | None) -> dict[str, Integers
     """Return what each line costs by term (L,K)."""
     settings, node = scene.settings, legs.node
     rows = {
-        "carrier": legs.carrier_lines,
         "line_handling": _line_handling(scene, node),
         "pick_risk": costs.pick_risk(scene.pick_success, settings.resource_minor, node),
         "churn": costs.churn(node, scene.current, settings.churn_minor),
+        "failed_before": costs.failed_before(scene.dearer, node),
     }
     if store is not None:
         at_store = _line_handling(scene, np.full(len(node), store))

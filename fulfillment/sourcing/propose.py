@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 from fulfillment.optimizer.explain import Explanation, OptionReason, explain
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
 from fulfillment.sourcing.gather import Gathered
+from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Change, LineUnits, Missing, Package, Rationale
+from fulfillment.sourcing.scene import Scene
 from fulfillment.sourcing.ways import DIRECT
 
 
@@ -60,16 +62,9 @@ def _package(gathered: Gathered, number: int, option: int, taken: Sequence[Assig
         work_minutes=int(order.work[option]) + int(line_work),
         leaves_at=_instant(int(options.leaves_s[option])),
         arrives_at=arrives_at,
-        arrives_on=_local_date(gathered, number, option, arrives_at),
+        arrives_on=arrives_at.astimezone(ZoneInfo(options.zone)).date(),
         lines=tuple(LineUnits(wanted.lines[part.line].id, wanted.lines[part.line].sku, part.units) for part in taken),
     )
-
-
-def _local_date(gathered: Gathered, number: int, option: int, arrives_at: datetime) -> date:
-    """Return the date of an arrival at a collection's store, or else by the clock of the sending node."""
-    store = gathered.net.index.get(gathered.wanted[number].collect_node or "")
-    node = int(gathered.options[number].node[option]) if store is None else store
-    return arrives_at.astimezone(ZoneInfo(gathered.net.calendars[node].time_zone)).date()
 
 
 def _missing(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
@@ -94,8 +89,13 @@ def _why(gathered: Gathered, number: int, line: int, reason: str) -> str:
     if "no_address" in options.excluded:
         return "no_address"
     if (options.reachable & scene.may_serve[line]).any():
-        return "no_capacity"
+        return "no_capacity" if options.eligible[line].any() or not _offered(scene, options, line) else "too_bulky"
     return "no_stock" if (options.reachable & scene.allowed[line]).any() else "no_node"
+
+
+def _offered(scene: Scene, options: Options, line: int) -> bool:
+    """Tell whether there is a way from a node that has a line and may serve it."""
+    return bool(scene.may_serve[line, options.node].any())
 
 
 def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assignment], solve_ms: float) -> Rationale:

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fulfillment.network.boxes import Goods
 from fulfillment.network.days import Days
 from fulfillment.network.policies import Settings
 from fulfillment.network.snapshot import Snapshot
@@ -34,7 +35,9 @@ class Scene:
     may_serve   L,N  it has units of the line besides
     current     L,N  the node has units of the line allocated now
     pick_success L,N  how likely the node finds the line
+    dearer      L,N  what the line costs more there since the node failed it, in minor units
     units, weights_g  L
+    goods       what the lines measure, where the network asks for it
     minutes     N,O  minutes left by node and date, from `first_ordinal` on
     """
 
@@ -46,11 +49,13 @@ class Scene:
     may_serve: Flags
     current: Flags
     pick_success: Floats
+    dearer: Integers
     units: Integers
     weights_g: Integers
     minutes: Integers
     first_ordinal: int
     lines_in_all: int
+    goods: Goods | None = None
 
     @property
     def now_s(self) -> int:

@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Stocked:
-    """Places of SKUs, the units that may be taken of each at each node (S,N), and weights by SKU.
+    """Places of SKUs, the units that may be taken of each at each node (S,N), weights and sides by SKU.
 
     `found` and `missed` (S,N) are the lines that each node found and missed of each, at their present weight.
     """
@@ -45,6 +45,7 @@ class Stocked:
     found: Floats
     missed: Floats
     weights_g: Mapping[str, int]
+    sides_mm: Mapping[str, tuple[int, int, int]]
 
 
 def read_stock(
@@ -89,7 +90,8 @@ def read_stock(
     _add_held(units, net, index, held)
     left = pick_success.faded(age_days, pick_success.half_life_days(session))
     weights_g = {sku: row.weight_g for sku, row in articles.items()}
-    return Stocked(index, units, found * left, missed * left, weights_g)
+    sides_mm = {sku: (row.length_mm, row.width_mm, row.height_mm) for sku, row in articles.items()}
+    return Stocked(index, units, found * left, missed * left, weights_g, sides_mm)
 
 
 def _levels(session: Session, skus: Iterable[str]) -> Iterator[Any]:
@@ -99,7 +101,8 @@ def _levels(session: Session, skus: Iterable[str]) -> Iterator[Any]:
 
 
 _ARTICLE, _BALANCE, _EVIDENCE = table(Article), table(StockBalance), table(PickEvidence)
-_ARTICLES = select(_ARTICLE.c.sku, _ARTICLE.c.weight_g, _ARTICLE.c.family, _ARTICLE.c.available_from).where(
+_COLUMNS = ("sku", "weight_g", "length_mm", "width_mm", "height_mm", "family", "available_from")
+_ARTICLES = select(*(_ARTICLE.c[name] for name in _COLUMNS)).where(
     _ARTICLE.c.sku.in_(bindparam("skus", expanding=True))
 )
 # Named on both sides, so that PostgreSQL never reads more evidence than that of these articles.
@@ -114,7 +117,7 @@ _LEVELS = (
 )  # fmt: skip
 
 
-def _on_sale(article: Row[str, int, str, datetime | None], now: datetime) -> bool:
+def _on_sale(article: Row[Any], now: datetime) -> bool:
     return article.available_from is None or article.available_from <= now
 
 

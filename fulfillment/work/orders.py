@@ -1,7 +1,8 @@
 """A node takes work on, or refuses it.
 
-Called by store pages and by REST. Invariant: what a node rejects waits again, is never offered to that node again, and
-has in the ledger the effect that the reason names; where it names one, the node missed the articles.
+Called by store pages and by REST. Invariant: what a node rejects waits again, has in the ledger the effect that the
+reason names (where it names one, the node missed the articles), and is remembered as a setback, by which sourcing knows
+whether to ask that node again.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from fulfillment.network import pick_success
 from fulfillment.network.pick_success import Looked
-from fulfillment.work import demands, states
+from fulfillment.work import setbacks, states
 from fulfillment.work.errors import UnknownLines
 from fulfillment.work.locks import lock_order, lock_orders
 from fulfillment.work.models import FulfillmentLine, FulfillmentOrder, Status
+from fulfillment.work.setbacks import SetbackCause
 from fulfillment.work.withdrawal import WORK_TO_DO, Cause, Fate, Part, withdraw
 from stock import reasons, shorts
 
@@ -66,8 +68,7 @@ def reject(
     for sku, units in sorted(missing.items()):
         if units:
             shorts.short(session, cause.header, sku=sku, node=fo.node, units=units, reason=reason, use=reasons.REJECT)
-    for part in parts:
-        demands.exclude(session, part.line.demand_line_id, fo.node)
+    setbacks.note(session, parts, cause=SetbackCause.REJECTION, reason=reason, actor=actor, now=now)
     pick_success.record(session, missed, now=now)
     return list({part.fo.id: part.fo for part in parts}.values())
 

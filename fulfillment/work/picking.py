@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.network import pick_success
 from fulfillment.network.pick_success import Looked
-from fulfillment.work import completion, demands, states, walking
+from fulfillment.work import completion, setbacks, states, walking
 from fulfillment.work.errors import (
     ClaimedByOther,
     InvalidUnits,
@@ -29,6 +29,7 @@ from fulfillment.work.errors import (
 )
 from fulfillment.work.locks import lock_order, lock_orders
 from fulfillment.work.models import Demand, FulfillmentLine, FulfillmentOrder, Method, PickList, Scan, Status
+from fulfillment.work.setbacks import SetbackCause
 from fulfillment.work.walking import Stop
 from fulfillment.work.withdrawal import Cause, Fate, Part, withdraw
 from kernel.ids import new_id, short_code
@@ -154,9 +155,10 @@ def short(
         fate=Fate.WAIT,
         ends=Status.REJECTED,
     )
-    withdraw(session, [Part.of(fo, line, missing)], cause)
+    parts = [Part.of(fo, line, missing)]
+    withdraw(session, parts, cause)
     shorts.short(session, cause.header, sku=line.sku, node=fo.node, units=missing, reason=reason)
-    demands.exclude(session, line.demand_line_id, fo.node)
+    setbacks.note(session, parts, cause=SetbackCause.SHORT_PICK, reason=reason, actor=actor, now=now)
     pick_success.record(session, [missed], now=now)
     return fo
 

@@ -1,7 +1,7 @@
 """What is learned of an article at a node: how often it was found, and what a unit is worth there.
 
 Revision ID: 0021
-Revises: 0019
+Revises: 0020
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from kernel.db import UtcDateTime, database_now
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

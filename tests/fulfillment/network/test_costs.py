@@ -21,8 +21,9 @@ def test_a_line_costs_once_and_for_each_unit():
 
 def test_lateness_bites_for_each_day_begun():
     due = 1_000_000
-    arrives = np.array([due - 1, due, due + 1, due + costs.DAY_S, due + costs.DAY_S + 1])
-    assert costs.lateness(arrives, due, 300).tolist() == [0, 0, 300, 300, 600]
+    longest_day = due + costs.DAY_S + costs.HOUR_S
+    arrives = np.array([due - 1, due, due + 1, due + costs.DAY_S, longest_day, longest_day + 1])
+    assert costs.lateness(arrives, due, 300).tolist() == [0, 0, 300, 300, 300, 600]
 
 
 def test_pick_risk_bites_where_lines_may_not_be_found():
