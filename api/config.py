@@ -112,6 +112,7 @@ class NetworkSettings:
 
     currency: str = _setting("EUR", validate.OneOf(CURRENCIES, error="must be a currency of ISO 4217"))
     country: str = _setting("ES", validate.Regexp("^[A-Z]{2}$", error="must be a country of ISO 3166-1"))
+    pick_half_life_days: int = _setting(180, _POSITIVE)
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,7 @@ class JobSettings:
     expire_holds_s: int = _setting(15, _POSITIVE)
     expire_no_shows_s: int = _setting(300, _POSITIVE)
     decide_waiting_s: int = _setting(10, _POSITIVE)
+    take_back_unstarted_s: int = _setting(60, _POSITIVE)
     work_out_runs_s: int = _setting(2, _POSITIVE)
     abandon_carts_s: int = _setting(3600, _POSITIVE)
     prove_ledger_s: int = _setting(30, _POSITIVE)

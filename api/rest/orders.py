@@ -11,6 +11,7 @@ from api.house import House
 from api.openapi import PREFIX
 from api.rest.operation import Call, Reply, Resource
 from api.schemas import orders as schemas
+from fulfillment.work.demands import ADDRESS
 from oms import addresses, holds, orders, payments, queries, view
 from oms import history as order_history
 from oms.commands import PlaceOrder
@@ -37,7 +38,7 @@ def _prepare(session: Session, call: Call) -> Prepared:
 
 
 def _decide_demands(house: House, call: Call, demand_ids: list[str]) -> None:
-    deciding.many(house.doors, demand_ids, cause="edit", now=call.now, actor=call.actor)
+    deciding.many(house.doors, demand_ids, cause=ADDRESS, now=call.now, actor=call.actor)
 
 
 def _placed(session: Session, call: Call, placed: Placed) -> dict[str, Any]:

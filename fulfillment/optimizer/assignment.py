@@ -25,11 +25,11 @@ from fulfillment.optimizer.tabu import Assigning, searched
 
 _MOST_ORDERS: Final = 1_000
 _MOST_COLUMNS: Final = 60_000
-_KERNEL: Final = 3
-"""Columns of each order in the small model."""
-_MOVES: Final = 2_000
-_MOVES_PER_ORDER: Final = 20
-_SEARCH_SHARE, _KERNEL_SHARE = 0.12, 0.4
+_KERNELS: Final = (3, 6, 12)
+"""Columns of each order in the small models."""
+_MOVES: Final = 6_000
+_MOVES_PER_ORDER: Final = 40
+_SEARCH_SHARE, _KERNEL_SHARE = 0.12, 0.5
 _FORBIDDEN: Final = 1e9
 """Cost of what cannot be, beside costs of about one."""
 _SOLVER: Final = "tabu search and HiGHS"
@@ -99,7 +99,7 @@ def solve_assignment(problem: Problem, *, time_limit_s: float, seed: int) -> Pla
     if relaxed is None:
         return None
     task = _Task(model, mip, relaxed, started + time_limit_s, seed, bound=relaxed.bound)
-    for step in (_search, _solve_kernel, _search, _prove):
+    for step in (_search, _solve_kernels, _search, _prove):
         if not task.done:
             step(task)
     if task.values is None:
@@ -157,21 +157,22 @@ def _assigning(task: _Task) -> tuple[Assigning, Integers]:
     return Assigning(cost, work / unit, capacity / unit, opening), columns
 
 
-def _solve_kernel(task: _Task) -> None:
-    """Solve the model of the columns that the relaxation uses or nearly uses."""
+def _solve_kernels(task: _Task) -> None:
+    """Solve models of the columns that the relaxation uses or nearly uses, ever more of them while there is time."""
     idle = np.where(task.relaxed.values > 0, 0.0, np.maximum(0, task.relaxed.reduced))
-    count = _KERNEL * len(task.model.groups)
-    possible = _possible(task)
-    if possible.sum() <= count:
-        return
-    kept = idle <= np.partition(idle, count)[count]
-    kept[task.model.node_column[task.model.node_column >= 0]] = True
-    task.offer(_answer(task, kept & possible, _KERNEL_SHARE).values)
+    end = perf_counter() + task.left(_KERNEL_SHARE)
+    for size in _KERNELS:
+        count, possible = size * len(task.model.groups), _possible(task)
+        if possible.sum() <= count or perf_counter() > end:
+            return
+        kept = idle <= np.partition(idle, count)[count]
+        kept[task.model.node_column[task.model.node_column >= 0]] = True
+        task.offer(_answer(task, kept & possible, end - perf_counter()).values)
 
 
 def _prove(task: _Task) -> None:
     """Solve the model of all columns that a better plan may use."""
-    answer = _answer(task, _possible(task), 1.0)
+    answer = _answer(task, _possible(task), task.left())
     task.offer(answer.values)
     # What was left out costs more than what is known.
     bound = task.cost if answer.outcome in {"optimal", "infeasible"} else answer.bound
@@ -185,6 +186,6 @@ def _possible(task: _Task) -> Flags:
     return flags
 
 
-def _answer(task: _Task, kept: Flags, share: float) -> Answer:
+def _answer(task: _Task, kept: Flags, time_limit_s: float) -> Answer:
     narrowed = replace(task.mip, upper=np.where(kept, task.mip.upper, 0))
-    return solve_mip(narrowed, time_limit_s=task.left(share), seed=task.seed)
+    return solve_mip(narrowed, time_limit_s=max(0.1, time_limit_s), seed=task.seed)

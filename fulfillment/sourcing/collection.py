@@ -17,7 +17,7 @@ from fulfillment.sourcing.fences import Fences, fences_of
 from fulfillment.sourcing.options import Options, listed
 from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.scene import Integers, Scene, days_ahead
-from fulfillment.sourcing.ways import DIRECT, Legs, carried, kept, reached
+from fulfillment.sourcing.ways import DIRECT, Legs, carried, kept, reached, uncharged
 
 
 def to_collect(scene: Scene, wanted: Wanted) -> Options:
@@ -32,7 +32,8 @@ def to_collect(scene: Scene, wanted: Wanted) -> Options:
     if not scene.settings.transfers:
         fences.keep("no_transfers", here)
     distance = distances_km(net.latitude[store], net.longitude[store], net.latitude, net.longitude)
-    fences.keep("out_of_reach", reached(net.services, distance) | here)
+    to = net.areas[store]
+    fences.keep("out_of_reach", reached(net.services, distance, to) | here)
     reachable = fences.inside
     fences.keep("no_stock", scene.may_serve.any(axis=0))
 
@@ -40,10 +41,7 @@ def to_collect(scene: Scene, wanted: Wanted) -> Options:
         return _ready_s(scene, store, arrives)
 
     days, calendar = days_ahead(scene, wanted), net.calendars[store]
-    sent = carried(
-        scene, net.services, fences.inside & ~here, distance, country=calendar.country, region=calendar.region,
-        days=days, when=when,
-    )  # fmt: skip
+    sent = carried(scene, net.services, fences.inside & ~here, distance, to=to, days=days, when=when)
     ways = [_in_window(scene, wanted, store, each) for each in (*_direct(scene, wanted, store, fences), *sent)]
     legs = kept(scene, wanted, ways, fences)
     due = _due_s(scene, wanted, store)
@@ -58,7 +56,6 @@ def _direct(scene: Scene, wanted: Wanted, store: int, fences: Fences) -> list[Le
     columns = following(days.closes_s[store : store + 1], begins + lead_s, count)[0]
     ready = np.maximum(days.opens_s[store, columns], begins) + lead_s
     ready = np.minimum(ready, days.closes_s[store, columns])
-    none = np.zeros(count, dtype=np.int64)
     legs = Legs(
         node=np.full(count, store),
         offer=np.full(count, DIRECT),
@@ -66,8 +63,7 @@ def _direct(scene: Scene, wanted: Wanted, store: int, fences: Fences) -> list[Le
         ordinal=days.ordinal[store, columns],
         leaves_s=ready,
         arrives_s=ready,
-        carrier_package=none,
-        carrier_lines=np.zeros((len(scene.units), count), dtype=np.int64),
+        **uncharged(scene, count)._asdict(),
     )
     return [legs]
 

@@ -14,12 +14,13 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from fulfillment.network import snapshot
+from fulfillment.network import policies, snapshot
 from fulfillment.optimizer.check import check
 from fulfillment.optimizer.plan import Plan, priced_plan
 from fulfillment.optimizer.problem import Problem
 from fulfillment.optimizer.reasons import left_after
 from fulfillment.optimizer.solve import SolveParams, solve
+from fulfillment.sourcing import setbacks
 from fulfillment.sourcing.demanded import read_again
 from fulfillment.sourcing.gather import gather
 from fulfillment.sourcing.proposal import Assumption, Proposal, Wanted
@@ -64,16 +65,27 @@ def decide(
 
 
 def decide_again(
-    session: Session, demand_id: str, *, now: datetime, cause: str, assume: Assumption | None = None
+    session: Session,
+    demand_id: str,
+    *,
+    now: datetime,
+    cause: str,
+    assume: Assumption | None = None,
+    insist: bool = False,
 ) -> Proposal:
     """Decide what waits of a demand, with its fulfillment orders that nobody works on yet.
 
-    With `assume`, as if that had happened already; it must happen in the transaction that commits the proposal.
+    With `assume`, as if that had happened already; it must happen in the transaction that commits the proposal. After
+    too many failed attempts it is left to a person, who may `insist`.
     """
     wanted = read_again(session, demand_id, assume)
     if wanted is None:
         return Proposal(cause=cause)
-    proposal = _decide(session, [wanted], now=now, cause=cause)
+    policy = policies.active(session, wanted.policy)
+    if setbacks.spent(wanted, policy.settings, now) and not insist:
+        proposal = Proposal(cause=cause, changes=(setbacks.handed_over(wanted, policy),))
+    else:
+        proposal = _decide(session, [wanted], now=now, cause=cause)
     changes = tuple(replace(change, assumed=assume is not None) for change in proposal.changes)
     return replace(proposal, changes=changes)
 

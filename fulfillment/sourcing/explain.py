@@ -40,8 +40,10 @@ REASONS: Final = {
     "no_capacity": "no node that has them has minutes left",
     "no_node": "no node may serve them",
     "no_address": "the address is not known well enough",
+    "too_bulky": "no carrier takes a parcel so large or heavy",
     "package_limit": "they would need one package too many",
     "cost": "serving them would cost more than leaving them",
+    "needs_person": "so many attempts failed that a person decides",
 }
 MOST_NAMED: Final = 3
 

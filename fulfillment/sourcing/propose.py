@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 from fulfillment.optimizer.explain import Explanation, OptionReason, explain
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
 from fulfillment.sourcing.gather import Gathered
+from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Change, LineUnits, Missing, Package, Rationale
+from fulfillment.sourcing.scene import Scene
 from fulfillment.sourcing.ways import DIRECT
 
 
@@ -89,8 +91,13 @@ def _why(gathered: Gathered, number: int, line: int, reason: str) -> str:
     if "no_address" in options.excluded:
         return "no_address"
     if (options.reachable & scene.may_serve[line]).any():
-        return "no_capacity"
+        return "no_capacity" if options.eligible[line].any() or not _offered(scene, options, line) else "too_bulky"
     return "no_stock" if (options.reachable & scene.allowed[line]).any() else "no_node"
+
+
+def _offered(scene: Scene, options: Options, line: int) -> bool:
+    """Tell whether there is a way from a node that has a line and may serve it."""
+    return bool(scene.may_serve[line, options.node].any())
 
 
 def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assignment], solve_ms: float) -> Rationale:
@@ -117,6 +124,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
     options, line_ids = gathered.options[number], [line.id for line in gathered.wanted[number].lines]
     dates = {ordinal: date.fromordinal(ordinal).isoformat() for ordinal in set(options.ordinal.tolist())}
     instants = {seconds: _instant(seconds).isoformat() for seconds in set(options.arrives_s.tolist())}
+    chances = gathered.scenes[number].pick_success[:, options.node].prod(axis=0).round(4)
     found = [
         {
             "node": gathered.net.nodes[node],
@@ -124,14 +132,16 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
             "transfer": transfer,
             "work_on": dates[ordinal],
             "arrives_at": instants[arrives_s],
+            "pick_success": chance,
             **_weighed(reason, line_ids),
         }
-        for node, offer, transfer, ordinal, arrives_s, reason in zip(
+        for node, offer, transfer, ordinal, arrives_s, chance, reason in zip(
             options.node.tolist(),
             options.offer.tolist(),
             options.transfer.tolist(),
             options.ordinal.tolist(),
             options.arrives_s.tolist(),
+            chances.tolist(),
             explanation.options,
             strict=True,
         )

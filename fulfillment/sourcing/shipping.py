@@ -6,26 +6,17 @@ and arrives when deliveries end, by the destination's clock, on a day on which c
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from fulfillment.network.days import due_s, evening_s
-from fulfillment.network.geography import distances_km
+from fulfillment.network.geography import distances_km, normalised
+from fulfillment.network.zones import Area
 from fulfillment.sourcing.fences import fences_of
 from fulfillment.sourcing.options import Options, listed
 from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.scene import Integers, Scene, days_ahead
 from fulfillment.sourcing.ways import carried, kept, reached
-
-
-class Destination(NamedTuple):
-    """Where a demand goes, as far as calendars care."""
-
-    country: str
-    region: str
-    zone: str
 
 
 def to_ship(scene: Scene, wanted: Wanted) -> Options:
@@ -39,39 +30,37 @@ def to_ship(scene: Scene, wanted: Wanted) -> Options:
         latitude = longitude = 0.0
     distance = distances_km(latitude, longitude, net.latitude, net.longitude)
     offers = net.offers(wanted.service)
-    fences.keep("out_of_reach", reached(offers, distance))
+    to, zone = _destination(scene, wanted, distance)
+    fences.keep("out_of_reach", reached(offers, distance, to))
     reachable = fences.inside
     fences.keep("no_stock", scene.may_serve.any(axis=0))
-    to = _destination(scene, wanted, distance)
 
     def when(_nodes: Integers, arrives: Integers) -> Integers:
-        return evening_s(arrives, to.zone, year=scene.now.year)
+        return evening_s(arrives, zone, year=scene.now.year)
 
     days = days_ahead(scene, wanted)
-    ways = carried(
-        scene, offers, fences.inside, distance, country=to.country, region=to.region, days=days, when=when
-    )  # fmt: skip
+    ways = carried(scene, offers, fences.inside, distance, to=to, days=days, when=when)
     legs = kept(scene, wanted, ways, fences)
-    return listed(scene, legs, fences, reachable, due_s=_due_s(scene, wanted, to), zone=to.zone)
+    return listed(scene, legs, fences, reachable, due_s=_due_s(scene, wanted, to, zone), zone=zone)
 
 
-def _destination(scene: Scene, wanted: Wanted, distance: NDArray[np.float64]) -> Destination:
-    """Return what is known of where a demand goes: the nearest node of its country tells its clock and its holidays.
+def _destination(scene: Scene, wanted: Wanted, distance: NDArray[np.float64]) -> tuple[Area, str]:
+    """Return where a demand goes and the clock there: the nearest node of its country tells its region and its clock.
 
     Without a node in that country, its own public holidays count, and the clock is that of the nearest node.
     """
-    net, country = scene.net, wanted.country or ""
+    net, country, code = scene.net, wanted.country or "", normalised(wanted.postal_code or "")
     if not len(distance):
-        return Destination(country, "", "UTC")
+        return Area(country, "", code), "UTC"
     at_home = np.array([each == country for each in net.countries])
     nearest = net.calendars[int(np.where(at_home, distance, np.inf).argmin() if at_home.any() else distance.argmin())]
-    return Destination(country, nearest.region if at_home.any() else "", nearest.time_zone)
+    return Area(country, nearest.region if at_home.any() else "", code), nearest.time_zone
 
 
-def _due_s(scene: Scene, wanted: Wanted, to: Destination) -> int:
+def _due_s(scene: Scene, wanted: Wanted, to: Area, zone: str) -> int:
     """Return when the demand should arrive at the latest: as promised, as asked for, or as its service usually does."""
     asked = wanted.promised_by or wanted.wanted_by
     if asked is not None:
         return int(asked.timestamp())
     days = scene.settings.service_days.get(wanted.service, 3)
-    return due_s(wanted.placed_at, days, country=to.country, zone=to.zone, region=to.region)
+    return due_s(wanted.placed_at, days, country=to.country, zone=zone, region=to.region)
