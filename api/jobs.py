@@ -30,9 +30,10 @@ from api.config import Config, JobSettings
 from api.house import House
 from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
+from fulfillment.network import pick_success
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from oms import carts
+from oms import carts, quotes
 from stock import count_tasks, holds, partitions, positions, seals
 
 Value = TypeVar("Value")
@@ -114,6 +115,11 @@ def forget_keys(turn: Turn) -> int:
     return _until_done(lambda: turn.write(lambda session: idempotency.forget(session, before=before, limit=BATCH)))
 
 
+def forget_quotes(turn: Turn) -> int:
+    """Forget what was quoted a day ago."""
+    return _until_done(lambda: turn.write(lambda session: quotes.forget(session, limit=BATCH)))
+
+
 def prove_ledger(turn: Turn) -> int:
     """Prove the ledger a little further; the result is how many findings there are."""
     proof.advance_for(turn, seconds=PROVING_S)
@@ -143,6 +149,11 @@ def propose_counts(turn: Turn) -> int:
         turn.write(lambda session, node=node: count_tasks.propose_by_age(session, node, now=turn.now))  # type: ignore[misc]
         for node in nodes
     )
+
+
+def learn_picks(turn: Turn) -> int:
+    """Sum up what each node found, as the evidence for articles that it never looked for."""
+    return turn.write(lambda session: pick_success.sum_up(session, now=turn.now))
 
 
 def abandon_carts(turn: Turn) -> int:
@@ -198,6 +209,7 @@ JOBS = (
         lambda jobs: jobs.take_back_unstarted_s,
     ),
     Job("plan_night", "Each night a run is started.", plan_night, None),
+    Job("learn_picks", "Each night what nodes found is summed up.", learn_picks, None),
     Job("propose_counts", "Each night some articles are proposed to be counted.", propose_counts, None),
     RUNS,
     Job("prove_ledger", "The ledger is proven, again and again.", prove_ledger, lambda jobs: jobs.prove_ledger_s),
@@ -205,6 +217,7 @@ JOBS = (
     Job(
         "forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s
     ),
+    Job("forget_quotes", "Quotes are forgotten after a day.", forget_quotes, lambda jobs: jobs.forget_quotes_s),
 )
 
 

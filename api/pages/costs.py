@@ -23,7 +23,7 @@ TERMS: Mapping[str, LazyString] = {
     "failed_before": lazy_gettext("failed it before"),
     "shadow_price": lazy_gettext("worth of the unit where it lies"),
     "markdown": lazy_gettext("markdown avoided"),
-    "capacity_price": lazy_gettext("worth of the hours"),
+    "capacity": lazy_gettext("worth of the hours"),
     "transfer": lazy_gettext("transfer"),
     "unfilled": lazy_gettext("left waiting"),
     "open": lazy_gettext("opening"),
@@ -45,6 +45,7 @@ EXCLUSIONS: Mapping[str, LazyString] = {
     "no_transfers": lazy_gettext("the policy allows no transfer from there"),
     "no_work_day": lazy_gettext("does not work within the horizon"),
     "too_early": lazy_gettext("could only deliver before the date asked for"),
+    "after_promise": lazy_gettext("would arrive after the date that was promised"),
     "no_address": lazy_gettext("the address is not known well enough"),
 }
 

@@ -56,6 +56,8 @@ class Settings:
     kind_minor           what each package from a kind of node costs beyond its money, a preference
     excluded_nodes       nodes that serve no order of this policy
     transfers            whether a store may collect what another node sends it
+    pick_prior_lines     lines that a node must look for before an article's own evidence weighs as much as the node's
+    node_prior_lines     lines that a node must look for before they weigh as much as the planner's figure for it
     after_failure        what it means for a node that it failed, by reason or else by cause: bar (never again for this
                          article of this order), tomorrow (not today), price (dearer), nothing; not named means bar
     failed_minor         what a line costs more at a node that failed it and is not barred
@@ -75,6 +77,8 @@ class Settings:
     kind_minor: Mapping[str, int] = field(default_factory=dict)
     excluded_nodes: tuple[str, ...] = ()
     transfers: bool = True
+    pick_prior_lines: int = 20
+    node_prior_lines: int = 200
     after_failure: Mapping[str, str] = field(default_factory=lambda: dict(AFTER_FAILURE))
     failed_minor: int = 500
     most_attempts: int = 4
@@ -147,7 +151,10 @@ def _fault(name: str, code: str, message: str) -> Fault:
     return Fault(f"/settings/{name}", code, message)
 
 
-_LEAST: Final = {"max_packages": 1, "horizon_days": 1, "collect_days": 1, "most_attempts": 1, "attempts_hours": 1}
+_LEAST: Final = {
+    "max_packages": 1, "horizon_days": 1, "collect_days": 1, "pick_prior_lines": 1, "node_prior_lines": 1,
+    "most_attempts": 1, "attempts_hours": 1,
+}  # fmt: skip
 _MOST: Final = {"horizon_days": 14, "max_packages": 100}
 
 

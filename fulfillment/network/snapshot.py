@@ -19,6 +19,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from fulfillment.network import offers, transit
+from fulfillment.network.article_models import NodeEvidence
 from fulfillment.network.boxes import Box, BoxKinds, kinds_of
 from fulfillment.network.calendar import Calendar, parse_hours, parse_time
 from fulfillment.network.days import Days, lay_out
@@ -57,6 +58,8 @@ class Snapshot:
     latitude: NDArray[np.float64]
     longitude: NDArray[np.float64]
     pick_success: NDArray[np.float64]
+    lines_found: NDArray[np.float64]
+    lines_missed: NDArray[np.float64]
     capacity_minutes: Integers
     package_cost_minor: Integers
     line_cost_minor: Integers
@@ -118,10 +121,14 @@ def load(session: Session, known_versions: Mapping[str, int] | None = None) -> S
 
 def _read(session: Session, version: Version) -> Snapshot:
     rows = session.execute(
-        select(Node.id, Node.name, Node.kind, Node.status, Node.time_zone, *NodeProfile.__table__.columns)
+        select(
+            Node.id, Node.name, Node.kind, Node.status, Node.time_zone, *NodeProfile.__table__.columns,
+            NodeEvidence.found, NodeEvidence.missed,
+        )
         .join(NodeProfile, NodeProfile.node == Node.id)
+        .outerjoin(NodeEvidence, NodeEvidence.node == Node.id)
         .order_by(Node.id)
-    ).all()
+    ).all()  # fmt: skip
     exceptions = _exceptions(session)
     nodes = tuple(row.id for row in rows)
     areas = tuple(_area(row) for row in rows)
@@ -141,6 +148,8 @@ def _read(session: Session, version: Version) -> Snapshot:
         latitude=np.array([row.latitude for row in rows], dtype=np.float64),
         longitude=np.array([row.longitude for row in rows], dtype=np.float64),
         pick_success=np.array([row.pick_success for row in rows], dtype=np.float64),
+        lines_found=np.array([row.found or 0.0 for row in rows], dtype=np.float64),
+        lines_missed=np.array([row.missed or 0.0 for row in rows], dtype=np.float64),
         services=offers.read(session, areas),
         areas=areas,
         boxes=boxes,
@@ -181,7 +190,7 @@ def _exceptions(session: Session) -> defaultdict[str, dict[date, bool]]:
 
 
 def _area(row: Row[Any]) -> Area:
-    return Area(row.country, row.region, normalised(row.postal_code))
+    return Area(row.country, row.region, normalised(row.postal_code), row.time_zone)
 
 
 def _boxes(session: Session, nodes: Sequence[str]) -> tuple[tuple[BoxKinds, ...], Integers]:

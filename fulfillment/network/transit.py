@@ -1,6 +1,6 @@
-"""When carriers collect and deliver: their cut-offs, the weekdays on which they deliver, holidays at the destination.
+"""When carriers collect and deliver: their own cut-offs, and the weekdays on which they deliver.
 
-Pure. Read by sourcing for each way by a carrier. Invariant: a cut-off is read on the clock of the node where it is; the
+Pure. Read through the snapshot by sourcing. Invariant: a cut-off is read on the clock of the node where it is; the
 earlier of the node's and the carrier's binds.
 """
 
@@ -8,23 +8,18 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fulfillment.network.calendar import WEEKDAYS, public_holidays
-from fulfillment.network.days import NEVER, Days, arrival_days
-from fulfillment.network.zones import Area
+from fulfillment.network.calendar import WEEKDAYS, Weekdays
+from fulfillment.network.days import NEVER, Days
 
 Integers = NDArray[np.int64]
 
-WEEK: Final = frozenset(range(5))
-"""The weekdays on which carriers deliver that say nothing else."""
 
-
-def parse_weekdays(text: str) -> frozenset[int]:
+def parse_weekdays(text: str) -> Weekdays:
     """Read "mo-fr,su" as weekdays, 0 is Monday; nothing is none. Raises ValueError with a sentence."""
     found: set[int] = set()
     for part in filter(None, (part.strip().lower() for part in text.split(","))):
@@ -33,7 +28,7 @@ def parse_weekdays(text: str) -> frozenset[int]:
             raise ValueError(f"{part!r} is no range of weekdays: write as in mo-fr,su")
         begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
         found |= {(begin + step) % 7 for step in range((end - begin) % 7 + 1)}
-    return frozenset(found)
+    return tuple(sorted(found))
 
 
 def cut_offs(days: Days, cut_off: time) -> Integers:
@@ -47,33 +42,6 @@ def cut_offs(days: Days, cut_off: time) -> Integers:
         table = _collections(zone, days.base_on.year, cut_off)
         collected[row] = table[np.clip(days.ordinal[row] - first, 0, len(table) - 1)]
     return np.minimum(days.cut_off_s, np.where(days.ordinal == NEVER, NEVER, collected))
-
-
-def arrivals(departs: Integers, transit_days: Integers, *, to: Area, weekdays: frozenset[int], year: int) -> Integers:
-    """Return the ordinals on which packages arrive that leave on `departs` and travel so many of the carrier's days.
-
-    A carrier that says on which weekdays it delivers keeps to them for what arrives on the day it leaves, too.
-    """
-    if not weekdays:
-        return arrival_days(departs, transit_days, country=to.country, year=year)
-    days = _deliveries(to.country, to.region, year, weekdays)
-    same_day = transit_days == 0
-    place = np.where(
-        same_day,
-        np.searchsorted(days, departs, side="left"),
-        np.searchsorted(days, departs, side="right") + transit_days - 1,
-    )
-    arrives = days[np.clip(place, 0, len(days) - 1)]
-    return np.where(departs == NEVER, NEVER, arrives)
-
-
-@cache
-def _deliveries(country: str, region: str, year: int, weekdays: frozenset[int]) -> Integers:
-    """Return the ordinals of the days on which a carrier delivers, from `year` - 1 to `year` + 1."""
-    closed = {day.toordinal() for each in (year - 1, year, year + 1) for day in public_holidays(country, region, each)}
-    first, after = date(year - 1, 1, 1).toordinal(), date(year + 2, 1, 1).toordinal()
-    days = [day for day in range(first, after) if (day - 1) % 7 in weekdays and day not in closed]
-    return np.array(days, dtype=np.int64)
 
 
 @cache

@@ -33,6 +33,7 @@ TEMPLATES: Final = {
     "no_transfers": "The policy allows no transfers from %(count)s nodes: %(nodes)s.",
     "no_work_day": "%(count)s nodes do not work within the horizon: %(nodes)s.",
     "too_early": "%(count)s nodes could only deliver before the date asked for: %(nodes)s.",
+    "after_promise": "From %(count)s nodes it would arrive after the date that was promised: %(nodes)s.",
     "no_address": "The address is not known well enough.",
     "flip_stock": "With %(count)s more units of %(sku)s at %(node)s, another plan would be %(saved)s cheaper.",
     "flip_packages": "With %(count)s more packages allowed, another plan would be %(saved)s cheaper.",

@@ -8,7 +8,7 @@ says now.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from fulfillment.network import minutes, policies, snapshot
+from fulfillment.network import minutes, pick_success, policies, snapshot
 from fulfillment.network.boxes import Goods
 from fulfillment.network.days import NEVER, Days, following
-from fulfillment.network.policies import ActivePolicy
+from fulfillment.network.policies import ActivePolicy, Settings
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
 from fulfillment.sourcing import setbacks
@@ -27,7 +27,7 @@ from fulfillment.sourcing.collection import to_collect
 from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Wanted, WantedLine
-from fulfillment.sourcing.scene import Flags, Integers, Scene, early_days
+from fulfillment.sourcing.scene import Flags, Floats, Integers, Scene, early_days
 from fulfillment.sourcing.shipping import to_ship
 from fulfillment.sourcing.stocked import Stocked, read_stock
 from fulfillment.sourcing.taken import Taken
@@ -52,13 +52,15 @@ class Gathered:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What all demands of one problem share: the network, stock (S,N), minutes left (N,O), weights and sides by SKU."""
+    """What all demands share: the network, stock and evidence (S,N), minutes left (N,O), weights and sides by SKU."""
 
     net: Snapshot
     days: Days
     now: datetime
     skus: Mapping[str, int]
     stock: Integers
+    found: Floats
+    missed: Floats
     weights_g: Mapping[str, int]
     sides_mm: Mapping[str, tuple[int, int, int]]
     minutes: Integers
@@ -73,16 +75,20 @@ def gather(
     now: datetime,
     held: Sequence[Held] = (),
     taken: Taken | None = None,
+    instead: bool = False,
 ) -> Gathered:
     """State the demands as one problem that shares stock and minutes.
 
-    What is `held` for them is theirs to use; what those decided before them have `taken` is gone.
+    What is `held` for them is theirs to use; what those decided before them have `taken` is gone. With `instead`, each
+    is another way to want the same, of which one will be chosen: then solve its order alone.
     """
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
     stocked = read_stock(session, net, wanted, versions, now=now, held=held, taken=taken)
     ground = _ground(session, net, wanted, active, now=now, stocked=stocked, taken=taken)
+    if instead:
+        ground = replace(ground, lines_in_all=max((len(demand.lines) for demand in wanted), default=0))
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
     problem = _problem(ground, scenes, wanted, options)
@@ -107,6 +113,8 @@ def _ground(
         now=now,
         skus=stocked.skus,
         stock=stocked.units,
+        found=stocked.found,
+        missed=stocked.missed,
         weights_g=stocked.weights_g,
         sides_mm=stocked.sides_mm,
         minutes=_minutes(session, net, wanted, (first, last), taken),
@@ -165,6 +173,7 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         may_serve=_may_serve(ground, demand) & allowed,
         current=_current(ground.net, demand),
         barred=barred,
+        pick_success=_pick_success(ground, demand, policy.settings),
         dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
         units=units,
         weights_g=units * weights,
@@ -205,6 +214,13 @@ def _current(net: Snapshot, demand: Wanted) -> Flags:
             if line.reservation_id is not None and line.line_id in rows:
                 flags[rows[line.line_id], net.index[freed.node]] = True
     return flags
+
+
+def _pick_success(ground: Ground, demand: Wanted, settings: Settings) -> Floats:
+    """Return how likely each node finds each line (L,N): what it is known for, moved by what the article showed."""
+    net, rows = ground.net, [ground.skus[line.sku] for line in demand.lines]
+    of_node = pick_success.posterior(net.pick_success, net.lines_found, net.lines_missed, settings.node_prior_lines)
+    return pick_success.posterior(of_node, ground.found[rows], ground.missed[rows], settings.pick_prior_lines)
 
 
 def _options(scene: Scene, demand: Wanted) -> Options:

@@ -26,6 +26,7 @@ class Options:
 
     node, offer, ordinal, leaves_s, arrives_s  K  `offer` indexes the snapshot's services, DIRECT for none
     package_terms T,K; line_terms T,L,K; work K; eligible L,K, which lines an option may serve
+    zone  the clock by which arrivals are told: the destination's, or that of the store of a collection
     """
 
     node: Integers
@@ -39,12 +40,13 @@ class Options:
     work: Integers
     line_work: Integers
     eligible: Flags
+    zone: str
     excluded: Mapping[str, list[int]] = field(default_factory=dict)
     reachable: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
 
 def listed(
-    scene: Scene, legs: Legs, fences: Fences, reachable: Flags, *, due_s: int, store: int | None = None
+    scene: Scene, legs: Legs, fences: Fences, reachable: Flags, *, due_s: int, zone: str, store: int | None = None
 ) -> Options:
     """Price the ways and list them as options."""
     package, line = priced(scene, legs, due_s=due_s, store=store)
@@ -61,6 +63,7 @@ def listed(
         work=net.package_minutes[node],
         line_work=np.broadcast_to(net.line_minutes[node], (len(scene.units), len(node))),
         eligible=_eligible(scene, legs),
+        zone=zone,
         excluded=fences.excluded,
         reachable=reachable,
     )

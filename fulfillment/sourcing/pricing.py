@@ -55,10 +55,10 @@ def _of_packages(scene: Scene, legs: Legs, due_s: int, store: int | None) -> dic
 
 def _of_lines(scene: Scene, legs: Legs, store: int | None) -> dict[str, Integers]:
     """Return what each line costs by term (L,K)."""
-    net, settings, node = scene.net, scene.settings, legs.node
+    settings, node = scene.settings, legs.node
     rows = {
         "line_handling": _line_handling(scene, node),
-        "pick_risk": costs.pick_risk(net.pick_success, settings.resource_minor, node, len(scene.units)),
+        "pick_risk": costs.pick_risk(scene.pick_success, settings.resource_minor, node),
         "churn": costs.churn(node, scene.current, settings.churn_minor),
         "failed_before": costs.failed_before(scene.dearer, node),
     }

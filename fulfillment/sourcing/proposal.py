@@ -78,8 +78,9 @@ class Wanted:
     """A demand to be decided: all of a new one, or what waits of an existing one with what it takes along.
 
     `version` is None for a new demand. `standing_packages` counts the fulfillment orders that stay as they are.
-    `channel` is whose stock it draws on: what nodes keep back may differ by channel. `failures` are what went wrong
-    with it so far; with `forgiving`, nodes that failed are dearer, and none is barred.
+    `channel` is whose stock it draws on: what nodes keep back may differ by channel. Nothing that arrives after
+    `arrive_by` serves it. Work at a store's own shelves begins `grace_minutes` late at most, as nobody has bought yet.
+    `failures` are what went wrong with it so far; with `forgiving`, nodes that failed are dearer, and none is barred.
     """
 
     demand_id: str
@@ -98,6 +99,8 @@ class Wanted:
     wanted_from: datetime | None = None
     wanted_by: datetime | None = None
     promised_by: datetime | None = None
+    arrive_by: datetime | None = None
+    grace_minutes: int = 0
     rank: int = 0
     version: int | None = None
     freed: tuple[FreedFulfillment, ...] = ()

@@ -33,15 +33,16 @@ def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Chan
         Change(
             wanted=gathered.wanted[number],
             policy_version=gathered.active[number].version,
-            packages=_packages(gathered, number, parts[number]),
-            missing=_missing(gathered, number, plan),
+            packages=packages_of(gathered, number, parts[number]),
+            missing=missing_of(gathered, number, plan),
             rationale=_rationale(gathered, number, plan, parts[number], solve_ms),
         )
         for number in range(len(gathered.wanted))
     )
 
 
-def _packages(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
+def packages_of(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
+    """Return the packages of a demand, by its parts of a plan."""
     by_option: dict[int, list[Assignment]] = defaultdict(list)
     for part in parts:
         by_option[part.option].append(part)
@@ -63,19 +64,13 @@ def _package(gathered: Gathered, number: int, option: int, taken: Sequence[Assig
         work_minutes=int(order.work[option]) + int(line_work),
         leaves_at=_instant(int(options.leaves_s[option])),
         arrives_at=arrives_at,
-        arrives_on=_local_date(gathered, number, option, arrives_at),
+        arrives_on=arrives_at.astimezone(ZoneInfo(options.zone)).date(),
         lines=tuple(LineUnits(wanted.lines[part.line].id, wanted.lines[part.line].sku, part.units) for part in taken),
     )
 
 
-def _local_date(gathered: Gathered, number: int, option: int, arrives_at: datetime) -> date:
-    """Return the date of an arrival at a collection's store, or else by the clock of the sending node."""
-    store = gathered.net.index.get(gathered.wanted[number].collect_node or "")
-    node = int(gathered.options[number].node[option]) if store is None else store
-    return arrives_at.astimezone(ZoneInfo(gathered.net.calendars[node].time_zone)).date()
-
-
-def _missing(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
+def missing_of(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
+    """Return the units of a demand that a plan leaves, and why."""
     lines = gathered.wanted[number].lines
     return tuple(
         Missing(
@@ -131,6 +126,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
     options, line_ids = gathered.options[number], [line.id for line in gathered.wanted[number].lines]
     dates = {ordinal: date.fromordinal(ordinal).isoformat() for ordinal in set(options.ordinal.tolist())}
     instants = {seconds: _instant(seconds).isoformat() for seconds in set(options.arrives_s.tolist())}
+    chances = gathered.scenes[number].pick_success[:, options.node].prod(axis=0).round(4)
     found = [
         {
             "node": gathered.net.nodes[node],
@@ -138,14 +134,16 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
             "transfer": transfer,
             "work_on": dates[ordinal],
             "arrives_at": instants[arrives_s],
+            "pick_success": chance,
             **_weighed(reason, line_ids),
         }
-        for node, offer, transfer, ordinal, arrives_s, reason in zip(
+        for node, offer, transfer, ordinal, arrives_s, chance, reason in zip(
             options.node.tolist(),
             options.offer.tolist(),
             options.transfer.tolist(),
             options.ordinal.tolist(),
             options.arrives_s.tolist(),
+            chances.tolist(),
             explanation.options,
             strict=True,
         )

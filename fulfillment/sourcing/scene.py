@@ -20,6 +20,7 @@ from fulfillment.network.snapshot import Snapshot
 from fulfillment.sourcing.proposal import Wanted
 
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 MOST_EARLY_DAYS: Final = 30
@@ -34,6 +35,7 @@ class Scene:
     may_serve   L,N  it has units of the line besides
     current     L,N  the node has units of the line allocated now
     barred      L,N  the node failed the line and is not asked again
+    pick_success L,N  how likely the node finds the line
     dearer      L,N  what the line costs more there since the node failed it, in minor units
     units, weights_g  L
     goods       what the lines measure, where the network asks for it
@@ -48,6 +50,7 @@ class Scene:
     may_serve: Flags
     current: Flags
     barred: Flags
+    pick_success: Floats
     dearer: Integers
     units: Integers
     weights_g: Integers
