@@ -17,10 +17,11 @@ from api.rest import (
     safety_rules,
     stock,
     transfers,
+    unit_prices,
 )  # fmt: skip
 
 RESOURCES = (
     orders.resource, carts.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource,
     returns.resource, stock.resource, safety_rules.resource, purchasing.resource, transfers.resource,
-    counts.resource, runs.resource, catalog.resource, events.resource,
+    counts.resource, runs.resource, catalog.resource, unit_prices.resource, events.resource,
 )  # fmt: skip
