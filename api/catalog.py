@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.network import catalog as network
 from fulfillment.network import edits, report
-from fulfillment.network.rows import Carrier, Place, Profile, TariffBand
+from fulfillment.network.rows import CarrierName, Place, Profile, TariffBand
 from kernel.errors import Fault, Rejected
 from kernel.money import Money
 from oms import channels
@@ -82,7 +82,7 @@ def put_bands(session: Session, rows: Sequence[Document], *, currency: str) -> l
     """Write bands of tariffs with the carrier services they belong to. Raises Rejected with every fault, by row."""
     _check_currency(rows, ("price",), currency)
     services = [
-        Carrier(
+        CarrierName(
             id=row["carrier_service"], carrier=row["carrier"], carrier_name=row["carrier_name"], service=row["service"]
         )
         for row in rows

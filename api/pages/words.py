@@ -102,6 +102,7 @@ REASONS: Mapping[str, str | LazyString] = {
     "changed": lazy_gettext("The order changed in the meantime"),
     "no_longer_possible": lazy_gettext("That way is gone, or would now be later than promised"),
     "no_room": lazy_gettext("Others took the units or the working time"),
+    "too_bulky": lazy_gettext("No carrier takes a parcel so large or heavy"),
     "package_limit": lazy_gettext("It would need one package too many"),
     "cost": lazy_gettext("Serving it would cost more than leaving it"),
     "fraud": lazy_gettext("It looks like fraud"),
@@ -123,6 +124,9 @@ REASONS: Mapping[str, str | LazyString] = {
     "quarantine": lazy_gettext("To be looked at"),
     "over_delivery": lazy_gettext("More than was ordered"),
     "wrong_item": lazy_gettext("Not what was ordered"),
+    "needs_person": lazy_gettext("So many attempts failed that a person decides"),
+    "node_closed": lazy_gettext("The node closed"),
+    "missed_cut_off": lazy_gettext("Not begun when it was to leave"),
     "no_show": lazy_gettext("Nobody came to collect it"),
 }
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from api import bulk, catalog, cursors
+from api import bulk, catalog, cursors, deciding
 from api.openapi import PREFIX
-from api.rest.operation import Call, Resource, anywhere
+from api.rest.operation import Call, Reply, Resource, anywhere
 from api.schemas import catalog as schemas
 from api.schemas.base import BulkAnswerSchema, PageQuery
 from fulfillment.network import edits, report
@@ -83,9 +83,12 @@ def show_node(session: Session, _call: Call, node_id: str) -> Any:
     version=_version, example={"pick_success": 0.9},
 )  # fmt: skip
 def change_node(session: Session, call: Call, node_id: str) -> Any:
-    """Change some fields of a node."""
+    """Change some fields of a node; what one that does not work any more has not begun is decided again."""
     catalog.change_node(session, node_id, call.body, currency=call.config.network.currency)
-    return catalog.node_with_profile(session, node_id)
+    return Reply(
+        catalog.node_with_profile(session, node_id),
+        after=lambda house: deciding.unstarted(house, house.doors.write, actor=call.actor),
+    )
 
 
 @resource.operation(

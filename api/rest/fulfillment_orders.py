@@ -31,14 +31,15 @@ def _task_here(session: Session, _call: Call, put_back_id: str) -> list[str]:
 
 
 def _if_short(session: Session, call: Call, fo_id: str) -> Proposal:
-    return deciding.if_short(session, fo_id, line_id=call.body["line_id"], found=call.body["found"], now=call.now)
+    return deciding.if_short(session, fo_id, **call.body, now=call.now)
 
 
 def _if_rejected(session: Session, call: Call, fo_id: str) -> Proposal:
     # Refusing elsewhere as well touches other demands, which are decided after the fact.
     if call.body["collateral"]:
         return Proposal(cause=deciding.REJECTION)
-    return deciding.if_rejected(session, fo_id, lines=call.body["lines"], now=call.now)
+    asked = {name: call.body[name] for name in ("lines", "reason")}
+    return deciding.if_rejected(session, fo_id, **asked, now=call.now)
 
 
 @resource.operation(

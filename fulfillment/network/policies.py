@@ -20,6 +20,12 @@ from stock.revisions import may_cache, raise_version, versions
 
 DEFAULT: Final = "default"
 _CACHE: Final = "active_policies"
+CONSEQUENCES: Final = ("bar", "tomorrow", "price", "nothing")
+# The ledger knows after a displacement what is there, and the network that a node is closed.
+AFTER_FAILURE: Final = {
+    "no_staff": "tomorrow", "closing": "tomorrow", "displacement": "nothing", "node_closed": "nothing",
+    "missed_cut_off": "price",
+}  # fmt: skip
 
 
 class InvalidPolicy(Rejected):
@@ -50,6 +56,13 @@ class Settings:
     kind_minor           what each package from a kind of node costs beyond its money, a preference
     excluded_nodes       nodes that serve no order of this policy
     transfers            whether a store may collect what another node sends it
+    pick_prior_lines     lines that a node must look for before an article's own evidence weighs as much as the node's
+    node_prior_lines     lines that a node must look for before they weigh as much as the planner's figure for it
+    after_failure        what it means for a node that it failed, by reason or else by cause: bar (never again for this
+                         article of this order), tomorrow (not today), price (dearer), nothing; not named means bar
+    failed_minor         what a line costs more at a node that failed it and is not barred
+    most_attempts        after so many failed attempts a person decides how an order goes on
+    attempts_hours       how many hours back failed attempts are counted
     """
 
     max_packages: int | None = 3
@@ -64,6 +77,12 @@ class Settings:
     kind_minor: Mapping[str, int] = field(default_factory=dict)
     excluded_nodes: tuple[str, ...] = ()
     transfers: bool = True
+    pick_prior_lines: int = 20
+    node_prior_lines: int = 200
+    after_failure: Mapping[str, str] = field(default_factory=lambda: dict(AFTER_FAILURE))
+    failed_minor: int = 500
+    most_attempts: int = 4
+    attempts_hours: int = 24
 
 
 @dataclass(frozen=True)
@@ -132,7 +151,10 @@ def _fault(name: str, code: str, message: str) -> Fault:
     return Fault(f"/settings/{name}", code, message)
 
 
-_LEAST: Final = {"max_packages": 1, "horizon_days": 1, "collect_days": 1}
+_LEAST: Final = {
+    "max_packages": 1, "horizon_days": 1, "collect_days": 1, "pick_prior_lines": 1, "node_prior_lines": 1,
+    "most_attempts": 1, "attempts_hours": 1,
+}  # fmt: skip
 _MOST: Final = {"horizon_days": 14, "max_packages": 100}
 
 
@@ -145,6 +167,9 @@ def _wrong(name: str, value: Any) -> str | None:
     if name == "excluded_nodes":
         fits = isinstance(value, list | tuple) and all(isinstance(node, str) for node in value)
         return None if fits else "must be a list of nodes"
+    if name == "after_failure":
+        fits = isinstance(value, Mapping) and all(each in CONSEQUENCES for each in value.values())
+        return None if fits else f"must map reasons to one of {', '.join(CONSEQUENCES)}"
     if name in {"service_days", "kind_minor"}:
         fits = isinstance(value, Mapping) and all(_whole(number) for number in value.values())
         return None if fits else "must map names to whole numbers of at least 0"

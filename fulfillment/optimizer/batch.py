@@ -48,7 +48,7 @@ def solve_batch(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
     """
     started = perf_counter()
     deadline = started + time_limit_s
-    long = [index for index, order in enumerate(problem.orders) if _groups(order) > _PRICED_LINES]
+    long = [index for index, order in enumerate(problem.orders) if _apart(order)]
     others = sorted(set(range(len(problem.orders))) - set(long))
     assignments, bound = decided_first(problem, long, deadline=deadline)
     if others:
@@ -69,6 +69,11 @@ def solve_batch(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
 
 def _ascended(batch: Batch, deadline: float) -> Prices:
     return ascend(batch, rounds=_PRICE_ROUNDS, time_limit_s=max(0.1, _PRICE_SHARE * (deadline - perf_counter())))
+
+
+def _apart(order: OrderProblem) -> bool:
+    """Tell whether an order is too long for prices, or has a rule about its parts that they do not know."""
+    return _groups(order) > _PRICED_LINES or order.min_part_value > 0
 
 
 def _groups(order: OrderProblem) -> int:

@@ -86,10 +86,13 @@ class _Found(NamedTuple):
 
 
 def located(problem: Problem, *, time_limit_s: float) -> Located | None:
-    """Plan one long order and narrow its problem; None where lines are divided or no plan that fits was found."""
+    """Plan one long order and narrow its problem; None where lines are divided, where parts must be worth
+    something, or where no plan that fits was found.
+    """
     started = perf_counter()
     (order,) = problem.orders
-    parcels = None if order.max_packages == 0 else parcels_of(problem, any_length=True)
+    ruled_out = order.max_packages == 0 or order.min_part_value > 0
+    parcels = None if ruled_out else parcels_of(problem, any_length=True)
     if parcels is None or not parcels.options.size or any(line.divisible for line in order.lines):
         return None
     sites = _sites(parcels, order)

@@ -70,7 +70,7 @@ def scope(session: Session, *, limit: int = MOST_DEMANDS) -> list[str]:
     waiting = select(DemandLine.demand_id).where(DemandLine.units > DemandLine.allocated + DemandLine.fulfilled)
     not_started = select(FulfillmentOrder.demand_id).where(FulfillmentOrder.status.in_(NOT_STARTED))
     wanted = select(Demand.id).where(or_(Demand.id.in_(waiting), Demand.id.in_(not_started)))
-    wanted = wanted.where(Demand.paused_at.is_(None))
+    wanted = wanted.where(Demand.paused_at.is_(None), Demand.person_since.is_(None))
     return list(session.scalars(wanted.order_by(Demand.placed_at, Demand.id).limit(limit)))
 
 

@@ -284,7 +284,7 @@ def _record(
     if new:
         session.execute(_DEMAND, [records.new_demand(change) for change in new])
         session.execute(_LINE, [line for change in new for line in records.new_lines(change, _units_missing(change))])
-    _update(session, [change for change in changes if change.wanted.version is not None], orders)
+    _update(session, [change for change in changes if change.wanted.version is not None], orders, now=now)
     decisions = [
         records.decision(change, cause=part.proposal.cause, now=now)
         for part in parts
@@ -294,7 +294,9 @@ def _record(
     return {decision["demand_id"]: decision["id"] for decision in decisions}
 
 
-def _update(session: Session, changes: Sequence[Change], orders: Mapping[str, FulfillmentOrder]) -> None:
+def _update(
+    session: Session, changes: Sequence[Change], orders: Mapping[str, FulfillmentOrder], *, now: datetime
+) -> None:
     """Move the counters of demands that exist, and note what was decided."""
     if not changes:
         return
@@ -304,7 +306,7 @@ def _update(session: Session, changes: Sequence[Change], orders: Mapping[str, Fu
         moved |= {line.id: line.waiting - missing.get(line.id, 0) for line in _demand(session, change).lines}
     demands.allocate(session, {line_id: units for line_id, units in moved.items() if units})
     for change in changes:
-        records.settle(_demand(session, change), change, _standing(change, orders))
+        records.settle(_demand(session, change), change, _standing(change, orders), now=now)
     session.flush()
 
 

@@ -14,12 +14,13 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from fulfillment.network import snapshot
+from fulfillment.network import policies, snapshot
 from fulfillment.optimizer.check import check
 from fulfillment.optimizer.plan import Plan, priced_plan
 from fulfillment.optimizer.problem import Problem
 from fulfillment.optimizer.reasons import left_after
 from fulfillment.optimizer.solve import SolveParams, solve
+from fulfillment.sourcing import setbacks
 from fulfillment.sourcing.demanded import read_again
 from fulfillment.sourcing.gather import gather
 from fulfillment.sourcing.proposal import Assumption, Proposal, Wanted
@@ -64,30 +65,39 @@ def decide(
 
 
 def decide_again(
-    session: Session, demand_id: str, *, now: datetime, cause: str, assume: Assumption | None = None
+    session: Session,
+    demand_id: str,
+    *,
+    now: datetime,
+    cause: str,
+    assume: Assumption | None = None,
+    insist: bool = False,
 ) -> Proposal:
     """Decide what waits of a demand, with its fulfillment orders that nobody works on yet.
 
-    With `assume`, as if that had happened already; it must happen in the transaction that commits the proposal.
+    With `assume`, as if that had happened already; it must happen in the transaction that commits the proposal. After
+    too many failed attempts it is left to a person, who may `insist`.
     """
     wanted = read_again(session, demand_id, assume)
     if wanted is None:
         return Proposal(cause=cause)
-    proposal = _decide(session, [wanted], now=now, cause=cause)
+    policy = policies.active(session, wanted.policy)
+    if setbacks.spent(wanted, policy.settings, now) and not insist:
+        proposal = Proposal(cause=cause, changes=(setbacks.handed_over(wanted, policy),))
+    else:
+        proposal = _decide(session, [wanted], now=now, cause=cause)
     changes = tuple(replace(change, assumed=assume is not None) for change in proposal.changes)
     return replace(proposal, changes=changes)
 
 
-def solved(problem: Problem) -> Plan:
+def solved(problem: Problem, *, time_limit_s: float = TIME_LIMIT_S) -> Plan:
     """Solve a problem of one or several demands exactly, and refuse what the judge finds wrong."""
-    plan = solve(problem, _PARAMS) if len(problem.orders) == 1 else _together(problem)
+    params = SolveParams(time_limit_s=time_limit_s)
+    plan = solve(problem, params) if len(problem.orders) == 1 else _together(problem, params)
     findings = check(problem, plan)
     if findings:
         raise FaultyPlan("; ".join(finding.message for finding in findings))
     return plan
-
-
-_PARAMS: Final = SolveParams(time_limit_s=TIME_LIMIT_S)
 
 
 def _decide(
@@ -108,15 +118,15 @@ def _decide(
     return Proposal(cause=cause, changes=changes_of(gathered, plan, solve_ms=solve_ms))
 
 
-def _together(problem: Problem) -> Plan:
+def _together(problem: Problem, params: SolveParams) -> Plan:
     """Solve several demands: each alone, which is the optimum of all unless together they exceed what they share."""
     started = perf_counter()
-    alone = [solve(replace(problem, orders=(order,)), _PARAMS) for order in problem.orders]
+    alone = [solve(replace(problem, orders=(order,)), params) for order in problem.orders]
     assignments = [part._replace(order=number) for number, plan in enumerate(alone) for part in plan.assignments]
     stock, capacities = left_after(problem, assignments)
     exceeded = (stock.size and stock.min() < 0) or (capacities.size and capacities.min() < 0)
     if exceeded or any(plan.status != "optimal" for plan in alone):
-        return solve(problem, _PARAMS)
+        return solve(problem, params)
     seconds = perf_counter() - started
     return priced_plan(problem, assignments, bound=None, seconds=seconds, solver=alone[0].solver, seed=0)
 

@@ -32,6 +32,7 @@ TEMPLATES: Final = {
     "no_transfers": "The policy allows no transfers from %(count)s nodes: %(nodes)s.",
     "no_work_day": "%(count)s nodes do not work within the horizon: %(nodes)s.",
     "too_early": "%(count)s nodes could only deliver before the date asked for: %(nodes)s.",
+    "after_promise": "From %(count)s nodes it would arrive after the date that was promised: %(nodes)s.",
     "no_address": "The address is not known well enough.",
 }
 REASONS: Final = {
@@ -39,8 +40,10 @@ REASONS: Final = {
     "no_capacity": "no node that has them has minutes left",
     "no_node": "no node may serve them",
     "no_address": "the address is not known well enough",
+    "too_bulky": "no carrier takes a parcel so large or heavy",
     "package_limit": "they would need one package too many",
     "cost": "serving them would cost more than leaving them",
+    "needs_person": "so many attempts failed that a person decides",
 }
 MOST_NAMED: Final = 3
 

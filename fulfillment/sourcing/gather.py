@@ -8,7 +8,7 @@ says now.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -16,16 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from fulfillment.network import minutes, policies, snapshot
+from fulfillment.network import minutes, pick_success, policies, snapshot
+from fulfillment.network.boxes import Goods
 from fulfillment.network.days import NEVER, Days, following
-from fulfillment.network.policies import ActivePolicy
+from fulfillment.network.policies import ActivePolicy, Settings
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
+from fulfillment.sourcing import setbacks
 from fulfillment.sourcing.collection import to_collect
 from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Wanted, WantedLine
-from fulfillment.sourcing.scene import Flags, Integers, Scene, early_days
+from fulfillment.sourcing.scene import Flags, Floats, Integers, Scene, early_days
 from fulfillment.sourcing.shipping import to_ship
 from fulfillment.sourcing.stocked import Stocked, read_stock
 from fulfillment.sourcing.taken import Taken
@@ -50,14 +52,17 @@ class Gathered:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What all demands of one problem share: the network, stock (S,N), minutes left (N,O), weights by SKU."""
+    """What all demands share: the network, stock and evidence (S,N), minutes left (N,O), weights and sides by SKU."""
 
     net: Snapshot
     days: Days
     now: datetime
     skus: Mapping[str, int]
     stock: Integers
+    found: Floats
+    missed: Floats
     weights_g: Mapping[str, int]
+    sides_mm: Mapping[str, tuple[int, int, int]]
     minutes: Integers
     first_ordinal: int
     lines_in_all: int
@@ -70,16 +75,20 @@ def gather(
     now: datetime,
     held: Sequence[Held] = (),
     taken: Taken | None = None,
+    instead: bool = False,
 ) -> Gathered:
     """State the demands as one problem that shares stock and minutes.
 
-    What is `held` for them is theirs to use; what those decided before them have `taken` is gone.
+    What is `held` for them is theirs to use; what those decided before them have `taken` is gone. With `instead`, each
+    is another way to want the same, of which one will be chosen: then solve its order alone.
     """
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
     stocked = read_stock(session, net, wanted, versions, now=now, held=held, taken=taken)
     ground = _ground(session, net, wanted, active, now=now, stocked=stocked, taken=taken)
+    if instead:
+        ground = replace(ground, lines_in_all=max((len(demand.lines) for demand in wanted), default=0))
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
     problem = _problem(ground, scenes, wanted, options)
@@ -104,7 +113,10 @@ def _ground(
         now=now,
         skus=stocked.skus,
         stock=stocked.units,
+        found=stocked.found,
+        missed=stocked.missed,
         weights_g=stocked.weights_g,
+        sides_mm=stocked.sides_mm,
         minutes=_minutes(session, net, wanted, (first, last), taken),
         first_ordinal=first,
         lines_in_all=sum(len(demand.lines) for demand in wanted),
@@ -148,7 +160,8 @@ def _minutes(
 
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
-    allowed = _allowed(ground, demand)
+    net, settings = ground.net, policy.settings
+    allowed = _allowed(ground, demand) & ~setbacks.barred(demand, settings, net, ground.now)
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
     return Scene(
         net=ground.net,
@@ -158,12 +171,21 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         allowed=allowed,
         may_serve=_may_serve(ground, demand) & allowed,
         current=_current(ground.net, demand),
+        pick_success=_pick_success(ground, demand, policy.settings),
+        dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
         units=units,
         weights_g=units * weights,
         minutes=ground.minutes,
         first_ordinal=ground.first_ordinal,
         lines_in_all=ground.lines_in_all,
+        goods=Goods(units, weights, _sides(ground, demand)) if ground.net.measured else None,
     )
+
+
+def _sides(ground: Ground, demand: Wanted) -> Integers:
+    """Return the sides of a unit of each line (L,3), the longest first."""
+    sides = [sorted(ground.sides_mm[line.sku], reverse=True) for line in demand.lines]
+    return np.array(sides, dtype=np.int64).reshape(len(sides), 3)
 
 
 def _may_serve(ground: Ground, demand: Wanted) -> Flags:
@@ -190,6 +212,13 @@ def _current(net: Snapshot, demand: Wanted) -> Flags:
             if line.reservation_id is not None and line.line_id in rows:
                 flags[rows[line.line_id], net.index[freed.node]] = True
     return flags
+
+
+def _pick_success(ground: Ground, demand: Wanted, settings: Settings) -> Floats:
+    """Return how likely each node finds each line (L,N): what it is known for, moved by what the article showed."""
+    net, rows = ground.net, [ground.skus[line.sku] for line in demand.lines]
+    of_node = pick_success.posterior(net.pick_success, net.lines_found, net.lines_missed, settings.node_prior_lines)
+    return pick_success.posterior(of_node, ground.found[rows], ground.missed[rows], settings.pick_prior_lines)
 
 
 def _options(scene: Scene, demand: Wanted) -> Options:
@@ -239,7 +268,7 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
         terms=TERMS,
         package_terms=options.package_terms,
         line_terms=options.line_terms,
-        eligible=scene.allowed[:, options.node],
+        eligible=options.eligible,
         work=options.work,
         line_work=options.line_work,
         max_packages=most,

@@ -58,11 +58,29 @@ class FreedFulfillment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A node did not serve an article of a demand, how, why and when; `attempt` names the fulfillment order it had.
+
+    It counts as a failed attempt until a person has dealt with it.
+    """
+
+    sku: str
+    node: str
+    cause: str
+    reason: str
+    failed_at: datetime
+    attempt: str
+    counts: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """A demand to be decided: all of a new one, or what waits of an existing one with what it takes along.
 
     `version` is None for a new demand. `standing_packages` counts the fulfillment orders that stay as they are.
-    `channel` is whose stock it draws on: what nodes keep back may differ by channel.
+    `channel` is whose stock it draws on: what nodes keep back may differ by channel. Nothing that arrives after
+    `arrive_by` serves it. Work at a store's own shelves begins `grace_minutes` late at most, as nobody has bought yet.
+    `failures` are what went wrong with it so far; with `forgiving`, nodes that failed are dearer, and none is barred.
     """
 
     demand_id: str
@@ -81,18 +99,22 @@ class Wanted:
     wanted_from: datetime | None = None
     wanted_by: datetime | None = None
     promised_by: datetime | None = None
+    arrive_by: datetime | None = None
+    grace_minutes: int = 0
     rank: int = 0
     version: int | None = None
     freed: tuple[FreedFulfillment, ...] = ()
     standing_packages: int = 0
+    failures: tuple[Failure, ...] = ()
+    forgiving: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assumption:
-    """What is about to happen to a demand: units it loses by fulfillment line, nodes barred for a SKU."""
+    """What is about to happen to a demand: units it loses by fulfillment line, and how nodes fail it."""
 
     lost: Sequence[tuple[str, int]] = ()
-    excluded: Sequence[tuple[str, str]] = ()
+    failed: Sequence[Failure] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +129,8 @@ class LineUnits:
 @dataclass(frozen=True)
 class Missing:
     """Units of a demand line that no node serves, and why: no_stock, no_capacity, no_node, no_address,
-    package_limit, or cost when serving them costs more than leaving them.
+    package_limit, too_bulky for every carrier, cost when serving them costs more than leaving them, or needs_person
+    when so many attempts have failed that somebody has to say how it goes on.
     """
 
     line_id: str

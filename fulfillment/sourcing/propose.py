@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 from fulfillment.optimizer.explain import Explanation, OptionReason, explain
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
 from fulfillment.sourcing.gather import Gathered
+from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Change, LineUnits, Missing, Package, Rationale
+from fulfillment.sourcing.scene import Scene
 from fulfillment.sourcing.ways import DIRECT
 
 
@@ -30,15 +32,16 @@ def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Chan
         Change(
             wanted=gathered.wanted[number],
             policy_version=gathered.active[number].version,
-            packages=_packages(gathered, number, parts[number]),
-            missing=_missing(gathered, number, plan),
+            packages=packages_of(gathered, number, parts[number]),
+            missing=missing_of(gathered, number, plan),
             rationale=_rationale(gathered, number, plan, parts[number], solve_ms),
         )
         for number in range(len(gathered.wanted))
     )
 
 
-def _packages(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
+def packages_of(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
+    """Return the packages of a demand, by its parts of a plan."""
     by_option: dict[int, list[Assignment]] = defaultdict(list)
     for part in parts:
         by_option[part.option].append(part)
@@ -60,19 +63,13 @@ def _package(gathered: Gathered, number: int, option: int, taken: Sequence[Assig
         work_minutes=int(order.work[option]) + int(line_work),
         leaves_at=_instant(int(options.leaves_s[option])),
         arrives_at=arrives_at,
-        arrives_on=_local_date(gathered, number, option, arrives_at),
+        arrives_on=arrives_at.astimezone(ZoneInfo(options.zone)).date(),
         lines=tuple(LineUnits(wanted.lines[part.line].id, wanted.lines[part.line].sku, part.units) for part in taken),
     )
 
 
-def _local_date(gathered: Gathered, number: int, option: int, arrives_at: datetime) -> date:
-    """Return the date of an arrival at a collection's store, or else by the clock of the sending node."""
-    store = gathered.net.index.get(gathered.wanted[number].collect_node or "")
-    node = int(gathered.options[number].node[option]) if store is None else store
-    return arrives_at.astimezone(ZoneInfo(gathered.net.calendars[node].time_zone)).date()
-
-
-def _missing(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
+def missing_of(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
+    """Return the units of a demand that a plan leaves, and why."""
     lines = gathered.wanted[number].lines
     return tuple(
         Missing(
@@ -94,8 +91,13 @@ def _why(gathered: Gathered, number: int, line: int, reason: str) -> str:
     if "no_address" in options.excluded:
         return "no_address"
     if (options.reachable & scene.may_serve[line]).any():
-        return "no_capacity"
+        return "no_capacity" if options.eligible[line].any() or not _offered(scene, options, line) else "too_bulky"
     return "no_stock" if (options.reachable & scene.allowed[line]).any() else "no_node"
+
+
+def _offered(scene: Scene, options: Options, line: int) -> bool:
+    """Tell whether there is a way from a node that has a line and may serve it."""
+    return bool(scene.may_serve[line, options.node].any())
 
 
 def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assignment], solve_ms: float) -> Rationale:
@@ -122,6 +124,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
     options, line_ids = gathered.options[number], [line.id for line in gathered.wanted[number].lines]
     dates = {ordinal: date.fromordinal(ordinal).isoformat() for ordinal in set(options.ordinal.tolist())}
     instants = {seconds: _instant(seconds).isoformat() for seconds in set(options.arrives_s.tolist())}
+    chances = gathered.scenes[number].pick_success[:, options.node].prod(axis=0).round(4)
     found = [
         {
             "node": gathered.net.nodes[node],
@@ -129,14 +132,16 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
             "transfer": transfer,
             "work_on": dates[ordinal],
             "arrives_at": instants[arrives_s],
+            "pick_success": chance,
             **_weighed(reason, line_ids),
         }
-        for node, offer, transfer, ordinal, arrives_s, reason in zip(
+        for node, offer, transfer, ordinal, arrives_s, chance, reason in zip(
             options.node.tolist(),
             options.offer.tolist(),
             options.transfer.tolist(),
             options.ordinal.tolist(),
             options.arrives_s.tolist(),
+            chances.tolist(),
             explanation.options,
             strict=True,
         )

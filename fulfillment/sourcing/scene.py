@@ -13,12 +13,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fulfillment.network.boxes import Goods
 from fulfillment.network.days import Days
 from fulfillment.network.policies import Settings
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.sourcing.proposal import Wanted
 
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 MOST_EARLY_DAYS: Final = 30
@@ -32,7 +34,10 @@ class Scene:
     allowed     L,N  the node is not excluded for the line
     may_serve   L,N  it has units of the line besides
     current     L,N  the node has units of the line allocated now
+    pick_success L,N  how likely the node finds the line
+    dearer      L,N  what the line costs more there since the node failed it, in minor units
     units, weights_g  L
+    goods       what the lines measure, where the network asks for it
     minutes     N,O  minutes left by node and date, from `first_ordinal` on
     """
 
@@ -43,11 +48,14 @@ class Scene:
     allowed: Flags
     may_serve: Flags
     current: Flags
+    pick_success: Floats
+    dearer: Integers
     units: Integers
     weights_g: Integers
     minutes: Integers
     first_ordinal: int
     lines_in_all: int
+    goods: Goods | None = None
 
     @property
     def now_s(self) -> int:

@@ -209,7 +209,7 @@ def _tell(session: Session, demand_id: str, lines: tuple[LineUnits, ...], cause:
             occurred_at=cause.now,
         )  # fmt: skip
         if all(line.waiting == 0 for line in demand.lines):
-            demand.waiting_reason = None
+            demand.waiting_reason = demand.person_since = None
     events.record(session, news)
 
 

@@ -73,9 +73,7 @@ What was done to the system, and what it lost. Written by `make soak`, which doe
 ## What is not done
 
 No power was cut and no replica was promoted: what SQLite, PostgreSQL and the disk promise each other is taken as
-promised. A full disk is imitated by a limit on the size of files. When an order is sent to another address and the
-application dies between saving that and deciding anew, the order stays with the places that were chosen for the old
-address until the night decides it again.
+promised. A full disk is imitated by a limit on the size of files.
 """
 
 

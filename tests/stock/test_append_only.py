@@ -28,4 +28,4 @@ def test_balances_have_room_to_move_in(database, session):
     if database.is_sqlite:
         pytest.skip("SQLite updates in place")
     options = session.scalar(text("SELECT reloptions FROM pg_class WHERE relname = 'stock_balance'"))
-    assert "fillfactor=60" in options
+    assert "fillfactor=40" in options

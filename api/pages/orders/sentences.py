@@ -104,5 +104,6 @@ WHY: Final[Mapping[str, LazyString]] = {
     "no node may serve them": lazy_gettext("no node may serve them"),
     "the address is not known well enough": lazy_gettext("the address is not known well enough"),
     "they would need one package too many": lazy_gettext("they would need one package too many"),
+    "so many attempts failed that a person decides": lazy_gettext("so many attempts failed that a person decides"),
     "serving them would cost more than leaving them": lazy_gettext("serving them would cost more than leaving them"),
 }

@@ -40,6 +40,9 @@ def cause(code: str) -> str:
     known = {
         "planner": gettext("by hand"), "night": gettext("nightly"), "order": gettext("as the order came in"),
         "address": gettext("another address"), "waiting": gettext("stock, capacity or time changed"),
+        "stock": gettext("stock came in or was lost"), "short_pick": gettext("not found"),
+        "rejection": gettext("refused"), "node_closed": gettext("the node closed"),
+        "missed_cut_off": gettext("not begun when it was to leave"), "recovery": gettext("a person chose"),
     }  # fmt: skip
     return known.get(code, words.spelled(code))
 

@@ -21,13 +21,18 @@ def test_a_line_costs_once_and_for_each_unit():
 
 def test_lateness_bites_for_each_day_begun():
     due = 1_000_000
-    arrives = np.array([due - 1, due, due + 1, due + costs.DAY_S, due + costs.DAY_S + 1])
-    assert costs.lateness(arrives, due, 300).tolist() == [0, 0, 300, 300, 600]
+    longest_day = due + costs.DAY_S + costs.HOUR_S
+    arrives = np.array([due - 1, due, due + 1, due + costs.DAY_S, longest_day, longest_day + 1])
+    assert costs.lateness(arrives, due, 300).tolist() == [0, 0, 300, 300, 300, 600]
 
 
-def test_pick_risk_bites_where_lines_are_not_found():
-    risk = costs.pick_risk(np.array([1.0, 0.9]), 600, NODE, 2)
-    assert risk.tolist() == [[0, 60, 60], [0, 60, 60]]
+def test_pick_risk_bites_where_lines_may_not_be_found():
+    assert costs.pick_risk(np.array([[1.0, 0.9], [0.5, 0.25]]), 600, NODE).tolist() == [[0, 60, 60], [300, 450, 450]]
+
+
+def test_pick_risk_costs_nothing_where_all_is_found_or_sourcing_anew_is_free():
+    assert not costs.pick_risk(np.ones((2, 2)), 600, NODE).any()
+    assert not costs.pick_risk(np.full((2, 2), 0.5), 0, NODE).any()
 
 
 def test_preference_adds_the_kind_and_the_day():

@@ -1,5 +1,7 @@
 """Random sourcing problems of every shape, and small ones written out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from fulfillment.optimizer.problem import UNLIMITED, Line, OrderProblem, Problem
@@ -66,7 +68,21 @@ def drawn_shape(seed):
         return drawn_assignment(seed)
     if kind < 6:
         return drawn_long(seed)
+    if kind < 8:
+        return with_worth(drawn_long(seed) if kind == 6 and seed % 3 == 0 else drawn_problem(seed), seed)
     return drawn_problem(seed)
+
+
+def with_worth(given, seed):
+    """Give the lines of a problem values, and ask for some least worth of each part of its orders."""
+    rng = np.random.default_rng([seed, 1])
+    return replace(given, orders=tuple(_with_worth(rng, order) for order in given.orders))
+
+
+def _with_worth(rng, order):
+    lines = tuple(replace(line, unit_value=int(rng.integers(0, 12))) for line in order.lines)
+    whole = sum(line.units * line.unit_value for line in lines)
+    return replace(order, lines=lines, min_part_value=int(rng.integers(0, 2 + whole * 3 // 4)))
 
 
 def drawn_assignment(seed):

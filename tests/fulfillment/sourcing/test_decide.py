@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from fulfillment.network import catalog, policies
+from fulfillment.network import catalog, pick_success, policies
 from fulfillment.network.geography import NOWHERE
+from fulfillment.network.pick_success import Looked
 from fulfillment.sourcing.decide import CannotCollect, decide
 from fulfillment.sourcing.gather import gather
 from fulfillment.work.models import Status
@@ -299,3 +300,15 @@ def test_a_long_lead_puts_a_collection_off_by_days(session):
 
 def test_nothing_wanted_is_a_problem_without_orders(session):
     assert gather(session, [], now=NOW).problem.orders == ()
+
+
+def test_a_node_that_missed_an_article_gives_way_for_that_article_alone(session):
+    put_policy(session, resource_minor=6000)
+    stock(session, A={"MAD-W": 5, "BCN-S": 5}, B={"MAD-W": 5, "BCN-S": 5})
+    pick_success.record(session, [Looked("A", "MAD-W", missed=20)], now=NOW)
+    [missed], [other] = decided(session, wanted()), decided(session, wanted([("B", 1)]))
+    assert [package.node for package in missed.packages] == ["BCN-S"]
+    assert [package.node for package in other.packages] == ["MAD-W"]
+    assert option(missed, "MAD-W")["pick_success"] == pytest.approx(0.995 / 2, abs=1e-4)
+    assert option(missed, "MAD-W")["cost"]["pick_risk"] == 3015
+    assert option(other, "MAD-W")["cost"]["pick_risk"] == 30
