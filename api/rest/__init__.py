@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.rest import (
     availability,
+    carriers,
     carts,
     catalog,
     counts,
@@ -22,5 +23,5 @@ from api.rest import (
 RESOURCES = (
     orders.resource, carts.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource,
     returns.resource, stock.resource, safety_rules.resource, purchasing.resource, transfers.resource,
-    counts.resource, runs.resource, catalog.resource, events.resource,
+    counts.resource, runs.resource, catalog.resource, carriers.resource, events.resource,
 )  # fmt: skip
