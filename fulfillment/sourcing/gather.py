@@ -8,7 +8,7 @@ says now.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -75,16 +75,20 @@ def gather(
     now: datetime,
     held: Sequence[Held] = (),
     taken: Taken | None = None,
+    instead: bool = False,
 ) -> Gathered:
     """State the demands as one problem that shares stock and minutes.
 
-    What is `held` for them is theirs to use; what those decided before them have `taken` is gone.
+    What is `held` for them is theirs to use; what those decided before them have `taken` is gone. With `instead`, each
+    is another way to want the same, of which one will be chosen: then solve its order alone.
     """
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
     stocked = read_stock(session, net, wanted, versions, now=now, held=held, taken=taken)
     ground = _ground(session, net, wanted, active, now=now, stocked=stocked, taken=taken)
+    if instead:
+        ground = replace(ground, lines_in_all=max((len(demand.lines) for demand in wanted), default=0))
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
     problem = _problem(ground, scenes, wanted, options)
