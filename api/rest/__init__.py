@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.rest import (
     availability,
+    carriers,
     carts,
     catalog,
     counts,
@@ -24,5 +25,6 @@ from api.rest import (
 RESOURCES = (
     orders.resource, carts.resource, availability.resource, promises.resource, fulfillment_orders.resource,
     pick_lists.resource, returns.resource, stock.resource, safety_rules.resource, purchasing.resource,
-    transfers.resource, counts.resource, runs.resource, catalog.resource, unit_prices.resource, events.resource,
+    transfers.resource, counts.resource, runs.resource, catalog.resource, carriers.resource, unit_prices.resource,
+    events.resource,
 )  # fmt: skip
