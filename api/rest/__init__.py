@@ -11,6 +11,7 @@ from api.rest import (
     fulfillment_orders,
     orders,
     pick_lists,
+    policies,
     purchasing,
     returns,
     runs,
@@ -22,5 +23,5 @@ from api.rest import (
 RESOURCES = (
     orders.resource, carts.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource,
     returns.resource, stock.resource, safety_rules.resource, purchasing.resource, transfers.resource,
-    counts.resource, runs.resource, catalog.resource, events.resource,
+    counts.resource, runs.resource, policies.resource, catalog.resource, events.resource,
 )  # fmt: skip

@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Stocked:
-    """Places of SKUs, the units that may be taken of each at each node (S,N), weights and sides by SKU.
+    """Places of SKUs, the units that may be taken of each at each node (S,N), weights, families and sides by SKU.
 
     `found` and `missed` (S,N) are the lines that each node found and missed of each, at their present weight.
     """
@@ -45,6 +45,7 @@ class Stocked:
     found: Floats
     missed: Floats
     weights_g: Mapping[str, int]
+    families: Mapping[str, str]
     sides_mm: Mapping[str, tuple[int, int, int]]
 
 
@@ -91,7 +92,8 @@ def read_stock(
     left = pick_success.faded(age_days, pick_success.half_life_days(session))
     weights_g = {sku: row.weight_g for sku, row in articles.items()}
     sides_mm = {sku: (row.length_mm, row.width_mm, row.height_mm) for sku, row in articles.items()}
-    return Stocked(index, units, found * left, missed * left, weights_g, sides_mm)
+    families = {sku: row.family for sku, row in articles.items()}
+    return Stocked(index, units, found * left, missed * left, weights_g, families, sides_mm)
 
 
 def _levels(session: Session, skus: Iterable[str]) -> Iterator[Any]:
