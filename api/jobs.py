@@ -34,7 +34,7 @@ from fulfillment.network import pick_success
 from fulfillment.sourcing import shadow
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from oms import carts
+from oms import carts, quotes
 from stock import count_tasks, holds, partitions, positions, seals
 
 Value = TypeVar("Value")
@@ -115,6 +115,11 @@ def forget_keys(turn: Turn) -> int:
     before = turn.house.clock.real_time() - idempotency.RETENTION
     turn.write(lambda session: slots.forget(session, before=before - idempotency.RETENTION))
     return _until_done(lambda: turn.write(lambda session: idempotency.forget(session, before=before, limit=BATCH)))
+
+
+def forget_quotes(turn: Turn) -> int:
+    """Forget what was quoted a day ago."""
+    return _until_done(lambda: turn.write(lambda session: quotes.forget(session, limit=BATCH)))
 
 
 def prove_ledger(turn: Turn) -> int:
@@ -232,6 +237,7 @@ JOBS = (
     Job(
         "forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s
     ),
+    Job("forget_quotes", "Quotes are forgotten after a day.", forget_quotes, lambda jobs: jobs.forget_quotes_s),
 )
 
 

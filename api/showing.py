@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from api.schemas.carts import show_cart
 from api.schemas.orders import show_decision, show_line, show_order, show_part
+from api.schemas.promises import show_alternative
 from fulfillment.sourcing import explain
+from fulfillment.sourcing.promises import Alternative
 from kernel.vault import SubjectErased, Vault
 from oms import baskets, carts, customers, history, view
 from oms.cart_holds import CartHold
@@ -22,9 +24,12 @@ from oms.view import Outline
 from stock import holds, reports, supply
 
 
-def placed(session: Session, order: Order, *, currency: str, now: datetime) -> dict[str, Any]:
+def placed(
+    session: Session, order: Order, *, currency: str, now: datetime, alternatives: Sequence[Alternative] = ()
+) -> dict[str, Any]:
     """Return an order as the channel that placed it wants to see it: without person, payments or history."""
-    return _shown(session, view.outline(session, order.id), currency, now)
+    shown = _shown(session, view.outline(session, order.id), currency, now)
+    return shown | {"alternatives": [show_alternative(each) for each in alternatives]}
 
 
 def whole(session: Session, order_id: str, *, vault: Vault, currency: str, now: datetime) -> dict[str, Any]:

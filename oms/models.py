@@ -318,3 +318,21 @@ class CartLine(Base):
     method: Mapped[str | None]
     collect_node: Mapped[str | None]
     priced_in: Mapped[Code]
+
+
+class Quote(Base):
+    """Ways to serve a basket as they were quoted: what each would hold, until when, and what it promised; no person.
+
+    `quoted_at` is business time; `recorded_at`, by the database's clock, tells when it may be forgotten.
+    """
+
+    __tablename__ = "quote"
+    __table_args__ = (Index("ix_quote_recorded_at", "recorded_at"),)
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    channel: Mapped[Code] = mapped_column(ForeignKey("channel.id"))
+    cart_id: Mapped[str | None]
+    cart_version: Mapped[int | None]
+    ways: Mapped[list[Any]]
+    quoted_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())

@@ -23,7 +23,7 @@ TERMS: Mapping[str, LazyString] = {
     "failed_before": lazy_gettext("failed it before"),
     "shadow_price": lazy_gettext("worth of the unit where it lies"),
     "markdown": lazy_gettext("markdown avoided"),
-    "capacity_price": lazy_gettext("worth of the hours"),
+    "capacity": lazy_gettext("worth of the hours"),
     "transfer": lazy_gettext("transfer"),
     "unfilled": lazy_gettext("left waiting"),
     "open": lazy_gettext("opening"),

@@ -12,6 +12,7 @@ from api.rest import (
     orders,
     pick_lists,
     policies,
+    promises,
     purchasing,
     returns,
     runs,
@@ -21,7 +22,7 @@ from api.rest import (
 )  # fmt: skip
 
 RESOURCES = (
-    orders.resource, carts.resource, availability.resource, fulfillment_orders.resource, pick_lists.resource,
-    returns.resource, stock.resource, safety_rules.resource, purchasing.resource, transfers.resource,
-    counts.resource, runs.resource, policies.resource, catalog.resource, events.resource,
+    orders.resource, carts.resource, availability.resource, promises.resource, fulfillment_orders.resource,
+    pick_lists.resource, returns.resource, stock.resource, safety_rules.resource, purchasing.resource,
+    transfers.resource, counts.resource, runs.resource, policies.resource, catalog.resource, events.resource,
 )  # fmt: skip

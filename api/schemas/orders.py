@@ -97,11 +97,13 @@ class PlaceOrderSchema(Schema):
     """A sale in a channel. A line may be shipped, collected or carried out otherwise than the order.
 
     An order without `cart` needs `currency` and `lines`; one that finishes a cart takes from it what it does not say.
+    `promise` is the id of a way from POST /promises, whose units are the order's and whose date it keeps.
     """
 
     channel = _needed(fields.String, "-", "web")
     external_id = _needed(fields.String, "-", "W-10001")
     cart = _absent(fields.String)
+    promise = _absent(fields.String)
     currency = fields.String(load_default="", metadata={"example": "EUR"})
     placed_at = instant(load_default=None, allow_none=True)
     customer = fields.Nested(CustomerSchema, load_default=None, allow_none=True)
@@ -279,6 +281,10 @@ class OrderSchema(Schema):
     lines = fields.List(fields.Nested(OrderLineSchema))
     fulfillment_orders = fields.List(fields.Nested(PartSchema))
     decisions = fields.List(fields.Nested(DecisionSummarySchema))
+    alternatives = fields.List(
+        fields.Nested("AlternativeSchema"),
+        metadata={"description": "Once, when placed: how else a collection could be had that its store cannot serve."},
+    )
 
 
 class HoldShownSchema(Schema):

@@ -113,16 +113,13 @@ def sum_up(session: Session, *, now: datetime) -> int:
     return changed
 
 
-def worst(
-    session: Session, node: str, *, strength: float, node_strength: float, now: datetime, limit: int
-) -> list[Chance]:
+def worst(session: Session, node: str, *, prior: float, strength: float, now: datetime, limit: int) -> list[Chance]:
     """Return the articles that a node is least likely to find, of those that it missed; the worst first.
 
-    `strength` and `node_strength` are the lines that the priors of an article and of the node are worth.
+    `prior` is what it finds of an article that it never looked for, worth `strength` lines.
     """
     weight = _weight(now.toordinal(), half_life_days(session))
     found, missed = _EVIDENCE.c.found * weight, _EVIDENCE.c.missed * weight
-    prior = float(prior_of(session, node, strength=node_strength))
     mean = (strength * prior + found) / (strength + found + missed)
     query = (
         select(_EVIDENCE.c.sku, found, missed, mean)

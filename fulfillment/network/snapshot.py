@@ -218,7 +218,7 @@ def _exceptions(session: Session) -> defaultdict[str, dict[date, bool]]:
 
 
 def _area(row: Row[Any]) -> Area:
-    return Area(row.country, row.region, normalised(row.postal_code))
+    return Area(row.country, row.region, normalised(row.postal_code), row.time_zone)
 
 
 def _boxes(session: Session, nodes: Sequence[str]) -> tuple[tuple[BoxKinds, ...], Integers]:

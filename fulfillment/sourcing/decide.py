@@ -91,16 +91,14 @@ def decide_again(
     return replace(proposal, changes=changes)
 
 
-def solved(problem: Problem) -> Plan:
+def solved(problem: Problem, *, time_limit_s: float = TIME_LIMIT_S) -> Plan:
     """Solve a problem of one or several demands exactly, and refuse what the judge finds wrong."""
-    plan = solve(problem, _PARAMS) if len(problem.orders) == 1 else _together(problem)
+    params = SolveParams(time_limit_s=time_limit_s)
+    plan = solve(problem, params) if len(problem.orders) == 1 else _together(problem, params)
     findings = check(problem, plan)
     if findings:
         raise FaultyPlan("; ".join(finding.message for finding in findings))
     return plan
-
-
-_PARAMS: Final = SolveParams(time_limit_s=TIME_LIMIT_S)
 
 
 def _decide(
@@ -146,15 +144,15 @@ def _waiting(plan: Plan) -> int:
     return sum(missing.units for missing in plan.unfilled)
 
 
-def _together(problem: Problem) -> Plan:
+def _together(problem: Problem, params: SolveParams) -> Plan:
     """Solve several demands: each alone, which is the optimum of all unless together they exceed what they share."""
     started = perf_counter()
-    alone = [solve(replace(problem, orders=(order,)), _PARAMS) for order in problem.orders]
+    alone = [solve(replace(problem, orders=(order,)), params) for order in problem.orders]
     assignments = [part._replace(order=number) for number, plan in enumerate(alone) for part in plan.assignments]
     stock, capacities = left_after(problem, assignments)
     exceeded = (stock.size and stock.min() < 0) or (capacities.size and capacities.min() < 0)
     if exceeded or any(plan.status != "optimal" for plan in alone):
-        return solve(problem, _PARAMS)
+        return solve(problem, params)
     seconds = perf_counter() - started
     return priced_plan(problem, assignments, bound=None, seconds=seconds, solver=alone[0].solver, seed=0)
 

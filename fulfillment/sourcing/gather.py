@@ -79,10 +79,12 @@ def gather(
     held: Sequence[Held] = (),
     taken: Taken | None = None,
     by: ActivePolicy | None = None,
+    instead: bool = False,
 ) -> Gathered:
     """State the demands as one problem that shares stock and minutes.
 
-    What is `held` for them is theirs to use; what those decided before them have `taken` is gone. With `by`, they are
+    What is `held` for them is theirs to use; what those decided before them have `taken` is gone. With `instead`, each
+    is another way to want the same, of which one will be chosen: then solve its order alone. With `by`, they are
     decided as if it were the policy in force.
     """
     versions = revisions.versions(session)
@@ -90,6 +92,8 @@ def gather(
     active = tuple(by or policies.active(session, demand.policy, versions) for demand in wanted)
     stocked = read_stock(session, net, wanted, versions, now=now, held=held, taken=taken)
     ground = _ground(session, net, wanted, active, now=now, stocked=stocked, taken=taken)
+    if instead:
+        ground = replace(ground, lines_in_all=max((len(demand.lines) for demand in wanted), default=0))
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
     options = tuple(_options(scene, demand) for scene, demand in zip(scenes, wanted, strict=True))
     problem = _problem(ground, scenes, wanted, options)

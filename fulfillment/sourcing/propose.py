@@ -36,8 +36,8 @@ def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Chan
             wanted=gathered.wanted[number],
             policy_version=gathered.active[number].version,
             relaxed=_relaxed(gathered, number),
-            packages=_packages(gathered, number, parts[number]),
-            missing=_missing(gathered, number, plan),
+            packages=packages_of(gathered, number, parts[number]),
+            missing=missing_of(gathered, number, plan),
             rationale=_rationale(gathered, number, plan, parts[number], solve_ms),
         )
         for number in range(len(gathered.wanted))
@@ -51,7 +51,8 @@ def _relaxed(gathered: Gathered, number: int) -> tuple[dict[str, Any], ...]:
     return tuple(fence_document(fence) for fence in fences if fence.soft and fence.name in names)
 
 
-def _packages(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
+def packages_of(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
+    """Return the packages of a demand, by its parts of a plan."""
     by_option: dict[int, list[Assignment]] = defaultdict(list)
     for part in parts:
         by_option[part.option].append(part)
@@ -78,7 +79,8 @@ def _package(gathered: Gathered, number: int, option: int, taken: Sequence[Assig
     )
 
 
-def _missing(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
+def missing_of(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
+    """Return the units of a demand that a plan leaves, and why."""
     lines = gathered.wanted[number].lines
     return tuple(
         Missing(

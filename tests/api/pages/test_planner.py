@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from fulfillment.network import pick_success
 from fulfillment.network.models import NodeDay, NodeProfile, Tariff
+from fulfillment.network.pick_success import Looked
 from fulfillment.work.models import Status
 from tests import factories
 from tests.api.pages.shop import ship
@@ -98,6 +100,16 @@ def test_services_work_and_costs_are_edited(planner, house):
     profile = house.doors.read(lambda session: session.get(NodeProfile, "MAD"))
     assert (profile.capacity_minutes, profile.package_cost_minor, profile.pick_success) == (300, 125, 0.925)
     assert (profile.ships, profile.takes_returns) == (True, False)
+
+
+def test_a_node_shows_what_it_is_least_likely_to_find(planner, house):
+    assert "Nothing was missed here" in read(planner, "/planner/nodes/SVQ")
+    looks = [Looked("boots", "SVQ", found=19, missed=1), Looked("coat", "SVQ", missed=20)]
+    house.doors.write(lambda session: pick_success.record(session, looks, now=house.clock.now()))
+    page = read(planner, "/planner/nodes/SVQ")
+    table = page[page.index("found-title") :]
+    assert table.index("coat") < table.index("boots")
+    assert "found in 95.0 % of all picks" in table
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from fulfillment.network import catalog, pick_success, snapshot
+from fulfillment.network import pick_success, snapshot
 from fulfillment.network.article_models import PickEvidence
 from fulfillment.network.pick_success import HALF_LIFE_DAYS, Looked, faded, posterior
-from tests.fulfillment.sourcing.world import NOW, profile
-
-STRENGTHS = {"strength": 20, "node_strength": 200}
+from tests.fulfillment.sourcing.world import NOW
 
 
 def evidence(session, sku="A", node="MAD-S"):
@@ -74,16 +72,15 @@ def test_the_sum_of_a_node_speaks_for_articles_it_never_looked_for(session):
 
 
 def test_the_worst_articles_of_a_node_are_those_it_is_least_likely_to_find(session):
-    catalog.put_profiles(session, [profile("MAD-S", pick_success=0.9)])
     session.info[HALF_LIFE_DAYS] = 180
     looks = [
         Looked("A", "MAD-S", found=10, missed=10), Looked("B", "MAD-S", missed=20), Looked("C", "MAD-S", found=9),
         Looked("C", "BCN-S", missed=50),
     ]  # fmt: skip
     pick_success.record(session, looks, now=NOW)
-    worst = pick_success.worst(session, "MAD-S", **STRENGTHS, now=NOW, limit=10)
+    worst = pick_success.worst(session, "MAD-S", prior=0.9, strength=20, now=NOW, limit=10)
     assert [(each.sku, each.found, each.missed, each.pick_success) for each in worst] == [
         ("B", 0, 20, pytest.approx(0.45)), ("A", 10, 10, pytest.approx(0.7)),
     ]  # fmt: skip
-    aged = pick_success.worst(session, "MAD-S", **STRENGTHS, now=NOW + timedelta(days=180), limit=1)
+    aged = pick_success.worst(session, "MAD-S", prior=0.9, strength=20, now=NOW + timedelta(days=180), limit=1)
     assert [(each.missed, each.pick_success) for each in aged] == [(10, pytest.approx(0.6))]
