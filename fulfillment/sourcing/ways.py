@@ -190,6 +190,7 @@ def kept(scene: Scene, wanted: Wanted, parts: Iterable[Legs], fences: Fences) ->
     if wanted.wanted_from is not None:
         flags = flags & (legs.arrives_s >= int(wanted.wanted_from.timestamp()))
         fences.keep_nodes("too_early", legs.node, flags)
+    flags = fences.keep_in_time(scene, wanted, legs.node, legs.arrives_s, flags)
     if wanted.arrive_by is not None:
         flags = flags & (legs.arrives_s <= int(wanted.arrive_by.timestamp()))
         fences.keep_nodes("after_promise", legs.node, flags)
