@@ -67,6 +67,10 @@ def _waits(values: Values) -> str:
     )
 
 
+def _relaxed(values: Values) -> str:
+    return gettext("With all fences units would wait, so these did not bind: %(fences)s.", **values)
+
+
 def _flip_stock(values: Values) -> str:
     return ngettext(
         "With %(num)d more unit of %(sku)s at %(node)s, another plan would be %(saved)s cheaper.",
@@ -142,6 +146,7 @@ TOLD: Final[Mapping[str, Callable[[Values], str]]] = {
     "as_cheap": _as_cheap,
     "alone": _alone,
     "waits": _waits,
+    "relaxed": _relaxed,
     "flip_stock": _flip_stock,
     "flip_packages": _flip_packages,
     "flip_minutes": _flip_minutes,
@@ -159,6 +164,7 @@ WHY: Final[Mapping[str, LazyString]] = {
     "no node may serve them": lazy_gettext("no node may serve them"),
     "the address is not known well enough": lazy_gettext("the address is not known well enough"),
     "they would need one package too many": lazy_gettext("they would need one package too many"),
+    "a part of the order would be worth too little": lazy_gettext("a part of the order would be worth too little"),
     "no carrier takes a parcel so large or heavy": lazy_gettext("no carrier takes a parcel so large or heavy"),
     "so many attempts failed that a person decides": lazy_gettext("so many attempts failed that a person decides"),
     "serving them would cost more than leaving them": lazy_gettext("serving them would cost more than leaving them"),
