@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from fulfillment.network import minutes, pick_success, policies, snapshot
-from fulfillment.network.boxes import Goods
+from fulfillment.network.boxes import Goods, goods_of
 from fulfillment.network.days import NEVER, Days, following
 from fulfillment.network.policies import ActivePolicy, Settings
 from fulfillment.network.snapshot import Snapshot
@@ -178,14 +178,12 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         minutes=ground.minutes,
         first_ordinal=ground.first_ordinal,
         lines_in_all=ground.lines_in_all,
-        goods=Goods(units, weights, _sides(ground, demand)) if ground.net.measured else None,
+        goods=_goods(ground, demand) if ground.net.measured else None,
     )
 
 
-def _sides(ground: Ground, demand: Wanted) -> Integers:
-    """Return the sides of a unit of each line (L,3), the longest first."""
-    sides = [sorted(ground.sides_mm[line.sku], reverse=True) for line in demand.lines]
-    return np.array(sides, dtype=np.int64).reshape(len(sides), 3)
+def _goods(ground: Ground, demand: Wanted) -> Goods:
+    return goods_of([(line.units, ground.weights_g[line.sku], ground.sides_mm[line.sku]) for line in demand.lines])
 
 
 def _may_serve(ground: Ground, demand: Wanted) -> Flags:
