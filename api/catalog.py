@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from fulfillment.network import catalog as network
-from fulfillment.network import edits, report
+from fulfillment.network import edits, report, unit_prices
 from fulfillment.network.rows import Place, Profile
+from fulfillment.network.unit_prices import MarkdownRow, ShadowPriceRow
 from kernel.errors import Fault, Rejected
 from kernel.money import Money
 from oms import channels
@@ -91,6 +93,19 @@ def put_shelves(session: Session, rows: Sequence[Document]) -> list[str]:
 def put_limits(session: Session, rows: Sequence[Document]) -> list[str]:
     """Write safety stocks and backorder limits. Raises Rejected with every fault, by row."""
     return list(catalog.put_limits(session, [LimitRow(**row) for row in rows]))
+
+
+def put_shadow_prices(session: Session, rows: Sequence[Document], *, currency: str, now: datetime) -> list[str]:
+    """Write what units are worth where they lie. Raises Rejected with every fault, by row."""
+    _check_currency(rows, ("price",), currency)
+    made = [ShadowPriceRow(**_minor(row, ("price",))) for row in rows]
+    return list(unit_prices.put_shadow_prices(session, made, now=now))
+
+
+def put_markdowns(session: Session, rows: Sequence[Document], *, currency: str) -> list[str]:
+    """Write markdowns that are expected. Raises Rejected with every fault, by row."""
+    _check_currency(rows, ("saved",), currency)
+    return list(unit_prices.put_markdowns(session, [MarkdownRow(**_minor(row, ("saved",))) for row in rows]))
 
 
 def put_safety_rules(session: Session, rows: Sequence[RuleRow]) -> list[str]:

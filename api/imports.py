@@ -31,6 +31,7 @@ from api.schemas.orders import PlaceOrderSchema
 from api.schemas.purchasing import PurchaseOrderRowSchema, RecipeRowSchema
 from api.schemas.safety_rules import SafetyRuleRowSchema
 from api.schemas.stock import StockReasonRowSchema
+from api.schemas.unit_prices import MarkdownRowSchema, ShadowPriceRowSchema, name_of_markdown, name_of_price
 from kernel.errors import Fault
 from oms import channels
 from stock import purchasing as stock_purchasing
@@ -119,6 +120,19 @@ def _in_currency(write: Callable[..., Sequence[str]], *names: str) -> Callable[[
     return lambda house: _by(partial(write, currency=house.config.network.currency), *names)(house)
 
 
+def _shadow_prices(house: House) -> Place:
+    def write(session: Session, rows: list[Any]) -> list[str]:
+        currency = house.config.network.currency
+        return catalog.put_shadow_prices(session, rows, currency=currency, now=house.clock.now())
+
+    return _in_one_transaction(write, name_of_price)
+
+
+def _markdowns(house: House) -> Place:
+    write = partial(catalog.put_markdowns, currency=house.config.network.currency)
+    return _in_one_transaction(write, name_of_markdown)
+
+
 def _channels(_house: House) -> Place:
     return _in_one_transaction(channels.put, lambda row: str(row.id))
 
@@ -168,6 +182,8 @@ KINDS: Mapping[str, Kind] = {
     "recipes": Kind(RecipeRowSchema, lambda _house: _in_one_transaction(recipes.put, lambda row: str(row.sku))),
     "purchase-orders": Kind(PurchaseOrderRowSchema, _purchase_orders, purchasing.from_csv),
     "safety-rules": Kind(SafetyRuleRowSchema, _safety_rules),
+    "shadow-prices": Kind(ShadowPriceRowSchema, _shadow_prices),
+    "markdowns": Kind(MarkdownRowSchema, _markdowns),
     "orders": Kind(PlaceOrderSchema, _orders, orders_from_csv, intake.CHUNK),
 }
 __all__ = ["FAILED", "KINDS", "Result", "UnreadableFile", "import_file", "write_errors"]

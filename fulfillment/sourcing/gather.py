@@ -61,9 +61,12 @@ class Ground:
     stock: Integers
     found: Floats
     missed: Floats
+    shadow_minor: Integers
+    saved_minor: Integers
     weights_g: Mapping[str, int]
     sides_mm: Mapping[str, tuple[int, int, int]]
     minutes: Integers
+    capacity: Integers
     first_ordinal: int
     lines_in_all: int
 
@@ -107,6 +110,7 @@ def _ground(
 ) -> Ground:
     days = net.days(now.date())
     first, last = _window(days, wanted, active, now)
+    left, capacity = _minutes(session, net, wanted, (first, last), taken)
     return Ground(
         net=net,
         days=days,
@@ -115,9 +119,12 @@ def _ground(
         stock=stocked.units,
         found=stocked.found,
         missed=stocked.missed,
+        shadow_minor=stocked.shadow_minor,
+        saved_minor=stocked.saved_minor,
         weights_g=stocked.weights_g,
         sides_mm=stocked.sides_mm,
-        minutes=_minutes(session, net, wanted, (first, last), taken),
+        minutes=left,
+        capacity=capacity,
         first_ordinal=first,
         lines_in_all=sum(len(demand.lines) for demand in wanted),
     )
@@ -142,25 +149,28 @@ def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy]
 
 def _minutes(
     session: Session, net: Snapshot, wanted: Sequence[Wanted], window: tuple[int, int], taken: Taken | None
-) -> Integers:
+) -> tuple[Integers, Integers]:
+    """Return the minutes left, and those in all, of each node on each date of the window (N,O; N,O)."""
     first, last = window
-    left = np.repeat(net.capacity_minutes[:, None], last - first + 1, axis=1)
-    for node, on, capacity, claimed in minutes.days_between(session, date.fromordinal(first), date.fromordinal(last)):
+    capacity = np.repeat(net.capacity_minutes[:, None], last - first + 1, axis=1)
+    left = capacity.copy()
+    for node, on, changed, claimed in minutes.days_between(session, date.fromordinal(first), date.fromordinal(last)):
         place, column = net.index.get(node), on.toordinal() - first
         if place is not None:
-            left[place, column] = (left[place, column] if capacity is None else capacity) - claimed
+            capacity[place, column] = capacity[place, column] if changed is None else changed
+            left[place, column] = capacity[place, column] - claimed
     freed = [(each.node, each.work_on, each.work_minutes) for demand in wanted for each in demand.freed]
     gone = [(node, on, -count) for (node, on), count in taken.minutes.items()] if taken else []
     for node, on, count in (*freed, *gone):
         column = on.toordinal() - first
         if 0 <= column <= last - first:
             left[net.index[node], column] += count
-    return np.maximum(left, 0)
+    return np.maximum(left, 0), capacity
 
 
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
-    net, settings = ground.net, policy.settings
+    net, settings, rows = ground.net, policy.settings, [ground.skus[line.sku] for line in demand.lines]
     allowed = _allowed(ground, demand) & ~setbacks.barred(demand, settings, net, ground.now)
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
     return Scene(
@@ -173,9 +183,12 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         current=_current(ground.net, demand),
         pick_success=_pick_success(ground, demand, policy.settings),
         dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
+        shadow_minor=ground.shadow_minor[rows],
+        saved_minor=ground.saved_minor[rows],
         units=units,
         weights_g=units * weights,
         minutes=ground.minutes,
+        capacity=ground.capacity,
         first_ordinal=ground.first_ordinal,
         lines_in_all=ground.lines_in_all,
         goods=_goods(ground, demand) if ground.net.measured else None,
