@@ -97,15 +97,15 @@ def put_limits(session: Session, rows: Sequence[Document]) -> list[str]:
 
 def put_shadow_prices(session: Session, rows: Sequence[Document], *, currency: str, now: datetime) -> list[str]:
     """Write what units are worth where they lie. Raises Rejected with every fault, by row."""
-    _check_currency(rows, ("price",), currency)
-    made = [ShadowPriceRow(**_minor(row, ("price",))) for row in rows]
+    check_currency(rows, ("price",), currency)
+    made = [ShadowPriceRow(**minor(row, ("price",))) for row in rows]
     return list(unit_prices.put_shadow_prices(session, made, now=now))
 
 
 def put_markdowns(session: Session, rows: Sequence[Document], *, currency: str) -> list[str]:
     """Write markdowns that are expected. Raises Rejected with every fault, by row."""
-    _check_currency(rows, ("saved",), currency)
-    return list(unit_prices.put_markdowns(session, [MarkdownRow(**_minor(row, ("saved",))) for row in rows]))
+    check_currency(rows, ("saved",), currency)
+    return list(unit_prices.put_markdowns(session, [MarkdownRow(**minor(row, ("saved",))) for row in rows]))
 
 
 def put_safety_rules(session: Session, rows: Sequence[RuleRow]) -> list[str]:

@@ -1,9 +1,9 @@
 """Boxes: the smallest that holds the goods of a package, and what the package then weighs, measures and costs.
 
 Pure; called by `freight` for the decision, and where goods are packed. The rule is quick and careful rather than exact,
-since three-dimensional packing is NP-hard: each unit must fit by its sorted sides, all goods together may fill `FILL` of
-the box, and the weight must be allowed; units of one article alone may also stand in rows. Invariant: what holds goods
-holds any part of them, so that fewer goods never need a larger box.
+since three-dimensional packing is NP-hard: each unit must fit by its sorted sides, all goods together may fill `FILL`
+of the box, and the weight must be allowed; units of one article alone may also stand in rows. Invariant: what holds
+goods holds any part of them, so that fewer goods never need a larger box.
 """
 
 from __future__ import annotations
