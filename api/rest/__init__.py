@@ -12,6 +12,7 @@ from api.rest import (
     fulfillment_orders,
     orders,
     pick_lists,
+    policies,
     promises,
     purchasing,
     returns,
@@ -25,6 +26,6 @@ from api.rest import (
 RESOURCES = (
     orders.resource, carts.resource, availability.resource, promises.resource, fulfillment_orders.resource,
     pick_lists.resource, returns.resource, stock.resource, safety_rules.resource, purchasing.resource,
-    transfers.resource, counts.resource, runs.resource, catalog.resource, carriers.resource, unit_prices.resource,
-    events.resource,
+    transfers.resource, counts.resource, runs.resource, policies.resource, catalog.resource, carriers.resource,
+    unit_prices.resource, events.resource,
 )  # fmt: skip

@@ -215,6 +215,12 @@ class ChannelRowSchema(Schema):
     currency = fields.String(required=True, metadata={"example": "EUR"})
     shortage = fields.String(load_default="wait", metadata={"enum": list(SHORTAGES)})
     policy = fields.String(load_default="default")
+    service_policies = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        load_default=dict,
+        metadata={"description": "Policies of services that have another one.", "example": {"express": "fast"}},
+    )
     active = fields.Boolean(load_default=True)
     low_stock = whole(
         0,

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from fulfillment.network import boxes, snapshot
 from fulfillment.network.boxes import Box
+from fulfillment.network.freight import within
+from fulfillment.network.offers import ANYTHING
 from fulfillment.work import states
 from fulfillment.work.errors import InvalidUnits
 from fulfillment.work.locks import lock_order
@@ -65,8 +67,10 @@ def proposed_box(session: Session, fo: FulfillmentOrder) -> tuple[Box, int] | No
     sides = (Article.length_mm, Article.width_mm, Article.height_mm)
     held = select(FulfillmentLine.units, Article.weight_g, *sides).join(Article, Article.sku == FulfillmentLine.sku)
     rows = session.execute(held.where(FulfillmentLine.fulfillment_order_id == fo.id, FulfillmentLine.units > 0)).all()
+    limits = next((offer.limits for offer in net.services if offer.id == fo.carrier_service), ANYTHING)
+    kinds = within(net.boxes[net.box_group[node]], limits)
     goods = [(units, weight_g, measures) for units, weight_g, *measures in rows]
-    return boxes.proposed(net.boxes[net.box_group[node]], boxes.goods_of(goods)) if goods else None
+    return boxes.proposed(kinds, boxes.goods_of(goods)) if goods else None
 
 
 def _weight_g(session: Session, fo: FulfillmentOrder) -> int:
