@@ -19,12 +19,13 @@ from typing import Any
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
-from api import bulk, catalog, files, intake, purchasing, stocking
+from api import bulk, carriers, catalog, files, intake, purchasing, stocking
 from api.bulk import FAILED, Row, RowAnswer
 from api.errors import faults_of
 from api.files import Record, UnreadableFile
 from api.house import House
 from api.order_files import orders_from_csv
+from api.schemas import carriers as carrier_schemas
 from api.schemas import catalog as schemas
 from api.schemas.orders import PlaceOrderSchema
 from api.schemas.purchasing import PurchaseOrderRowSchema, RecipeRowSchema
@@ -115,14 +116,8 @@ def _by(write: Write, *names: str) -> Callable[[House], Place]:
     return lambda _house: _in_one_transaction(write, lambda row: "/".join(str(row[name]) for name in names))
 
 
-def _nodes(house: House) -> Place:
-    write = partial(catalog.put_nodes, currency=house.config.network.currency)
-    return _in_one_transaction(write, lambda row: str(row["id"]))
-
-
-def _carriers(house: House) -> Place:
-    write = partial(catalog.put_bands, currency=house.config.network.currency)
-    return _in_one_transaction(write, lambda row: str(row["carrier_service"]))
+def _in_currency(write: Callable[..., Sequence[str]], *names: str) -> Callable[[House], Place]:
+    return lambda house: _by(partial(write, currency=house.config.network.currency), *names)(house)
 
 
 def _shadow_prices(house: House) -> Place:
@@ -171,10 +166,16 @@ def _orders(_house: House) -> Place:
 
 
 KINDS: Mapping[str, Kind] = {
-    "nodes": Kind(schemas.NodeRowSchema, _nodes),
+    "nodes": Kind(schemas.NodeRowSchema, _in_currency(catalog.put_nodes, "id")),
     "articles": Kind(schemas.ArticleRowSchema, _by(catalog.put_articles, "sku")),
     "stock": Kind(stocking.StockRowSchema, _stock),
-    "carriers": Kind(schemas.BandRowSchema, _carriers),
+    "carriers": Kind(carrier_schemas.BandRowSchema, _in_currency(carriers.put_bands, "carrier_service")),
+    "carrier-services": Kind(carrier_schemas.CarrierRowSchema, _by(carriers.put_services, "id")),
+    "carrier-zones": Kind(carrier_schemas.ZoneRowSchema, _by(carriers.put_zones, "carrier_service")),
+    "surcharges": Kind(
+        carrier_schemas.SurchargeRowSchema, _in_currency(carriers.put_surcharges, "carrier_service", "code")
+    ),
+    "boxes": Kind(carrier_schemas.BoxRowSchema, _in_currency(carriers.put_boxes, "id")),
     "postal-codes": Kind(schemas.PlaceRowSchema, _by(catalog.put_places, "country", "postal_code")),
     "channels": Kind(schemas.ChannelRowSchema, _channels),
     "reasons": Kind(StockReasonRowSchema, lambda _house: _in_one_transaction(reasons.put, lambda row: str(row.code))),

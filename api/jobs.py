@@ -31,15 +31,17 @@ from api.house import House
 from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.network import pick_success
+from fulfillment.sourcing import shadow
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from oms import carts
+from oms import carts, quotes
 from stock import count_tasks, holds, partitions, positions, seals
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
 BATCH = 500
 NO_SHOWS = 20
+SHADOWED = 100
 PROVING_S = 1.0
 CONTINUOUS = "continuous"
 # Hours after the wanted one in which a night that was missed, or died, is made up for.
@@ -115,6 +117,11 @@ def forget_keys(turn: Turn) -> int:
     return _until_done(lambda: turn.write(lambda session: idempotency.forget(session, before=before, limit=BATCH)))
 
 
+def forget_quotes(turn: Turn) -> int:
+    """Forget what was quoted a day ago."""
+    return _until_done(lambda: turn.write(lambda session: quotes.forget(session, limit=BATCH)))
+
+
 def prove_ledger(turn: Turn) -> int:
     """Prove the ledger a little further; the result is how many findings there are."""
     proof.advance_for(turn, seconds=PROVING_S)
@@ -166,6 +173,18 @@ def decide_waiting(turn: Turn) -> int:
     return deciding.due(turn.house, actor=turn.actor)
 
 
+def shadow_policies(turn: Turn) -> int:
+    """Decide what was decided again under drafts that run as shadow, without effect."""
+    return _until_done(lambda: _shadow_pass(turn), batch=SHADOWED)
+
+
+def _shadow_pass(turn: Turn) -> int:
+    found = turn.read(lambda session: shadow.work_out(session, limit=SHADOWED))
+    for each in found:
+        turn.write(lambda session, each=each: shadow.keep(session, each))  # type: ignore[misc]
+    return sum(each.seen for each in found)
+
+
 def take_back_unstarted(turn: Turn) -> int:
     """Decide anew what closed nodes, or those that let a departure pass, have not begun."""
     return deciding.unstarted(turn.house, turn.write, actor=turn.actor)
@@ -198,6 +217,12 @@ JOBS = (
     Job("abandon_carts", "Carts nobody came back to end.", abandon_carts, lambda jobs: jobs.abandon_carts_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
     Job(
+        "shadow_policies",
+        "Drafts that run as shadow decide what was decided.",
+        shadow_policies,
+        lambda jobs: jobs.shadow_policies_s,
+    ),
+    Job(
         "take_back_unstarted",
         "What was not begun in time, or at a node that closed, is decided again.",
         take_back_unstarted,
@@ -212,6 +237,7 @@ JOBS = (
     Job(
         "forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s
     ),
+    Job("forget_quotes", "Quotes are forgotten after a day.", forget_quotes, lambda jobs: jobs.forget_quotes_s),
 )
 
 

@@ -99,6 +99,13 @@ def asked_for(offer: CarrierOffer, load: Load, nodes: Integers, band: Integers, 
     )
 
 
+def asked_by_weight(offer: CarrierOffer, weights_g: Integers, band: Integers) -> Freight:
+    """Price lines of `weights_g` grams (L), where nothing but their weight counts; `band` is by node (M)."""
+    price = Split(*tariffs.spread(offer.tariffs, band, weights_g))
+    nothing = Split(*map(np.zeros_like, price))
+    return Freight(price, nothing, nothing, (), offer.tariffs.travel_days(band, int(weights_g.sum())))
+
+
 def carriable(offer: CarrierOffer, goods: Goods) -> Flags:
     """Tell which lines (L) a carrier takes: no unit of them is heavier, longer or thicker than it allows."""
     limits = offer.limits

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.network import tariffs as carrier_tariffs
 from fulfillment.network import zones
-from fulfillment.network.calendar import parse_time
+from fulfillment.network.calendar import MONDAY_TO_FRIDAY, Weekdays, parse_time
 from fulfillment.network.models import CarrierService, CarrierSurcharge, CarrierZone, Tariff
 from fulfillment.network.surcharges import Surcharge
 from fulfillment.network.tariffs import Band, Tariffs
@@ -44,7 +44,7 @@ ANYTHING: Final = Limits()
 class CarrierOffer:
     """What a carrier asks for one service, and when it collects and delivers.
 
-    `delivers_on` empty is Monday to Friday; `cut_off` None is the node's; `dimensional_divisor` is in cubic centimetres
+    `cut_off` None is the node's; `dimensional_divisor` is in cubic centimetres
     a kilogram, None where only weight counts.
     """
 
@@ -54,7 +54,7 @@ class CarrierOffer:
     tariffs: Tariffs
     zones: Zones | None = None
     surcharges: tuple[Surcharge, ...] = ()
-    delivers_on: frozenset[int] = frozenset()
+    delivers_on: Weekdays = MONDAY_TO_FRIDAY
     cut_off: time | None = None
     dimensional_divisor: int | None = None
     limits: Limits = ANYTHING
@@ -102,7 +102,7 @@ def _offer(
         tariffs=laid_out,
         zones=zones.lay_out(rules, origins, laid_out.zones),
         surcharges=surcharges,
-        delivers_on=parse_weekdays(row.delivers_on),
+        delivers_on=parse_weekdays(row.delivers_on) or MONDAY_TO_FRIDAY,
         cut_off=parse_time(row.cut_off) if row.cut_off else None,
         dimensional_divisor=row.dimensional_divisor,
         limits=Limits(row.max_parcel_g, row.max_length_mm, row.max_girth_mm),

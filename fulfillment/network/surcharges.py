@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fulfillment.network.calendar import Weekdays
 from fulfillment.network.zones import Area
 
 Integers = NDArray[np.int64]
@@ -44,7 +45,7 @@ class Surcharge:
     prefixes: tuple[str, ...] = ()
     over_length_mm: int | None = None
     over_weight_g: int | None = None
-    delivered_on: frozenset[int] = frozenset()
+    delivered_on: Weekdays = ()
     from_on: date | None = None
     until_on: date | None = None
 
@@ -98,7 +99,7 @@ def on_days(surcharge: Surcharge, leaves: Integers, arrives: Integers) -> Flags:
     flags = np.ones(leaves.shape, dtype=np.bool_)
     if surcharge.delivered_on:
         # Ordinal 1 was a Monday.
-        flags &= np.isin((arrives - 1) % 7, sorted(surcharge.delivered_on))
+        flags &= np.isin((arrives - 1) % 7, surcharge.delivered_on)
     if surcharge.from_on is not None:
         flags &= leaves >= surcharge.from_on.toordinal()
     if surcharge.until_on is not None:

@@ -1,6 +1,6 @@
-"""When carriers collect and deliver: their cut-offs, the weekdays on which they deliver, holidays at the destination.
+"""When carriers collect and deliver: their own cut-offs, and the weekdays on which they deliver.
 
-Pure. Read by sourcing for each way by a carrier. Invariant: a cut-off is read on the clock of the node where it is; the
+Pure. Read through the snapshot by sourcing. Invariant: a cut-off is read on the clock of the node where it is; the
 earlier of the node's and the carrier's binds.
 """
 
@@ -13,14 +13,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from fulfillment.network.calendar import MONDAY_TO_FRIDAY, WEEKDAYS
-from fulfillment.network.days import NEVER, Days, arrival_days
-from fulfillment.network.zones import Area
+from fulfillment.network.calendar import WEEKDAYS, Weekdays
+from fulfillment.network.days import NEVER, Days
 
 Integers = NDArray[np.int64]
 
 
-def parse_weekdays(text: str) -> frozenset[int]:
+def parse_weekdays(text: str) -> Weekdays:
     """Read "mo-fr,su" as weekdays, 0 is Monday; nothing is none. Raises ValueError with a sentence."""
     found: set[int] = set()
     for part in filter(None, (part.strip().lower() for part in text.split(","))):
@@ -29,7 +28,7 @@ def parse_weekdays(text: str) -> frozenset[int]:
             raise ValueError(f"{part!r} is no range of weekdays: write as in mo-fr,su")
         begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
         found |= {(begin + step) % 7 for step in range((end - begin) % 7 + 1)}
-    return frozenset(found)
+    return tuple(sorted(found))
 
 
 def cut_offs(days: Days, cut_off: time) -> Integers:
@@ -43,15 +42,6 @@ def cut_offs(days: Days, cut_off: time) -> Integers:
         table = _collections(zone, days.base_on.year, cut_off)
         collected[row] = table[np.clip(days.ordinal[row] - first, 0, len(table) - 1)]
     return np.minimum(days.cut_off_s, np.where(days.ordinal == NEVER, NEVER, collected))
-
-
-def arrivals(departs: Integers, transit_days: Integers, *, to: Area, weekdays: frozenset[int], year: int) -> Integers:
-    """Return the ordinals on which packages arrive that leave on `departs` and travel so many of the carrier's days.
-
-    A carrier that does not say on which weekdays it delivers does so from Monday to Friday.
-    """
-    days = tuple(sorted(weekdays)) or MONDAY_TO_FRIDAY
-    return arrival_days(departs, transit_days, country=to.country, region=to.region, weekdays=days, year=year)
 
 
 @cache

@@ -26,6 +26,7 @@ class Area(NamedTuple):
     country: str
     region: str
     postal_code: str
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

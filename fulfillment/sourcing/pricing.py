@@ -82,4 +82,12 @@ def _line_handling(scene: Scene, node: Integers) -> Integers:
 
 def _kind_minor(scene: Scene) -> Integers:
     weights = scene.settings.kind_minor
-    return np.array([weights.get(kind, 0) for kind in scene.net.kinds], dtype=np.int64)
+    by_kind = np.array([weights.get(kind, 0) for kind in scene.net.kinds], dtype=np.int64)
+    return by_kind + _band_minor(scene) if scene.settings.bands else by_kind
+
+
+def _band_minor(scene: Scene) -> Integers:
+    """Return what a package from each node must save to be worth while, by the first band that it stands in (N)."""
+    bands = scene.settings.bands
+    inside = [scene.net.within(scene.settings.groups[band.group]) for band in bands]
+    return np.select(inside, [band.minor for band in bands], default=bands[-1].minor).astype(np.int64)

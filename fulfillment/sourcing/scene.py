@@ -6,7 +6,8 @@ node (N) or date (O).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from fulfillment.network import costs
 from fulfillment.network.boxes import Goods
 from fulfillment.network.days import Days
-from fulfillment.network.policies import Settings
+from fulfillment.network.settings import Fence, Settings
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.sourcing.proposal import Wanted
 
@@ -34,7 +35,11 @@ class Scene:
 
     allowed     L,N  the node is not excluded for the line
     may_serve   L,N  it has units of the line besides
+    could_serve L,N  it would, did no soft fence bind
+    fenced           by fence, L,N: what the fences of articles keep out
+    fences           those of the policy that bind now
     current     L,N  the node has units of the line allocated now
+    barred      L,N  the node failed the line and is not asked again
     pick_success L,N  how likely the node finds the line
     dearer      L,N  what the line costs more there since the node failed it, in minor units
     shadow_minor, saved_minor  L,N  what a unit is worth there, and the markdown that taking it avoids
@@ -50,6 +55,7 @@ class Scene:
     allowed: Flags
     may_serve: Flags
     current: Flags
+    barred: Flags
     pick_success: Floats
     dearer: Integers
     shadow_minor: Integers
@@ -60,6 +66,9 @@ class Scene:
     capacity: Integers
     first_ordinal: int
     lines_in_all: int
+    could_serve: Flags
+    fenced: Mapping[Fence, Flags] = field(default_factory=dict)
+    fences: tuple[Fence, ...] = ()
     goods: Goods | None = None
 
     @property

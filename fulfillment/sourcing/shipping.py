@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fulfillment.network.days import due_s, evening_s
 from fulfillment.network.geography import distances_km, normalised
 from fulfillment.network.zones import Area
-from fulfillment.sourcing.fences import fences_of
+from fulfillment.sourcing.fences import Site, fences_of
 from fulfillment.sourcing.options import Options, listed
 from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.scene import Integers, Scene, days_ahead
@@ -30,37 +30,38 @@ def to_ship(scene: Scene, wanted: Wanted) -> Options:
         latitude = longitude = 0.0
     distance = distances_km(latitude, longitude, net.latitude, net.longitude)
     offers = net.offers(wanted.service)
-    to, zone = _destination(scene, wanted, distance)
+    to = _destination(scene, wanted, distance)
     fences.keep("out_of_reach", reached(offers, distance, to))
+    fences.keep_policy(Site(scene, distance, to.country, to.time_zone))
     reachable = fences.inside
     fences.keep("no_stock", scene.may_serve.any(axis=0))
 
     def when(_nodes: Integers, arrives: Integers) -> Integers:
-        return evening_s(arrives, zone, year=scene.now.year)
+        return evening_s(arrives, to.time_zone, year=scene.now.year)
 
     days = days_ahead(scene, wanted)
     ways = carried(scene, offers, fences.inside, distance, to=to, days=days, when=when)
     legs = kept(scene, wanted, ways, fences)
-    return listed(scene, legs, fences, reachable, due_s=_due_s(scene, wanted, to, zone), zone=zone)
+    return listed(scene, legs, fences, reachable, due_s=_due_s(scene, wanted, to), zone=to.time_zone)
 
 
-def _destination(scene: Scene, wanted: Wanted, distance: NDArray[np.float64]) -> tuple[Area, str]:
-    """Return where a demand goes and the clock there: the nearest node of its country tells its region and its clock.
+def _destination(scene: Scene, wanted: Wanted, distance: NDArray[np.float64]) -> Area:
+    """Return what is known of where a demand goes: the nearest node of its country tells its clock and its holidays.
 
     Without a node in that country, its own public holidays count, and the clock is that of the nearest node.
     """
-    net, country, code = scene.net, wanted.country or "", normalised(wanted.postal_code or "")
+    net, country, postal_code = scene.net, wanted.country or "", normalised(wanted.postal_code or "")
     if not len(distance):
-        return Area(country, "", code), "UTC"
+        return Area(country, "", postal_code)
     at_home = np.array([each == country for each in net.countries])
     nearest = net.calendars[int(np.where(at_home, distance, np.inf).argmin() if at_home.any() else distance.argmin())]
-    return Area(country, nearest.region if at_home.any() else "", code), nearest.time_zone
+    return Area(country, nearest.region if at_home.any() else "", postal_code, nearest.time_zone)
 
 
-def _due_s(scene: Scene, wanted: Wanted, to: Area, zone: str) -> int:
+def _due_s(scene: Scene, wanted: Wanted, to: Area) -> int:
     """Return when the demand should arrive at the latest: as promised, as asked for, or as its service usually does."""
     asked = wanted.promised_by or wanted.wanted_by
     if asked is not None:
         return int(asked.timestamp())
     days = scene.settings.service_days.get(wanted.service, 3)
-    return due_s(wanted.placed_at, days, country=to.country, zone=zone, region=to.region)
+    return due_s(wanted.placed_at, days, country=to.country, zone=to.time_zone, region=to.region)

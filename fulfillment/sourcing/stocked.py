@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Stocked:
-    """Places of SKUs, the units that may be taken of each at each node (S,N), weights and sides by SKU.
+    """Places of SKUs, the units that may be taken of each at each node (S,N), weights, families and sides by SKU.
 
     `found` and `missed` (S,N) are the lines that each node found and missed of each, at their present weight;
     `shadow_minor` and `saved_minor` (S,N) what a unit is worth there, and the markdown that taking it avoids.
@@ -48,6 +48,7 @@ class Stocked:
     shadow_minor: Integers
     saved_minor: Integers
     weights_g: Mapping[str, int]
+    families: Mapping[str, str]
     sides_mm: Mapping[str, tuple[int, int, int]]
 
 
@@ -96,7 +97,7 @@ def read_stock(
     sides_mm = {sku: (row.length_mm, row.width_mm, row.height_mm) for sku, row in articles.items()}
     families = {sku: articles[sku].family for sku in index}
     worth = unit_prices.prices_at(session, net, families, versions, now=now)
-    return Stocked(index, units, found * left, missed * left, *worth, weights_g, sides_mm)
+    return Stocked(index, units, found * left, missed * left, *worth, weights_g, families, sides_mm)
 
 
 def _levels(session: Session, skus: Iterable[str]) -> Iterator[Any]:

@@ -7,14 +7,15 @@ an earlier day of the same way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fulfillment.network import freight, surcharges, tariffs, transit
-from fulfillment.network.days import NEVER, following
-from fulfillment.network.freight import CHARGES, Load
+from fulfillment.network import freight, surcharges
+from fulfillment.network.days import NEVER, arrival_days, following
+from fulfillment.network.freight import CHARGES, Freight, Load, Split
 from fulfillment.network.offers import CarrierOffer
 from fulfillment.network.zones import Area
 from fulfillment.sourcing.fences import Fences
@@ -99,14 +100,16 @@ def carried(
         if not len(nodes):
             continue
         leaving = _departures(scene, offer, nodes, band[nodes], days)
-        charges, arrives = _charged(scene, offer, load, leaving, to=to, when=when)
+        asked = _asked(scene, offer, load, leaving, to)
+        arrives, arrives_s = _arrivals(scene, offer, leaving, asked.travel_days, to=to, when=when)
+        charges = _charges(scene, asked, leaving.ordinal, arrives)
         yield Legs(
             node=nodes.repeat(days),
             offer=np.full(len(nodes) * days, net.services.index(offer), dtype=np.int64),
             put_off=np.tile(np.arange(days), len(nodes)),
             ordinal=leaving.ordinal.ravel(),
             leaves_s=leaving.leaves_s.ravel(),
-            arrives_s=when(nodes, arrives).ravel(),
+            arrives_s=arrives_s.ravel(),
             package_charges=charges.package_charges.reshape(len(charges.package_charges), -1),
             line_charges=charges.line_charges.reshape(*charges.line_charges.shape[:2], -1),
             dated=charges.dated.ravel(),
@@ -126,28 +129,26 @@ def _departures(scene: Scene, offer: CarrierOffer, nodes: Integers, band: Intege
     return Departures(nodes, band, ordinal, leaves_s)
 
 
-def _charged(
-    scene: Scene, offer: CarrierOffer, load: Load | None, leaving: Departures, *, to: Area, when: When
-) -> tuple[Charges, Integers]:
-    """Return what is asked for departures, and the dates on which they arrive, as ordinals (M,D)."""
-    band, ordinal = leaving.band, leaving.ordinal
+def _asked(scene: Scene, offer: CarrierOffer, load: Load | None, leaving: Departures, to: Area) -> Freight:
+    """Return what a service asks for the lines from each node."""
     if load is None:
-        package, lines = tariffs.spread(offer.tariffs, band, scene.weights_g)
-        transit_days = offer.tariffs.travel_days(band, int(scene.weights_g.sum()))
-        return _each_day([(package, lines)], ordinal), _arrivals(scene, offer, leaving, transit_days, to=to, when=when)
-    asked = freight.asked_for(offer, load, leaving.node, band, to)
-    arrives = _arrivals(scene, offer, leaving, asked.travel_days, to=to, when=when)
-    charges = _each_day([asked.price, asked.surcharge, asked.box], ordinal)
+        return freight.asked_by_weight(offer, scene.weights_g, leaving.band)
+    return freight.asked_for(offer, load, leaving.node, leaving.band, to)
+
+
+def _charges(scene: Scene, asked: Freight, ordinal: Integers, arrives: Integers) -> Charges:
+    """Return what is asked for departures and arrivals on these dates, as ordinals (M,D)."""
+    charges = _each_day([asked.price, asked.surcharge, asked.box][: _charge_count(scene)], ordinal)
     for surcharge, split in asked.dated:
         costs = (split.package + split.lines.sum(axis=0) > 0)[:, None]
         bites = surcharges.on_days(surcharge, ordinal, arrives) & costs
         charges.package_charges[SURCHARGE] += split.package[:, None] * bites
         charges.line_charges[SURCHARGE] += split.lines[:, :, None] * bites
         charges.dated[:] |= bites
-    return charges, arrives
+    return charges
 
 
-def _each_day(splits: Sequence[tuple[Integers, Integers]], ordinal: Integers) -> Charges:
+def _each_day(splits: Sequence[Split], ordinal: Integers) -> Charges:
     """Repeat charges by node, for packages (M) and for lines (L,M), for each of the days."""
     days = ordinal.shape[1]
     package, lines = (np.stack([split[part] for split in splits])[..., None] for part in (0, 1))
@@ -155,16 +156,21 @@ def _each_day(splits: Sequence[tuple[Integers, Integers]], ordinal: Integers) ->
 
 
 def _arrivals(
-    scene: Scene, offer: CarrierOffer, leaving: Departures, transit_days: Integers, *, to: Area, when: When
-) -> Integers:
-    """Return the dates on which departures arrive; after deliveries have ended, on the next delivery day."""
-
-    def travelling(days: Integers) -> Integers:
-        return transit.arrivals(leaving.ordinal, days[:, None], to=to, weekdays=offer.delivers_on, year=scene.now.year)
-
-    arrives = travelling(transit_days)
-    late = when(leaving.node, arrives) < leaving.leaves_s
-    return np.where(late, travelling(transit_days + 1), arrives) if late.any() else arrives
+    scene: Scene, offer: CarrierOffer, leaving: Departures, travel_days: Integers, *, to: Area, when: When
+) -> tuple[Integers, Integers]:
+    """Return the dates of arrivals, as ordinals, and their instants (M,D)."""
+    travelling = partial(
+        arrival_days, leaving.ordinal, country=to.country, region=to.region, weekdays=offer.delivers_on,
+        year=scene.now.year,
+    )  # fmt: skip
+    arrives = travelling(travel_days[:, None])
+    arrives_s = when(leaving.node, arrives)
+    late = arrives_s < leaving.leaves_s
+    if late.any():
+        # What leaves after deliveries have ended arrives on the next delivery day.
+        arrives = np.where(late, travelling(travel_days[:, None] + 1), arrives)
+        arrives_s = when(leaving.node, arrives)
+    return arrives, arrives_s
 
 
 def _charge_count(scene: Scene) -> int:
@@ -184,6 +190,7 @@ def kept(scene: Scene, wanted: Wanted, parts: Iterable[Legs], fences: Fences) ->
     if wanted.wanted_from is not None:
         flags = flags & (legs.arrives_s >= int(wanted.wanted_from.timestamp()))
         fences.keep_nodes("too_early", legs.node, flags)
+    flags = fences.keep_in_time(scene, wanted, legs.node, legs.arrives_s, flags)
     if wanted.arrive_by is not None:
         flags = flags & (legs.arrives_s <= int(wanted.arrive_by.timestamp()))
         fences.keep_nodes("after_promise", legs.node, flags)

@@ -15,6 +15,8 @@ from stock.count_documents import Count
 from stock.partitions import partition_of
 from tests import factories
 
+pytestmark = pytest.mark.slow
+
 
 def test_models_and_schema_agree(database_url):
     assert create_app is not None, "importing the application loads every model"
@@ -91,10 +93,12 @@ def test_history_is_moved_to_its_months_and_back(databases):
     """Rows of three months, one of a far past, survive both ways, and stand where the months say."""
     instants = [datetime.now(UTC) - timedelta(days=days) for days in (0, 35, 70, 9000)]
     with databases.fresh("postgresql") as url:
-        migrations.downgrade(url, "0015")
         database = connect(url)
         with database.write() as session:
             factories.lay_out(session)
+            session.commit()
+        migrations.downgrade(url, "0015")
+        with database.write() as session:
             for instant in instants:
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr("stock.batches.new_id", lambda instant=instant: id_of(instant))

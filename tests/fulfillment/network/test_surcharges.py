@@ -58,7 +58,7 @@ def test_what_is_heavier_than_allowed_is_overweight():
 
 
 def test_saturdays_are_charged_by_the_day_of_arrival():
-    saturday = Surcharge(code="saturday", package_minor=500, delivered_on=frozenset({5}))
+    saturday = Surcharge(code="saturday", package_minor=500, delivered_on=(5,))
     leaves = np.array([[FRIDAY.toordinal()] * 3])
     assert surcharges.on_days(saturday, leaves, leaves + np.array([0, 1, 3])).tolist() == [[False, True, False]]
 
