@@ -46,6 +46,15 @@ EXCLUSIONS: Mapping[str, LazyString] = {
     "too_early": lazy_gettext("could only deliver before the date asked for"),
     "after_promise": lazy_gettext("would arrive after the date that was promised"),
     "no_address": lazy_gettext("the address is not known well enough"),
+    "part_value": lazy_gettext("a part of the order would be worth too little"),
+    "only_groups": lazy_gettext("is in none of the policy's groups"),
+    "not_groups": lazy_gettext("is in a group that the policy bars"),
+    "max_distance": lazy_gettext("is farther away than the policy allows"),
+    "domestic": lazy_gettext("is in another country"),
+    "articles_only": lazy_gettext("is not among the nodes that the policy keeps the article to"),
+    "articles_not": lazy_gettext("is barred from the article by the policy"),
+    "min_stock": lazy_gettext("has less of it than the policy asks for"),
+    "same_day": lazy_gettext("would not arrive on the day of the order"),
 }
 
 

@@ -253,6 +253,9 @@ class DecisionSummarySchema(Schema):
     nodes = fields.List(fields.String())
     packages = fields.Integer()
     waiting = fields.Integer(metadata={"description": "Units that no node serves yet."})
+    relaxed = fields.List(
+        fields.String(), metadata={"description": "Soft fences of the policy that did not bind, by name."}
+    )
     decided_at = instant()
     solve_ms = fields.Float()
 

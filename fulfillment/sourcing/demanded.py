@@ -86,6 +86,7 @@ def _wanted(
         rank=demand.rank,
         version=demand.version,
         freed=tuple(_freed_order(order) for order in orders if order.id in freed),
+        relaxed=tuple(demand.relaxed),
         standing_packages=sum(any(line.units > lost.get(line.id, 0) for line in order.lines) for order in standing),
         failures=(*failures, *assume.failed),
     )

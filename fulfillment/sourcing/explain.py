@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fulfillment.network.settings import NUMBERS
 from fulfillment.work.models import Decision
 from kernel.money import Money
 
@@ -34,6 +35,15 @@ TEMPLATES: Final = {
     "too_early": "%(count)s nodes could only deliver before the date asked for: %(nodes)s.",
     "after_promise": "From %(count)s nodes it would arrive after the date that was promised: %(nodes)s.",
     "no_address": "The address is not known well enough.",
+    "only_groups": "%(count)s nodes are in none of the policy's groups: %(nodes)s.",
+    "not_groups": "%(count)s nodes are in a group that the policy bars: %(nodes)s.",
+    "max_distance": "%(count)s nodes are farther away than the policy allows: %(nodes)s.",
+    "domestic": "%(count)s nodes are in another country: %(nodes)s.",
+    "articles_only": "%(count)s nodes are not among those the policy keeps the articles to: %(nodes)s.",
+    "articles_not": "%(count)s nodes are barred from the articles by the policy: %(nodes)s.",
+    "min_stock": "%(count)s nodes have less of it than the policy asks for: %(nodes)s.",
+    "same_day": "%(count)s nodes would not arrive on the day of the order: %(nodes)s.",
+    "relaxed": "With all fences units would wait, so these did not bind: %(fences)s.",
 }
 REASONS: Final = {
     "no_stock": "no node has them",
@@ -42,6 +52,7 @@ REASONS: Final = {
     "no_address": "the address is not known well enough",
     "too_bulky": "no carrier takes a parcel so large or heavy",
     "package_limit": "they would need one package too many",
+    "part_value": "a part of the order would be worth too little",
     "cost": "serving them would cost more than leaving them",
     "needs_person": "so many attempts failed that a person decides",
 }
@@ -73,6 +84,7 @@ def summary(decision: Decision) -> dict[str, Any]:
         "nodes": [package["node"] for package in decision.assignments],
         "packages": len(decision.assignments),
         "waiting": sum(missing["units"] for missing in decision.unfilled),
+        "relaxed": [fence["name"] for fence in decision.relaxed],
         "decided_at": decision.decided_at,
         "solve_ms": decision.solve_ms,
     }
@@ -82,6 +94,7 @@ def words(decision: Decision, *, names: Mapping[str, str], currency: str) -> lis
     """Tell a decision; `names` are those of the nodes by id, `currency` is the network's."""
     return [
         *_chosen(decision, names),
+        *_relaxed(decision),
         *_compared(decision, names, currency),
         *_waiting(decision),
         *_lost(decision, names),
@@ -100,6 +113,18 @@ def _chosen(decision: Decision, names: Mapping[str, str]) -> Iterator[Sentence]:
             yield Sentence("transferred", values)
         else:
             yield Sentence("ships" if package["carrier_service"] else "collected", values)
+
+
+def _relaxed(decision: Decision) -> Iterator[Sentence]:
+    if decision.relaxed:
+        yield Sentence("relaxed", {"fences": ", ".join(_fence_name(fence) for fence in decision.relaxed)})
+
+
+def _fence_name(fence: Mapping[str, Any]) -> str:
+    """Return a fence's name, its rule with what it counts where it has no name of its own."""
+    counted = NUMBERS.get(fence["rule"])
+    amount = f" ({fence[counted[0]]} {counted[0]})" if counted and counted[0] != "minor" else ""
+    return f"{fence['name'].replace('_', ' ')}{amount}"
 
 
 def _compared(decision: Decision, names: Mapping[str, str], currency: str) -> Iterator[Sentence]:

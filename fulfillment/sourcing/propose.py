@@ -7,12 +7,15 @@ what the solver saw.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from fulfillment.network.settings import fence_document
 from fulfillment.optimizer.explain import Explanation, OptionReason, explain
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
 from fulfillment.sourcing.gather import Gathered
@@ -32,12 +35,20 @@ def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Chan
         Change(
             wanted=gathered.wanted[number],
             policy_version=gathered.active[number].version,
+            relaxed=_relaxed(gathered, number),
             packages=packages_of(gathered, number, parts[number]),
             missing=missing_of(gathered, number, plan),
             rationale=_rationale(gathered, number, plan, parts[number], solve_ms),
         )
         for number in range(len(gathered.wanted))
     )
+
+
+def _relaxed(gathered: Gathered, number: int) -> tuple[dict[str, Any], ...]:
+    """Return the soft fences that did not bind, as the policy has them."""
+    names = gathered.wanted[number].relaxed
+    fences = gathered.active[number].settings.fences if names else ()
+    return tuple(fence_document(fence) for fence in fences if fence.soft and fence.name in names)
 
 
 def packages_of(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
@@ -124,6 +135,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
     options, line_ids = gathered.options[number], [line.id for line in gathered.wanted[number].lines]
     dates = {ordinal: date.fromordinal(ordinal).isoformat() for ordinal in set(options.ordinal.tolist())}
     instants = {seconds: _instant(seconds).isoformat() for seconds in set(options.arrives_s.tolist())}
+    barred = _barred(gathered, number)
     chances = gathered.scenes[number].pick_success[:, options.node].prod(axis=0).round(4)
     found = [
         {
@@ -133,7 +145,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
             "work_on": dates[ordinal],
             "arrives_at": instants[arrives_s],
             "pick_success": chance,
-            **_weighed(reason, line_ids),
+            **_weighed(reason, line_ids, barred.get(node)),
         }
         for node, offer, transfer, ordinal, arrives_s, chance, reason in zip(
             options.node.tolist(),
@@ -153,12 +165,25 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
     ]
 
 
-def _weighed(reason: OptionReason, line_ids: Sequence[str]) -> dict[str, Any]:
-    """Return what an option would cost for all lines that it may serve, which it may not, and what it was given."""
+def _barred(gathered: Gathered, number: int) -> dict[int, dict[int, str]]:
+    """Return the fences of articles by node and line, the first that bars each."""
+    rules: dict[int, dict[int, str]] = defaultdict(dict)
+    for fence, flags in gathered.scenes[number].barred.items():
+        for line, node in zip(*np.nonzero(flags), strict=True):
+            rules[int(node)].setdefault(int(line), fence.rule)
+    return rules
+
+
+def _weighed(reason: OptionReason, line_ids: Sequence[str], barred: Mapping[int, str] | None) -> dict[str, Any]:
+    """Return what an option would cost for all lines that it may serve, which it may not, and what it was given.
+
+    `barred` names the fences of articles that keep lines out of its node.
+    """
+    rules = {**reason.excluded, **{line: rule for line, rule in (barred or {}).items() if line in reason.excluded}}
     return {
         "cost": {term: cost for term, cost in zip(TERMS, reason.cost, strict=True) if cost},
         "total": reason.total,
-        "excluded": {line_ids[line]: rule for line, rule in reason.excluded.items()},
+        "excluded": {line_ids[line]: rule for line, rule in rules.items()},
         "units": {line_ids[line]: units for line, units in reason.units.items()},
     }
 

@@ -67,6 +67,10 @@ def _waits(values: Values) -> str:
     )
 
 
+def _relaxed(values: Values) -> str:
+    return gettext("With all fences units would wait, so these did not bind: %(fences)s.", **values)
+
+
 def _lost(rule: str, values: Values) -> str:
     told = costs.exclusion(rule)
     told = told[:1].upper() + told[1:]
@@ -94,6 +98,7 @@ TOLD: Final[Mapping[str, Callable[[Values], str]]] = {
     "as_cheap": _as_cheap,
     "alone": _alone,
     "waits": _waits,
+    "relaxed": _relaxed,
 }
 WRITTEN: Final[Mapping[str, Callable[[str], str]]] = {
     "cost": _money, "gap": _money, "arrives_at": _instant, "why": _why,
@@ -104,6 +109,7 @@ WHY: Final[Mapping[str, LazyString]] = {
     "no node may serve them": lazy_gettext("no node may serve them"),
     "the address is not known well enough": lazy_gettext("the address is not known well enough"),
     "they would need one package too many": lazy_gettext("they would need one package too many"),
+    "a part of the order would be worth too little": lazy_gettext("a part of the order would be worth too little"),
     "so many attempts failed that a person decides": lazy_gettext("so many attempts failed that a person decides"),
     "serving them would cost more than leaving them": lazy_gettext("serving them would cost more than leaving them"),
 }
