@@ -92,7 +92,10 @@ def prepare(
     grace = terms.valid_minutes + terms.hold_minutes
     every = [replace(sourcing.at_store(wanted, store.node), grace_minutes=grace) for store in stores]
     if Method.SHIP in ask.methods:
-        every += [replace(wanted, service=name, demand_id=new_id()) for name in ask.services or known]
+        every += [
+            replace(wanted, service=name, policy=channel.policy_for(name), demand_id=new_id())
+            for name in ask.services or known
+        ]
     held = holds.claimed_by(session, cart.id) if cart else []
     choice = sourcing.ways_to_serve(session, every, now=now, most=ask.most, held=held)
     quote_id = new_id()

@@ -42,6 +42,7 @@ TEMPLATES: Final = {
     "articles_only": "%(count)s nodes are not among those the policy keeps the articles to: %(nodes)s.",
     "articles_not": "%(count)s nodes are barred from the articles by the policy: %(nodes)s.",
     "min_stock": "%(count)s nodes have less of it than the policy asks for: %(nodes)s.",
+    "in_time": "%(count)s nodes would arrive after the date asked for: %(nodes)s.",
     "same_day": "%(count)s nodes would not arrive on the day of the order: %(nodes)s.",
     "relaxed": "With all fences units would wait, so these did not bind: %(fences)s.",
 }
@@ -49,6 +50,7 @@ REASONS: Final = {
     "no_stock": "no node has them",
     "no_capacity": "no node that has them has minutes left",
     "no_node": "no node may serve them",
+    "not_in_time": "no node that has them can make the date",
     "no_address": "the address is not known well enough",
     "too_bulky": "no carrier takes a parcel so large or heavy",
     "package_limit": "they would need one package too many",
