@@ -177,7 +177,8 @@ def _minutes(
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
     net, settings, rows = ground.net, policy.settings, [ground.skus[line.sku] for line in demand.lines]
-    allowed = _allowed(ground, demand) & ~setbacks.barred(demand, settings, net, ground.now)
+    barred = setbacks.barred(demand, settings, net, ground.now)
+    allowed = _allowed(ground, demand) & ~barred
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
     may_serve = _may_serve(ground, demand) & allowed
     scene = Scene(
@@ -188,6 +189,7 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         allowed=allowed,
         may_serve=may_serve,
         current=_current(ground.net, demand),
+        barred=barred,
         pick_success=_pick_success(ground, demand, policy.settings),
         dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
         shadow_minor=ground.shadow_minor[rows],
@@ -209,22 +211,22 @@ def _fenced(ground: Ground, demand: Wanted, scene: Scene) -> Scene:
     """Bar nodes from lines by the policy's fences of articles."""
     skus = [line.sku for line in demand.lines]
     stock = ground.stock[[ground.skus[sku] for sku in skus]]
-    barred = {
+    fenced = {
         fence: LINE_RULES[fence.rule](scene, fence, named_lines(fence, skus, ground.families), stock)
         for fence in scene.fences
         if fence.rule in LINE_RULES
     }
-    if not barred:
+    if not fenced:
         return scene
     hard, soft = np.zeros_like(scene.allowed), np.zeros_like(scene.allowed)
-    for fence, flags in barred.items():
+    for fence, flags in fenced.items():
         hard, soft = (hard, soft | flags) if fence.soft else (hard | flags, soft)
     return replace(
         scene,
         allowed=scene.allowed & ~hard & ~soft,
         may_serve=scene.may_serve & ~hard & ~soft,
         could_serve=scene.could_serve & ~hard,
-        barred=barred,
+        fenced=fenced,
     )
 
 

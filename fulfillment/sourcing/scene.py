@@ -36,9 +36,10 @@ class Scene:
     allowed     L,N  the node is not excluded for the line
     may_serve   L,N  it has units of the line besides
     could_serve L,N  it would, did no soft fence bind
-    barred           by fence, L,N: what the fences of articles keep out
+    fenced           by fence, L,N: what the fences of articles keep out
     fences           those of the policy that bind now
     current     L,N  the node has units of the line allocated now
+    barred      L,N  the node failed the line and is not asked again
     pick_success L,N  how likely the node finds the line
     dearer      L,N  what the line costs more there since the node failed it, in minor units
     shadow_minor, saved_minor  L,N  what a unit is worth there, and the markdown that taking it avoids
@@ -54,6 +55,7 @@ class Scene:
     allowed: Flags
     may_serve: Flags
     current: Flags
+    barred: Flags
     pick_success: Floats
     dearer: Integers
     shadow_minor: Integers
@@ -65,7 +67,7 @@ class Scene:
     first_ordinal: int
     lines_in_all: int
     could_serve: Flags
-    barred: Mapping[Fence, Flags] = field(default_factory=dict)
+    fenced: Mapping[Fence, Flags] = field(default_factory=dict)
     fences: tuple[Fence, ...] = ()
     goods: Goods | None = None
 
