@@ -78,8 +78,8 @@ class Fences:
     def keep_in_time(self, scene: Scene, wanted: Wanted, node: Integers, arrives_s: Integers, kept: Flags) -> Flags:
         """Return which of the `kept` options arrive in time where that is a fence; nodes without one are out."""
         for fence in scene.fences:
-            if fence.rule == "same_day":
-                in_time = kept & same_day(wanted, arrives_s, self.zone)
+            if fence.rule in TIME_RULES:
+                in_time = kept & TIME_RULES[fence.rule](wanted, arrives_s, self.zone)
                 if fence.soft:
                     late = np.zeros(len(self.inside), dtype=np.bool_)
                     late[node[kept & ~in_time]] = True
@@ -153,11 +153,22 @@ LINE_RULES: Final[Mapping[str, Callable[[Scene, Fence, Flags, Integers], Flags]]
 
 
 def same_day(wanted: Wanted, arrives_s: Integers, zone: str) -> Flags:
-    """Keep the ways that arrive on the day of the order, by the clock of the place that it goes to (K)."""
-    on = wanted.placed_at.astimezone(ZoneInfo(zone)).date()
+    """Keep the ways that arrive on the day of the order, or that it asks for, by the clock of where it goes (K)."""
+    on = (wanted.wanted_from or wanted.placed_at).astimezone(ZoneInfo(zone)).date()
     ends = datetime.combine(on, datetime.max.time(), tzinfo=ZoneInfo(zone))
     flags: Flags = arrives_s <= int(ends.timestamp())
     return flags
+
+
+def in_time(wanted: Wanted, arrives_s: Integers, _zone: str) -> Flags:
+    """Keep the ways that arrive by the end of the window asked for; all where none was (K)."""
+    if wanted.wanted_by is None:
+        return np.ones(len(arrives_s), dtype=np.bool_)
+    flags: Flags = arrives_s <= int(wanted.wanted_by.timestamp())
+    return flags
+
+
+TIME_RULES: Final[Mapping[str, Callable[[Wanted, Integers, str], Flags]]] = {"same_day": same_day, "in_time": in_time}
 
 
 def within(scene: Scene, groups: Sequence[str]) -> Flags:
