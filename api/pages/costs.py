@@ -36,6 +36,7 @@ EXCLUSIONS: Mapping[str, LazyString] = {
     "package_limit": lazy_gettext("would be one package too many"),
     "cost": lazy_gettext("costs more than leaving it"),
     "must_serve": lazy_gettext("cannot serve all of it"),
+    "barred": lazy_gettext("failed it, and is not asked again"),
     "not_open": lazy_gettext("is not open"),
     "store_not_open": lazy_gettext("does not hand over orders now"),
     "does_not_ship": lazy_gettext("does not ship"),

@@ -393,6 +393,40 @@ class DecisionsSchema(Schema):
     decisions = fields.List(fields.Nested(DecisionSchema))
 
 
+class FlipQuery(Schema):
+    """Which decision to ask about."""
+
+    decision_id = fields.String(load_default=None, metadata={"description": "The newest of each demand by default."})
+
+
+class FlipSchema(Schema):
+    """A change that would have flipped a decision."""
+
+    kind = fields.String(metadata={"description": "stock, packages, minutes, cost, fence or cut_off."})
+    amount = fields.Integer(metadata={"description": "So many units, packages, minutes or minor units of money."})
+    saves = MoneyField(metadata={"description": "What the better plan costs less."})
+    node = fields.String(allow_none=True)
+    sku = fields.String(allow_none=True)
+    arrives_at = instant(allow_none=True)
+    exact = fields.Boolean(metadata={"description": "False for a cost that is the least that it could be."})
+    words = fields.String()
+
+
+class FlippedDecisionSchema(Schema):
+    """What would have flipped one decision: the nearest change, then all, each kind from its smallest on."""
+
+    decision_id = fields.String()
+    decided_at = instant()
+    nearest = fields.Nested(FlipSchema, allow_none=True)
+    flips = fields.List(fields.Nested(FlipSchema))
+
+
+class FlipsSchema(Schema):
+    """What would have flipped the decisions about an order; empty for those made before that was kept."""
+
+    decisions = fields.List(fields.Nested(FlippedDecisionSchema))
+
+
 class OrderResultSchema(Schema):
     """What became of one order of a bulk request."""
 

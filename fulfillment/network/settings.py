@@ -103,6 +103,7 @@ class Settings:
     excluded_nodes       nodes that serve no order of this policy
     transfers            whether a store may collect what another node sends it
     pick_prior_lines     lines that a node must look for before an article's own evidence weighs as much as the node's
+    capacity_minor       what a minute of a node is worth when its day is full, beyond its wages
     node_prior_lines     lines that a node must look for before they weigh as much as the planner's figure for it
     after_failure        what it means for a node that it failed, by reason or else by cause: bar (never again for this
                          article of this order), tomorrow (not today), price (dearer), nothing; not named means bar
@@ -128,6 +129,7 @@ class Settings:
     transfers: bool = True
     pick_prior_lines: int = 20
     node_prior_lines: int = 200
+    capacity_minor: int = 0
     after_failure: Mapping[str, str] = field(default_factory=lambda: dict(AFTER_FAILURE))
     failed_minor: int = 500
     most_attempts: int = 4

@@ -125,7 +125,7 @@ def sourcing_model(problem: Problem) -> SourcingModel:
 
 def mip_of(model: SourcingModel) -> Mip:
     """Return the model with the problem's costs."""
-    step = 0 if any(group.pieces > 1 for group in model.groups) else _step(model.problem)
+    step = 0 if any(group.pieces > 1 for group in model.groups) else cost_step(model.problem)
     return Mip(np.concatenate(model.cost), np.concatenate(model.upper), model.rows, float(step))
 
 
@@ -146,8 +146,8 @@ def must_serve(model: SourcingModel) -> list[Group]:
     return [group for group in model.groups if _penalty(orders[group.order], group.lines) is None]
 
 
-def _step(problem: Problem) -> int:
-    """Return the largest number that divides every cost."""
+def cost_step(problem: Problem) -> int:
+    """Return the largest number that divides every cost, 0 where nothing costs anything."""
     step = int(np.gcd.reduce(problem.open_cost)) if len(problem.nodes) else 0
     for order in problem.orders:
         step = gcd(step, int(np.gcd.reduce(order.package_cost)), int(np.gcd.reduce(order.line_cost, axis=None)))

@@ -7,7 +7,8 @@ not accepted it and, for a collection, while none of its transfer legs is under 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from sqlalchemy import select
@@ -53,6 +54,11 @@ def read_many(session: Session, demand_ids: Sequence[str], assume: Assumption | 
         _wanted(demand, orders[demand.id], list(map(_failure, history.get(demand.id, ()))), assume or Assumption())
         for demand in demands
     ]
+
+
+def as_asked(demand: Demand, units: Mapping[str, int]) -> Wanted:
+    """Return a demand as if it were new and wanted so many units of its lines (by id), whatever became of them."""
+    return replace(_wanted(demand, (), (), Assumption()), lines=tuple(_lines(demand, Counter(units))))
 
 
 def _wanted(

@@ -22,6 +22,7 @@ TEMPLATES: Final = {
     "as_cheap": "This costs %(cost)s; the best plan with %(other)s costs the same.",
     "alone": "This costs %(cost)s; no other node could serve it.",
     "waits": "%(units)s units of %(sku)s wait: %(why)s.",
+    "barred": "%(count)s nodes are not asked again for it: %(nodes)s.",
     "no_stock": "%(count)s nodes have none of it: %(nodes)s.",
     "no_capacity": "%(count)s nodes have no minutes left: %(nodes)s.",
     "not_eligible": "%(count)s nodes may not serve it: %(nodes)s.",
@@ -44,6 +45,14 @@ TEMPLATES: Final = {
     "min_stock": "%(count)s nodes have less of it than the policy asks for: %(nodes)s.",
     "same_day": "%(count)s nodes would not arrive on the day of the order: %(nodes)s.",
     "relaxed": "With all fences units would wait, so these did not bind: %(fences)s.",
+    "flip_stock": "With %(count)s more units of %(sku)s at %(node)s, another plan would be %(saved)s cheaper.",
+    "flip_packages": "With %(count)s more packages allowed, another plan would be %(saved)s cheaper.",
+    "flip_minutes": "With %(count)s more minutes of work at %(node)s, another plan would be %(saved)s cheaper.",
+    "flip_cost": "%(node)s would serve it if that cost %(amount)s less.",
+    "flip_cost_at_least": "%(node)s would serve it only if that cost at least %(amount)s less.",
+    "flip_fence": "If %(node)s were asked for %(sku)s, another plan would be %(saved)s cheaper.",
+    "flip_cut_off": "%(count)s minutes earlier, or with the cut-off of %(node)s so much later, it would leave a day "
+    "sooner and arrive by %(arrives_at)s, %(saved)s cheaper.",
 }
 REASONS: Final = {
     "no_stock": "no node has them",
@@ -101,6 +110,11 @@ def words(decision: Decision, *, names: Mapping[str, str], currency: str) -> lis
     ]
 
 
+def money(minor: int, currency: str) -> str:
+    """Write an amount with its currency."""
+    return f"{Money(minor, currency).amount} {currency}"
+
+
 def _chosen(decision: Decision, names: Mapping[str, str]) -> Iterator[Sentence]:
     for package in decision.assignments:
         values = {
@@ -130,7 +144,7 @@ def _fence_name(fence: Mapping[str, Any]) -> str:
 def _compared(decision: Decision, names: Mapping[str, str], currency: str) -> Iterator[Sentence]:
     if not decision.assignments:
         return
-    cost = _money(decision.objective_minor - decision.by_term.get("unfilled", 0), currency)
+    cost = money(decision.objective_minor - decision.by_term.get("unfilled", 0), currency)
     others = [candidate for candidate in decision.candidates if "gap" in candidate]
     if not others:
         yield Sentence("alone", {"cost": cost})
@@ -138,7 +152,7 @@ def _compared(decision: Decision, names: Mapping[str, str], currency: str) -> It
     nearest = min(others, key=lambda candidate: int(candidate["gap"]))
     other = names.get(nearest["node"], nearest["node"])
     code = "cheaper" if nearest["gap"] else "as_cheap"
-    yield Sentence(code, {"cost": cost, "gap": _money(nearest["gap"], currency), "other": other})
+    yield Sentence(code, {"cost": cost, "gap": money(nearest["gap"], currency), "other": other})
 
 
 def _waiting(decision: Decision) -> Iterator[Sentence]:
@@ -173,7 +187,3 @@ def _lines(decision: Decision) -> int:
 def _named(nodes: Sequence[str], names: Mapping[str, str]) -> str:
     shown = ", ".join(names.get(node, node) for node in nodes[:MOST_NAMED])
     return shown if len(nodes) <= MOST_NAMED else f"{shown}, ..."
-
-
-def _money(minor: int, currency: str) -> str:
-    return f"{Money(minor, currency).amount} {currency}"

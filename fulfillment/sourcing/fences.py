@@ -65,8 +65,8 @@ class Fences:
         for fence in sorted(scene.fences, key=lambda each: each.soft):
             if fence.rule in NODE_RULES:
                 flags = NODE_RULES[fence.rule](site, fence)
-            elif fence in scene.barred:
-                flags = np.array(~scene.barred[fence].all(axis=0))
+            elif fence in scene.fenced:
+                flags = np.array(~scene.fenced[fence].all(axis=0))
             else:
                 continue
             self.keep(fence.rule, flags)
@@ -94,6 +94,7 @@ def fences_of(scene: Scene) -> Fences:
     net = scene.net
     fences = Fences(np.ones(len(net.nodes), dtype=np.bool_))
     fences.keep("not_open", net.is_open)
+    fences.keep("barred", scene.allowed.any(axis=0))
     if scene.settings.excluded_nodes:
         fences.keep("excluded_by_policy", ~np.isin(np.array(net.nodes), list(scene.settings.excluded_nodes)))
     return fences

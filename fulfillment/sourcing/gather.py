@@ -63,10 +63,13 @@ class Ground:
     stock: Integers
     found: Floats
     missed: Floats
+    shadow_minor: Integers
+    saved_minor: Integers
     weights_g: Mapping[str, int]
     families: Mapping[str, str]
     sides_mm: Mapping[str, tuple[int, int, int]]
     minutes: Integers
+    capacity: Integers
     first_ordinal: int
     lines_in_all: int
 
@@ -112,6 +115,7 @@ def _ground(
 ) -> Ground:
     days = net.days(now.date())
     first, last = _window(days, wanted, active, now)
+    left, capacity = _minutes(session, net, wanted, (first, last), taken)
     return Ground(
         net=net,
         days=days,
@@ -120,10 +124,13 @@ def _ground(
         stock=stocked.units,
         found=stocked.found,
         missed=stocked.missed,
+        shadow_minor=stocked.shadow_minor,
+        saved_minor=stocked.saved_minor,
         weights_g=stocked.weights_g,
         families=stocked.families,
         sides_mm=stocked.sides_mm,
-        minutes=_minutes(session, net, wanted, (first, last), taken),
+        minutes=left,
+        capacity=capacity,
         first_ordinal=first,
         lines_in_all=sum(len(demand.lines) for demand in wanted),
     )
@@ -148,26 +155,30 @@ def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy]
 
 def _minutes(
     session: Session, net: Snapshot, wanted: Sequence[Wanted], window: tuple[int, int], taken: Taken | None
-) -> Integers:
+) -> tuple[Integers, Integers]:
+    """Return the minutes left, and those in all, of each node on each date of the window (N,O; N,O)."""
     first, last = window
-    left = np.repeat(net.capacity_minutes[:, None], last - first + 1, axis=1)
-    for node, on, capacity, claimed in minutes.days_between(session, date.fromordinal(first), date.fromordinal(last)):
+    capacity = np.repeat(net.capacity_minutes[:, None], last - first + 1, axis=1)
+    left = capacity.copy()
+    for node, on, changed, claimed in minutes.days_between(session, date.fromordinal(first), date.fromordinal(last)):
         place, column = net.index.get(node), on.toordinal() - first
         if place is not None:
-            left[place, column] = (left[place, column] if capacity is None else capacity) - claimed
+            capacity[place, column] = capacity[place, column] if changed is None else changed
+            left[place, column] = capacity[place, column] - claimed
     freed = [(each.node, each.work_on, each.work_minutes) for demand in wanted for each in demand.freed]
     gone = [(node, on, -count) for (node, on), count in taken.minutes.items()] if taken else []
     for node, on, count in (*freed, *gone):
         column = on.toordinal() - first
         if 0 <= column <= last - first:
             left[net.index[node], column] += count
-    return np.maximum(left, 0)
+    return np.maximum(left, 0), capacity
 
 
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
-    net, settings = ground.net, policy.settings
-    allowed = _allowed(ground, demand) & ~setbacks.barred(demand, settings, net, ground.now)
+    net, settings, rows = ground.net, policy.settings, [ground.skus[line.sku] for line in demand.lines]
+    barred = setbacks.barred(demand, settings, net, ground.now)
+    allowed = _allowed(ground, demand) & ~barred
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
     may_serve = _may_serve(ground, demand) & allowed
     scene = Scene(
@@ -178,11 +189,15 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         allowed=allowed,
         may_serve=may_serve,
         current=_current(ground.net, demand),
+        barred=barred,
         pick_success=_pick_success(ground, demand, policy.settings),
         dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
+        shadow_minor=ground.shadow_minor[rows],
+        saved_minor=ground.saved_minor[rows],
         units=units,
         weights_g=units * weights,
         minutes=ground.minutes,
+        capacity=ground.capacity,
         first_ordinal=ground.first_ordinal,
         lines_in_all=ground.lines_in_all,
         goods=Goods(units, weights, _sides(ground, demand)) if ground.net.measured else None,
@@ -196,22 +211,22 @@ def _fenced(ground: Ground, demand: Wanted, scene: Scene) -> Scene:
     """Bar nodes from lines by the policy's fences of articles."""
     skus = [line.sku for line in demand.lines]
     stock = ground.stock[[ground.skus[sku] for sku in skus]]
-    barred = {
+    fenced = {
         fence: LINE_RULES[fence.rule](scene, fence, named_lines(fence, skus, ground.families), stock)
         for fence in scene.fences
         if fence.rule in LINE_RULES
     }
-    if not barred:
+    if not fenced:
         return scene
     hard, soft = np.zeros_like(scene.allowed), np.zeros_like(scene.allowed)
-    for fence, flags in barred.items():
+    for fence, flags in fenced.items():
         hard, soft = (hard, soft | flags) if fence.soft else (hard | flags, soft)
     return replace(
         scene,
         allowed=scene.allowed & ~hard & ~soft,
         may_serve=scene.may_serve & ~hard & ~soft,
         could_serve=scene.could_serve & ~hard,
-        barred=barred,
+        fenced=fenced,
     )
 
 

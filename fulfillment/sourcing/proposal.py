@@ -158,7 +158,10 @@ class Package:
 
 @dataclass(frozen=True, kw_only=True)
 class Rationale:
-    """Why a plan is what it is, as a decision stores it; money in minor units of the network's currency."""
+    """Why a plan is what it is, as a decision stores it; money in minor units of the network's currency.
+
+    `problem` is what the solver saw, as `seen` states it.
+    """
 
     status: str
     objective_minor: int
@@ -166,6 +169,7 @@ class Rationale:
     by_term: Mapping[str, int]
     candidates: Sequence[Mapping[str, Any]]
     solve_ms: float
+    problem: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ import numpy as np
 from fulfillment.network.settings import fence_document
 from fulfillment.optimizer.explain import Explanation, OptionReason, explain
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
+from fulfillment.sourcing import seen
 from fulfillment.sourcing.gather import Gathered
 from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
@@ -112,7 +113,7 @@ def _offered(scene: Scene, options: Options, line: int) -> bool:
 
 
 def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assignment], solve_ms: float) -> Rationale:
-    problem = gathered.problem
+    problem, solved = gathered.problem, plan
     if len(problem.orders) > 1:
         # Each demand stores its own part of a plan made for several.
         problem = replace(problem, orders=(problem.orders[number],))
@@ -127,6 +128,7 @@ def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assi
         bound_minor=plan.bound,
         by_term={term: cost for term, cost in plan.by_term.items() if cost},
         candidates=_candidates(gathered, number, explain(problem, plan)),
+        problem=seen.document(gathered.problem, number, solved),
         solve_ms=solve_ms,
     )
 
@@ -135,7 +137,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
     options, line_ids = gathered.options[number], [line.id for line in gathered.wanted[number].lines]
     dates = {ordinal: date.fromordinal(ordinal).isoformat() for ordinal in set(options.ordinal.tolist())}
     instants = {seconds: _instant(seconds).isoformat() for seconds in set(options.arrives_s.tolist())}
-    barred = _barred(gathered, number)
+    fenced = _fenced(gathered, number)
     chances = gathered.scenes[number].pick_success[:, options.node].prod(axis=0).round(4)
     found = [
         {
@@ -145,7 +147,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
             "work_on": dates[ordinal],
             "arrives_at": instants[arrives_s],
             "pick_success": chance,
-            **_weighed(reason, line_ids, barred.get(node)),
+            **_weighed(reason, line_ids, fenced.get(node)),
         }
         for node, offer, transfer, ordinal, arrives_s, chance, reason in zip(
             options.node.tolist(),
@@ -159,33 +161,45 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
         )
     ]
     _note_gaps(options.node.tolist(), found, explanation)
+    _name_barred(gathered, number, found)
     fences = options.excluded.items()
     return found + [
         {"excluded_by": rule, "nodes": [gathered.net.nodes[node] for node in places]} for rule, places in fences
     ]
 
 
-def _barred(gathered: Gathered, number: int) -> dict[int, dict[int, str]]:
+def _fenced(gathered: Gathered, number: int) -> dict[int, dict[int, str]]:
     """Return the fences of articles by node and line, the first that bars each."""
     rules: dict[int, dict[int, str]] = defaultdict(dict)
-    for fence, flags in gathered.scenes[number].barred.items():
+    for fence, flags in gathered.scenes[number].fenced.items():
         for line, node in zip(*np.nonzero(flags), strict=True):
             rules[int(node)].setdefault(int(line), fence.rule)
     return rules
 
 
-def _weighed(reason: OptionReason, line_ids: Sequence[str], barred: Mapping[int, str] | None) -> dict[str, Any]:
+def _weighed(reason: OptionReason, line_ids: Sequence[str], fenced: Mapping[int, str] | None) -> dict[str, Any]:
     """Return what an option would cost for all lines that it may serve, which it may not, and what it was given.
 
-    `barred` names the fences of articles that keep lines out of its node.
+    `fenced` names the fences of articles that keep lines out of its node.
     """
-    rules = {**reason.excluded, **{line: rule for line, rule in (barred or {}).items() if line in reason.excluded}}
+    rules = {**reason.excluded, **{line: rule for line, rule in (fenced or {}).items() if line in reason.excluded}}
     return {
         "cost": {term: cost for term, cost in zip(TERMS, reason.cost, strict=True) if cost},
         "total": reason.total,
         "excluded": {line_ids[line]: rule for line, rule in rules.items()},
         "units": {line_ids[line]: units for line, units in reason.units.items()},
     }
+
+
+def _name_barred(gathered: Gathered, number: int, found: Sequence[dict[str, Any]]) -> None:
+    """Say of lines that a node may not serve since it failed them that this is why."""
+    barred, options = gathered.scenes[number].barred, gathered.options[number]
+    if not barred.any():
+        return
+    for candidate, node in zip(found, options.node.tolist(), strict=True):
+        for place, line in enumerate(gathered.wanted[number].lines):
+            if barred[place, node] and line.id in candidate["excluded"]:
+                candidate["excluded"][line.id] = "barred"
 
 
 def _note_gaps(nodes: Sequence[int], found: Sequence[dict[str, Any]], explanation: Explanation) -> None:

@@ -104,6 +104,7 @@ def decision(change: Change, *, cause: str, now: datetime) -> dict[str, Any]:
             for missing in change.missing
         ],
         "candidates": list(rationale.candidates),
+        "problem": rationale.problem,
         "policy": wanted.policy,
         "policy_version": change.policy_version,
         "relaxed": list(change.relaxed),

@@ -30,7 +30,7 @@ def _withholds(gathered: Gathered, number: int, lines: list[int], fence: Fence) 
     scene, options = gathered.scenes[number], gathered.options[number]
     useful = scene.could_serve[lines] & options.could
     if fence.rule in LINE_RULES:
-        useful = useful & scene.barred[fence][lines]
+        useful = useful & scene.fenced[fence][lines]
     elif fence.rule not in ORDER_RULES:
         useful = useful & options.withheld[fence.name]
     return bool(useful.any())

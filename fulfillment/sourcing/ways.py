@@ -202,7 +202,8 @@ def kept(scene: Scene, wanted: Wanted, parts: Iterable[Legs], fences: Fences) ->
 def _needless(scene: Scene, legs: Legs, candidates: Flags) -> Flags:
     """Tell which options follow an earlier day of the same way that has minutes for all lines in packages of their own.
 
-    Such an option is never better: later days are no sooner, and only cheaper than one with a surcharge of its day.
+    Such an option is never better: later days are no sooner, and only cheaper than one with a surcharge of its day, or
+    where minutes have a price and fewer of the later day are claimed.
     """
     net = scene.net
     column = np.clip(legs.ordinal - scene.first_ordinal, 0, scene.minutes.shape[1] - 1)
@@ -213,4 +214,7 @@ def _needless(scene: Scene, legs: Legs, candidates: Flags) -> Flags:
     last_ample = np.maximum.accumulate(np.where(ample, positions, -1))
     before = np.append(-1, last_ample[:-1]) if len(ample) else last_ample
     needless: Flags = before >= way_starts
+    if scene.settings.capacity_minor:
+        used = scene.used(legs.node, legs.ordinal)
+        needless &= used[before] <= used
     return needless

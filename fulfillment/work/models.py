@@ -336,6 +336,8 @@ class Decision(Base):
     assignments: Mapped[list[Any]] = mapped_column(Document)
     unfilled: Mapped[list[Any]] = mapped_column(Document)
     candidates: Mapped[list[Any]] = mapped_column(Document)
+    # What the solver saw, for whoever asks what would have changed its mind; read when it is asked for alone.
+    problem: Mapped[dict[str, Any] | None] = mapped_column(Document, deferred=True)
     policy: Mapped[Code]
     policy_version: Mapped[int]
     relaxed: Mapped[list[Any]] = mapped_column(Document, default=list, server_default="[]")

@@ -1,7 +1,7 @@
 """Policies are edited, put in force and compared; decisions say which soft fences they gave up.
 
 Revision ID: 0022
-Revises: 0025
+Revises: 0021
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from kernel.db import Document, UtcDateTime
 
 revision = "0022"
-down_revision = "0025"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

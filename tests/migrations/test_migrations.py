@@ -15,6 +15,8 @@ from stock.count_documents import Count
 from stock.partitions import partition_of
 from tests import factories
 
+pytestmark = pytest.mark.slow
+
 
 def test_models_and_schema_agree(database_url):
     assert create_app is not None, "importing the application loads every model"
