@@ -177,16 +177,15 @@ def _minutes(
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
     net, settings, rows = ground.net, policy.settings, [ground.skus[line.sku] for line in demand.lines]
-    barred = setbacks.barred(demand, settings, net, ground.now)
-    allowed = _allowed(ground, demand) & ~barred
+    barred = ~_allowed(ground, demand) | setbacks.barred(demand, settings, net, ground.now)
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
-    may_serve = _may_serve(ground, demand) & allowed
+    may_serve = _may_serve(ground, demand) & ~barred
     scene = Scene(
         net=ground.net,
         days=ground.days,
         now=ground.now,
         settings=policy.settings,
-        allowed=allowed,
+        allowed=~barred,
         may_serve=may_serve,
         current=_current(ground.net, demand),
         barred=barred,
