@@ -143,6 +143,11 @@ def test_a_carrier_delivers_on_its_own_weekdays():
     assert arrival(friday, 2, weekdays=(5,)) == date(2026, 11, 28)
 
 
+def test_a_carrier_that_never_delivers_never_arrives():
+    never = arrival_days(np.array([on(2026, 11, 20)]), np.array([1]), country="ES", year=2026, weekdays=())
+    assert never.tolist() == [NEVER]
+
+
 def test_what_travels_no_day_waits_for_the_next_delivery_day():
     assert arrival(on(2026, 11, 20), 0) == date(2026, 11, 20)
     assert arrival(on(2026, 11, 21), 0) == date(2026, 11, 23)
