@@ -61,6 +61,11 @@ STATES: Mapping[str, State] = {
     "stale": State(lazy_gettext("out of date"), "warn"),
     "failed": State(lazy_gettext("failed"), "bad"),
     "rolled_back": State(lazy_gettext("rolled back"), "calm"),
+    # Of policies.
+    "draft": State(lazy_gettext("draft"), "warn"),
+    "active": State(lazy_gettext("in force"), "good"),
+    "archived": State(lazy_gettext("archived"), "calm"),
+    "shadow": State(lazy_gettext("runs beside"), "calm"),
     # Of nodes.
     "open": State(lazy_gettext("open"), "good"),
     "suspended": State(lazy_gettext("stopped for now"), "warn"),

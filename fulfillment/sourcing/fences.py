@@ -94,7 +94,7 @@ def fences_of(scene: Scene) -> Fences:
     net = scene.net
     fences = Fences(np.ones(len(net.nodes), dtype=np.bool_))
     fences.keep("not_open", net.is_open)
-    fences.keep("barred", scene.allowed.any(axis=0))
+    fences.keep("barred", ~scene.barred.all(axis=0))
     if scene.settings.excluded_nodes:
         fences.keep("excluded_by_policy", ~np.isin(np.array(net.nodes), list(scene.settings.excluded_nodes)))
     return fences
