@@ -55,6 +55,7 @@ EXCLUSIONS: Mapping[str, LazyString] = {
     "articles_only": lazy_gettext("is not among the nodes that the policy keeps the article to"),
     "articles_not": lazy_gettext("is barred from the article by the policy"),
     "min_stock": lazy_gettext("has less of it than the policy asks for"),
+    "in_time": lazy_gettext("would arrive after the date asked for"),
     "same_day": lazy_gettext("would not arrive on the day of the order"),
 }
 

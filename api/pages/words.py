@@ -103,6 +103,7 @@ REASONS: Mapping[str, str | LazyString] = {
     "closing": lazy_gettext("The store is closing"),
     "no_stock": lazy_gettext("No stock anywhere"),
     "no_capacity": lazy_gettext("No capacity left where there is stock"),
+    "not_in_time": lazy_gettext("No place that has it can make the date"),
     "no_node": lazy_gettext("No store or warehouse can serve this address"),
     "changed": lazy_gettext("The order changed in the meantime"),
     "no_longer_possible": lazy_gettext("That way is gone, or would now be later than promised"),

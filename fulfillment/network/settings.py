@@ -72,6 +72,7 @@ RULES: Final[Mapping[str, tuple[str, ...]]] = {
     "articles_not": ("families", "skus", "groups"),
     "domestic": (),
     "same_day": (),
+    "in_time": (),
     "together": ("families", "skus"),
     **{rule: (name,) for rule, (name, *_) in NUMBERS.items()},
 }

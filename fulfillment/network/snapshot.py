@@ -227,7 +227,8 @@ def _boxes(session: Session, nodes: Sequence[str]) -> tuple[tuple[BoxKinds, ...]
     for row in session.execute(select(*NodeBox.__table__.columns).where(NodeBox.active)):
         found[row.node].append(
             Box(
-                row.id, row.length_mm, row.width_mm, row.height_mm, row.tare_g, row.max_weight_g, row.cost_minor
+                row.id, row.length_mm, row.width_mm, row.height_mm, row.tare_g, row.max_weight_g, row.cost_minor,
+                row.name,
             )
         )  # fmt: skip
     own = [node for node in nodes if node in found]

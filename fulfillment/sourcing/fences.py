@@ -78,8 +78,8 @@ class Fences:
     def keep_in_time(self, scene: Scene, wanted: Wanted, node: Integers, arrives_s: Integers, kept: Flags) -> Flags:
         """Return which of the `kept` options arrive in time where that is a fence; nodes without one are out."""
         for fence in scene.fences:
-            if fence.rule == "same_day":
-                in_time = kept & same_day(wanted, arrives_s, self.zone)
+            if fence.rule in TIME_RULES:
+                in_time = kept & TIME_RULES[fence.rule](wanted, arrives_s, self.zone)
                 if fence.soft:
                     late = np.zeros(len(self.inside), dtype=np.bool_)
                     late[node[kept & ~in_time]] = True
@@ -94,7 +94,7 @@ def fences_of(scene: Scene) -> Fences:
     net = scene.net
     fences = Fences(np.ones(len(net.nodes), dtype=np.bool_))
     fences.keep("not_open", net.is_open)
-    fences.keep("barred", scene.allowed.any(axis=0))
+    fences.keep("barred", ~scene.barred.all(axis=0))
     if scene.settings.excluded_nodes:
         fences.keep("excluded_by_policy", ~np.isin(np.array(net.nodes), list(scene.settings.excluded_nodes)))
     return fences
@@ -153,11 +153,22 @@ LINE_RULES: Final[Mapping[str, Callable[[Scene, Fence, Flags, Integers], Flags]]
 
 
 def same_day(wanted: Wanted, arrives_s: Integers, zone: str) -> Flags:
-    """Keep the ways that arrive on the day of the order, by the clock of the place that it goes to (K)."""
-    on = wanted.placed_at.astimezone(ZoneInfo(zone)).date()
+    """Keep the ways that arrive on the day of the order, or that it asks for, by the clock of where it goes (K)."""
+    on = (wanted.wanted_from or wanted.placed_at).astimezone(ZoneInfo(zone)).date()
     ends = datetime.combine(on, datetime.max.time(), tzinfo=ZoneInfo(zone))
     flags: Flags = arrives_s <= int(ends.timestamp())
     return flags
+
+
+def in_time(wanted: Wanted, arrives_s: Integers, _zone: str) -> Flags:
+    """Keep the ways that arrive by the end of the window asked for; all where none was (K)."""
+    if wanted.wanted_by is None:
+        return np.ones(len(arrives_s), dtype=np.bool_)
+    flags: Flags = arrives_s <= int(wanted.wanted_by.timestamp())
+    return flags
+
+
+TIME_RULES: Final[Mapping[str, Callable[[Wanted, Integers, str], Flags]]] = {"same_day": same_day, "in_time": in_time}
 
 
 def within(scene: Scene, groups: Sequence[str]) -> Flags:

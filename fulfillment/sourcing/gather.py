@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from fulfillment.network import minutes, pick_success, policies, snapshot
-from fulfillment.network.boxes import Goods
+from fulfillment.network.boxes import Goods, goods_of
 from fulfillment.network.days import NEVER, Days, following
 from fulfillment.network.policies import ActivePolicy
 from fulfillment.network.settings import Settings
@@ -177,16 +177,15 @@ def _minutes(
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
     net, settings, rows = ground.net, policy.settings, [ground.skus[line.sku] for line in demand.lines]
-    barred = setbacks.barred(demand, settings, net, ground.now)
-    allowed = _allowed(ground, demand) & ~barred
+    barred = ~_allowed(ground, demand) | setbacks.barred(demand, settings, net, ground.now)
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
-    may_serve = _may_serve(ground, demand) & allowed
+    may_serve = _may_serve(ground, demand) & ~barred
     scene = Scene(
         net=ground.net,
         days=ground.days,
         now=ground.now,
         settings=policy.settings,
-        allowed=allowed,
+        allowed=~barred,
         may_serve=may_serve,
         current=_current(ground.net, demand),
         barred=barred,
@@ -200,7 +199,7 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         capacity=ground.capacity,
         first_ordinal=ground.first_ordinal,
         lines_in_all=ground.lines_in_all,
-        goods=Goods(units, weights, _sides(ground, demand)) if ground.net.measured else None,
+        goods=_goods(ground, demand) if ground.net.measured else None,
         could_serve=may_serve,
         fences=tuple(fence for fence in policy.settings.fences if fence.name not in demand.relaxed),
     )
@@ -230,10 +229,8 @@ def _fenced(ground: Ground, demand: Wanted, scene: Scene) -> Scene:
     )
 
 
-def _sides(ground: Ground, demand: Wanted) -> Integers:
-    """Return the sides of a unit of each line (L,3), the longest first."""
-    sides = [sorted(ground.sides_mm[line.sku], reverse=True) for line in demand.lines]
-    return np.array(sides, dtype=np.int64).reshape(len(sides), 3)
+def _goods(ground: Ground, demand: Wanted) -> Goods:
+    return goods_of([(line.units, ground.weights_g[line.sku], ground.sides_mm[line.sku]) for line in demand.lines])
 
 
 def _may_serve(ground: Ground, demand: Wanted) -> Flags:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,6 +25,9 @@ from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Change, LineUnits, Missing, Package, Rationale
 from fulfillment.sourcing.scene import Scene
 from fulfillment.sourcing.ways import DIRECT
+
+OF_TIME: Final = ("too_early", "after_promise", "in_time", "same_day")
+"""Fences by which a node is out that could serve, at another time."""
 
 
 def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Change, ...]:
@@ -102,7 +105,10 @@ def _why(gathered: Gathered, number: int, line: int, reason: str) -> str:
     scene, options = gathered.scenes[number], gathered.options[number]
     if "no_address" in options.excluded:
         return "no_address"
-    if (options.reachable & scene.may_serve[line]).any():
+    useful = options.reachable & scene.may_serve[line]
+    if any(useful[options.excluded.get(rule, [])].any() for rule in OF_TIME):
+        return "not_in_time"
+    if useful.any():
         return "no_capacity" if options.eligible[line].any() or not _offered(scene, options, line) else "too_bulky"
     return "no_stock" if (options.reachable & scene.allowed[line]).any() else "no_node"
 

@@ -39,7 +39,7 @@ class Scene:
     fenced           by fence, L,N: what the fences of articles keep out
     fences           those of the policy that bind now
     current     L,N  the node has units of the line allocated now
-    barred      L,N  the node failed the line and is not asked again
+    barred      L,N  the node is not asked for the line, or not again since it failed it
     pick_success L,N  how likely the node finds the line
     dearer      L,N  what the line costs more there since the node failed it, in minor units
     shadow_minor, saved_minor  L,N  what a unit is worth there, and the markdown that taking it avoids

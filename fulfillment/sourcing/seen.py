@@ -17,7 +17,7 @@ from fulfillment.optimizer.problem import Line, OrderProblem, Problem
 from fulfillment.optimizer.reasons import left_after
 
 Document = dict[str, Any]
-LINE: Final = ("id", "sku", "units", "divisible", "unfilled_cost")
+LINE: Final = ("id", "sku", "units", "divisible", "unfilled_cost", "unit_value")
 MOST_ORDERS: Final = 16
 """A plan for more demands than these keeps none of their problems: a night's would be larger than all it decides."""
 
@@ -48,6 +48,7 @@ def document(problem: Problem, number: int, plan: Plan) -> Document | None:
         "line_work": order.line_work.tolist(),
         "max_packages": order.max_packages,
         "together": [list(group) for group in order.together],
+        "min_part_value": order.min_part_value,
     }
 
 
@@ -75,6 +76,7 @@ def restored(kept: Mapping[str, Any]) -> Problem:
         line_work=np.array(kept["line_work"], dtype=np.int64).reshape(shape),
         max_packages=kept["max_packages"],
         together=tuple(map(tuple, kept["together"])),
+        min_part_value=kept["min_part_value"],
     )
     return Problem(
         nodes=tuple(kept["nodes"]),
@@ -99,5 +101,5 @@ def decided(problem: Problem, candidates: Sequence[Mapping[str, Any]]) -> Plan:
     return priced_plan(problem, taken, bound=None, seconds=0.0, solver="stored", seed=0)
 
 
-def _rest(line: Line) -> tuple[int, bool, int | None]:
-    return line.units, line.divisible, line.unfilled_cost
+def _rest(line: Line) -> tuple[int, bool, int | None, int]:
+    return line.units, line.divisible, line.unfilled_cost, line.unit_value

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fulfillment.network import freight, surcharges
 from fulfillment.network.days import NEVER, arrival_days, following
 from fulfillment.network.freight import CHARGES, Freight, Load, Split
-from fulfillment.network.offers import CarrierOffer
+from fulfillment.network.offers import CarrierOffer, Limits
 from fulfillment.network.zones import Area
 from fulfillment.sourcing.fences import Fences
 from fulfillment.sourcing.proposal import Wanted
@@ -93,14 +93,14 @@ def carried(
     `when` turns nodes (M) and the dates on which packages arrive (M,D), as ordinals, into instants.
     """
     net = scene.net
-    load = None if scene.goods is None else freight.load_of(scene.goods, net.boxes, net.box_group)
+    loads: dict[Limits, Load] = {}
     for offer in offers:
         band, reaches = offer.reach(distance, to)
         nodes = np.flatnonzero(inside & reaches)
         if not len(nodes):
             continue
         leaving = _departures(scene, offer, nodes, band[nodes], days)
-        asked = _asked(scene, offer, load, leaving, to)
+        asked = _asked(scene, offer, loads, leaving, to)
         arrives, arrives_s = _arrivals(scene, offer, leaving, asked.travel_days, to=to, when=when)
         charges = _charges(scene, asked, leaving.ordinal, arrives)
         yield Legs(
@@ -129,11 +129,14 @@ def _departures(scene: Scene, offer: CarrierOffer, nodes: Integers, band: Intege
     return Departures(nodes, band, ordinal, leaves_s)
 
 
-def _asked(scene: Scene, offer: CarrierOffer, load: Load | None, leaving: Departures, to: Area) -> Freight:
-    """Return what a service asks for the lines from each node."""
-    if load is None:
+def _asked(scene: Scene, offer: CarrierOffer, loads: dict[Limits, Load], leaving: Departures, to: Area) -> Freight:
+    """Return what a service asks for the lines from each node; `loads` are those packed already, by limits."""
+    if scene.goods is None:
         return freight.asked_by_weight(offer, scene.weights_g, leaving.band)
-    return freight.asked_for(offer, load, leaving.node, leaving.band, to)
+    if offer.limits not in loads:
+        net = scene.net
+        loads[offer.limits] = freight.load_of(scene.goods, net.boxes, net.box_group, offer.limits)
+    return freight.asked_for(offer, loads[offer.limits], leaving.node, leaving.band, to)
 
 
 def _charges(scene: Scene, asked: Freight, ordinal: Integers, arrives: Integers) -> Charges:

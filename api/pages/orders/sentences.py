@@ -163,6 +163,7 @@ WHY: Final[Mapping[str, LazyString]] = {
     "no node that has them has minutes left": lazy_gettext("no node that has them has minutes left"),
     "no node may serve them": lazy_gettext("no node may serve them"),
     "the address is not known well enough": lazy_gettext("the address is not known well enough"),
+    "no node that has them can make the date": lazy_gettext("no node that has them can make the date"),
     "they would need one package too many": lazy_gettext("they would need one package too many"),
     "a part of the order would be worth too little": lazy_gettext("a part of the order would be worth too little"),
     "no carrier takes a parcel so large or heavy": lazy_gettext("no carrier takes a parcel so large or heavy"),

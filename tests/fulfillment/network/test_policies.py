@@ -17,6 +17,7 @@ GOOD = {
         {"rule": "articles_only", "skus": ["A"], "groups": ["depot"]},
         {"rule": "min_part_value", "minor": 2500, "soft": True},
         {"rule": "same_day"},
+        {"rule": "in_time", "soft": True},
     ],
 }
 

@@ -97,12 +97,13 @@ def drawn_assignment(seed):
         capacities=rng.integers(2, 4 * orders, nodes),
         skus=("S",),
         stock=np.full((1, nodes), UNLIMITED),
-        orders=tuple(_single(rng, f"O{number}", names) for number in range(orders)),
+        orders=tuple(_single(rng, f"O{number}", names, alike=seed % 2 == 0) for number in range(orders)),
     )
 
 
-def _single(rng, order_id, names):
+def _single(rng, order_id, names, *, alike):
     shape = (1, len(names))
+    work, line_work = rng.integers(0, 2, len(names)), rng.integers(1, 9, shape)
     return OrderProblem(
         id=order_id,
         lines=(Line("1", 0, 1, unfilled_cost=None if rng.random() < 0.7 else int(rng.integers(20, 90))),),
@@ -113,8 +114,8 @@ def _single(rng, order_id, names):
         package_terms=rng.integers(0, 9, shape),
         line_terms=rng.integers(1, 40, (1, *shape)),
         eligible=rng.random(shape) < 0.9,
-        work=rng.integers(0, 2, len(names)),
-        line_work=rng.integers(1, 9, shape),
+        work=0 * work if alike else work,
+        line_work=np.full(shape, line_work[0, 0]) if alike else line_work,
     )
 
 
