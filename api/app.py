@@ -21,6 +21,8 @@ from api.access import SignedIn
 from api.config import Config
 from api.house import EXTENSION, House, build_house
 from api.rest import RESOURCES
+from api.schemas.promises import show_refused
+from oms.errors import OutOfStock
 
 CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -62,7 +64,7 @@ def create_app(config: Config, house: House | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.server.proxies, x_proto=config.server.proxies)  # type: ignore[method-assign]
     log.follow_requests(app)
     metrics.follow_requests(app)
-    errors.register(app)
+    errors.register(app, {OutOfStock: show_refused})
     _guard(app, present)
     health.register(app, version_of_house())
     _add_resources(app)

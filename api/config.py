@@ -112,6 +112,7 @@ class NetworkSettings:
 
     currency: str = _setting("EUR", validate.OneOf(CURRENCIES, error="must be a currency of ISO 4217"))
     country: str = _setting("ES", validate.Regexp("^[A-Z]{2}$", error="must be a country of ISO 3166-1"))
+    pick_half_life_days: int = _setting(180, _POSITIVE)
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,15 @@ class CartSettings:
     hold_minutes: int = _setting(15, _POSITIVE)
     most_hold_minutes: int = _setting(120, _POSITIVE)
     abandon_after_hours: int = _setting(720, _POSITIVE)
+
+
+@dataclass(frozen=True)
+class PromiseSettings:
+    """How long what is quoted is valid, and how long it may be held."""
+
+    valid_minutes: int = _setting(15, _POSITIVE)
+    hold_minutes: int = _setting(15, _POSITIVE)
+    most_hold_minutes: int = _setting(60, _POSITIVE)
 
 
 @dataclass(frozen=True)
@@ -167,11 +177,14 @@ class JobSettings:
     expire_holds_s: int = _setting(15, _POSITIVE)
     expire_no_shows_s: int = _setting(300, _POSITIVE)
     decide_waiting_s: int = _setting(10, _POSITIVE)
+    shadow_policies_s: int = _setting(15, _POSITIVE)
+    take_back_unstarted_s: int = _setting(60, _POSITIVE)
     work_out_runs_s: int = _setting(2, _POSITIVE)
     abandon_carts_s: int = _setting(3600, _POSITIVE)
     prove_ledger_s: int = _setting(30, _POSITIVE)
     make_partitions_s: int = _setting(21600, _POSITIVE)
     forget_keys_s: int = _setting(3600, _POSITIVE)
+    forget_quotes_s: int = _setting(3600, _POSITIVE)
     lease_s: int = _setting(120, _POSITIVE)
 
 
@@ -195,6 +208,7 @@ class Config:
     sourcing: SourcingSettings = SourcingSettings()
     stock: StockSettings = StockSettings()
     carts: CartSettings = CartSettings()
+    promises: PromiseSettings = PromiseSettings()
     work: WorkSettings = WorkSettings()
     night: NightSettings = NightSettings()
     jobs: JobSettings = JobSettings()

@@ -6,7 +6,7 @@ decision that fails leaves the units waiting, and nothing else undone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 import structlog
@@ -17,20 +17,33 @@ from api.transaction import Doors
 from fulfillment.sourcing import commit as sourcing
 from fulfillment.sourcing import waiting
 from fulfillment.sourcing.decide import decide_again
-from fulfillment.sourcing.proposal import Assumption, Proposal
+from fulfillment.sourcing.proposal import Assumption, Failure, Proposal
+from fulfillment.work import unstarted as work_unstarted
 from fulfillment.work.models import FulfillmentLine, FulfillmentOrder
+from fulfillment.work.setbacks import SetbackCause
 from kernel.errors import DomainError
 
 log = structlog.get_logger(__name__)
-SHORT, REJECTION = "short_pick", "rejection"
+SHORT, REJECTION = SetbackCause.SHORT_PICK.value, SetbackCause.REJECTION.value
+Marked = list[tuple[str, str]]
+"""Demands that are to be decided again, each with the cause."""
 
 
-def again(doors: Doors, demand_id: str, *, cause: str, now: datetime, actor: str) -> list[FulfillmentOrder]:
-    """Decide one demand again and commit it. Raises StalePlan when others were faster every time."""
-    return doors.decide_then_commit(
-        lambda session: decide_again(session, demand_id, now=now, cause=cause),
-        lambda session, proposal: sourcing.commit(session, proposal, now=now, actor=actor),
-    )
+def again(
+    doors: Doors, demand_id: str, *, cause: str, now: datetime, actor: str, insist: bool = False
+) -> list[FulfillmentOrder]:
+    """Decide one demand again and commit it, also one left to a person if somebody does `insist`.
+
+    Raises StalePlan when others were faster every time.
+    """
+
+    def commit(session: Session, proposal: Proposal) -> list[FulfillmentOrder]:
+        if not proposal.changes:
+            waiting.unmark(session, demand_id)
+        return sourcing.commit(session, proposal, now=now, actor=actor)
+
+    decide = lambda session: decide_again(session, demand_id, now=now, cause=cause, insist=insist)  # noqa: E731
+    return doors.decide_then_commit(decide, commit)
 
 
 def many(doors: Doors, demand_ids: Iterable[str], *, cause: str, now: datetime, actor: str) -> int:
@@ -54,29 +67,52 @@ def after_stock(house: House, skus: Collection[str], *, actor: str) -> int:
 
 
 def due(house: House, *, actor: str) -> int:
-    """Decide a batch of what waits and may be served by now."""
+    """Decide a batch of what is marked to be decided again, and of what waits and may be served by now."""
     limit, now = house.config.sourcing.waiting_batch, house.clock.now()
+    marked = house.doors.read(lambda session: waiting.marked(session, limit=limit))
+    done = _marked(house.doors, marked, now=now, actor=actor)
     ids = house.doors.read(lambda session: waiting.due(session, now=now, limit=limit))
-    return many(house.doors, ids, cause="waiting", now=now, actor=actor)
+    return done + many(house.doors, ids, cause="waiting", now=now, actor=actor)
 
 
-def if_short(session: Session, fo_id: str, *, line_id: str, found: int, now: datetime) -> Proposal:
+def unstarted(house: House, write: Callable[[Callable[[Session], Marked]], Marked], *, actor: str) -> int:
+    """Decide anew what closed nodes, or those that let a departure pass, have not begun; return how many demands."""
+    limit, now = house.config.sourcing.waiting_batch, house.clock.now()
+    marked = write(lambda session: work_unstarted.mark(session, now=now, limit=limit, actor=actor))
+    return _marked(house.doors, marked, now=now, actor=actor)
+
+
+def _marked(doors: Doors, marked: Marked, *, now: datetime, actor: str) -> int:
+    return sum(many(doors, [demand_id], cause=cause, now=now, actor=actor) for demand_id, cause in marked)
+
+
+def if_short(session: Session, fo_id: str, *, line_id: str, found: int, reason: str = "", now: datetime) -> Proposal:
     """Decide as if of a line only `found` units were there; empty when that cannot be, which the verb will say."""
     fo = session.get(FulfillmentOrder, fo_id)
     line = session.get(FulfillmentLine, line_id)
     if fo is None or line is None or line.fulfillment_order_id != fo_id or not line.picked <= found < line.units:
         return Proposal(cause=SHORT)
-    assumed = Assumption(lost=[(line_id, line.units - found)], excluded=[(line.sku, fo.node)])
+    failed = _failure(fo, line, SetbackCause.SHORT_PICK, reason, now)
+    assumed = Assumption(lost=[(line_id, line.units - found)], failed=[failed])
     return decide_again(session, fo.demand_id, now=now, cause=SHORT, assume=assumed)
 
 
-def if_rejected(session: Session, fo_id: str, *, lines: Collection[str] | None, now: datetime) -> Proposal:
+def if_rejected(
+    session: Session, fo_id: str, *, lines: Collection[str] | None, reason: str = "", now: datetime
+) -> Proposal:
     """Decide as if a node had refused these lines, or all; empty when that cannot be, which the verb will say."""
     fo = session.get(FulfillmentOrder, fo_id)
     if fo is None:
         return Proposal(cause=REJECTION)
     refused = [line for line in fo.lines if line.units and (lines is None or line.id in lines)]
     assumed = Assumption(
-        lost=[(line.id, line.units) for line in refused], excluded=[(line.sku, fo.node) for line in refused]
+        lost=[(line.id, line.units) for line in refused],
+        failed=[_failure(fo, line, SetbackCause.REJECTION, reason, now) for line in refused],
     )
     return decide_again(session, fo.demand_id, now=now, cause=REJECTION, assume=assumed)
+
+
+def _failure(fo: FulfillmentOrder, line: FulfillmentLine, cause: SetbackCause, reason: str, now: datetime) -> Failure:
+    return Failure(
+        sku=line.sku, node=fo.node, cause=cause.value, reason=reason, failed_at=now, attempt=fo.id
+    )  # fmt: skip

@@ -6,7 +6,7 @@ shows a traceback, a statement or a path.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -30,6 +30,7 @@ CODES = {
     414: "too_long", 415: "unsupported_media_type", 422: "invalid", 428: "precondition_required",
     429: "too_many_requests", 500: "internal_error", 503: "unavailable",
 }  # fmt: skip
+Members = Mapping[type[DomainError], Callable[[Any], Mapping[str, Any]]]
 log = structlog.get_logger(__name__)
 
 
@@ -83,13 +84,18 @@ def faults_of(messages: Any, pointer: str = "") -> Iterator[Fault]:
         yield Fault(pointer, getattr(messages, "code", "invalid"), str(messages))
 
 
-def register(app: Flask) -> None:
-    """Map every error that reaches the application to a problem."""
+def register(app: Flask, members: Members) -> None:
+    """Map every error that reaches the application to a problem; `members` tell what a kind of refusal says besides."""
+
+    def refused(error: DomainError) -> Response:
+        own = members.get(type(error), lambda _error: {})(error)
+        return answer(status_of(error), error.code, error.message, faults=error.faults, members=own)
+
     app.register_error_handler(
         Problem,
         lambda error: answer(error.status, error.code, error.detail, faults=error.faults, headers=error.headers),
     )
-    app.register_error_handler(DomainError, _refused)
+    app.register_error_handler(DomainError, refused)
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(OutcomeUnknown, _unknown)
     for kind in UNAVAILABLE:
@@ -99,9 +105,15 @@ def register(app: Flask) -> None:
 
 
 def answer(
-    status: int, code: str, detail: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    faults: Sequence[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Return a problem document as the response."""
+    """Return a problem document as the response; `members` extend it."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -109,6 +121,7 @@ def answer(
         "code": code,
         "detail": detail,
         "instance": request.path,
+        **(members or {}),
     }
     if faults:
         body["errors"] = [{"pointer": fault.pointer, "code": fault.code, "message": fault.message} for fault in faults]
@@ -118,10 +131,6 @@ def answer(
 def status_of(error: DomainError) -> int:
     """Return the HTTP status of a refusal from below."""
     return next((status for kind, status in STATUS if isinstance(error, kind)), 400)
-
-
-def _refused(error: DomainError) -> Response:
-    return answer(status_of(error), error.code, error.message, faults=error.faults)
 
 
 def http(error: HTTPException) -> Response:

@@ -17,6 +17,7 @@ from api.clock import Clock
 from api.config import Config
 from api.transaction import Doors
 from api.wiring import SESSION_INFO, STALE
+from fulfillment.network.pick_success import HALF_LIFE_DAYS
 from kernel.db import Database, connect
 from kernel.vault import Vault
 
@@ -53,5 +54,5 @@ def open_database(config: Config) -> Database:
     if config.is_sqlite and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     database = connect(config.database.url, pool_size=config.database.pool_size)
-    database.info.update(SESSION_INFO)
+    database.info.update(SESSION_INFO | {HALF_LIFE_DAYS: config.network.pick_half_life_days})
     return database

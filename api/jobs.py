@@ -30,15 +30,18 @@ from api.config import Config, JobSettings
 from api.house import House
 from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
+from fulfillment.network import pick_success
+from fulfillment.sourcing import shadow
 from fulfillment.work import collecting
 from kernel import events, idempotency
-from oms import carts
+from oms import carts, quotes
 from stock import count_tasks, holds, partitions, positions, seals
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
 BATCH = 500
 NO_SHOWS = 20
+SHADOWED = 100
 PROVING_S = 1.0
 CONTINUOUS = "continuous"
 # Hours after the wanted one in which a night that was missed, or died, is made up for.
@@ -114,6 +117,11 @@ def forget_keys(turn: Turn) -> int:
     return _until_done(lambda: turn.write(lambda session: idempotency.forget(session, before=before, limit=BATCH)))
 
 
+def forget_quotes(turn: Turn) -> int:
+    """Forget what was quoted a day ago."""
+    return _until_done(lambda: turn.write(lambda session: quotes.forget(session, limit=BATCH)))
+
+
 def prove_ledger(turn: Turn) -> int:
     """Prove the ledger a little further; the result is how many findings there are."""
     proof.advance_for(turn, seconds=PROVING_S)
@@ -145,6 +153,11 @@ def propose_counts(turn: Turn) -> int:
     )
 
 
+def learn_picks(turn: Turn) -> int:
+    """Sum up what each node found, as the evidence for articles that it never looked for."""
+    return turn.write(lambda session: pick_success.sum_up(session, now=turn.now))
+
+
 def abandon_carts(turn: Turn) -> int:
     """Give up carts that nobody came back to; what they held is free, and whoever shopped with them is erased."""
     idle = timedelta(hours=turn.house.config.carts.abandon_after_hours)
@@ -158,6 +171,23 @@ def abandon_carts(turn: Turn) -> int:
 def decide_waiting(turn: Turn) -> int:
     """Decide again what waits and may be served by now."""
     return deciding.due(turn.house, actor=turn.actor)
+
+
+def shadow_policies(turn: Turn) -> int:
+    """Decide what was decided again under drafts that run as shadow, without effect."""
+    return _until_done(lambda: _shadow_pass(turn), batch=SHADOWED)
+
+
+def _shadow_pass(turn: Turn) -> int:
+    found = turn.read(lambda session: shadow.work_out(session, limit=SHADOWED))
+    for each in found:
+        turn.write(lambda session, each=each: shadow.keep(session, each))  # type: ignore[misc]
+    return sum(each.seen for each in found)
+
+
+def take_back_unstarted(turn: Turn) -> int:
+    """Decide anew what closed nodes, or those that let a departure pass, have not begun."""
+    return deciding.unstarted(turn.house, turn.write, actor=turn.actor)
 
 
 def plan_night(turn: Turn) -> int:
@@ -186,7 +216,20 @@ JOBS = (
     Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
     Job("abandon_carts", "Carts nobody came back to end.", abandon_carts, lambda jobs: jobs.abandon_carts_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
+    Job(
+        "shadow_policies",
+        "Drafts that run as shadow decide what was decided.",
+        shadow_policies,
+        lambda jobs: jobs.shadow_policies_s,
+    ),
+    Job(
+        "take_back_unstarted",
+        "What was not begun in time, or at a node that closed, is decided again.",
+        take_back_unstarted,
+        lambda jobs: jobs.take_back_unstarted_s,
+    ),
     Job("plan_night", "Each night a run is started.", plan_night, None),
+    Job("learn_picks", "Each night what nodes found is summed up.", learn_picks, None),
     Job("propose_counts", "Each night some articles are proposed to be counted.", propose_counts, None),
     RUNS,
     Job("prove_ledger", "The ledger is proven, again and again.", prove_ledger, lambda jobs: jobs.prove_ledger_s),
@@ -194,6 +237,7 @@ JOBS = (
     Job(
         "forget_keys", "Idempotency keys are forgotten after three days.", forget_keys, lambda jobs: jobs.forget_keys_s
     ),
+    Job("forget_quotes", "Quotes are forgotten after a day.", forget_quotes, lambda jobs: jobs.forget_quotes_s),
 )
 
 

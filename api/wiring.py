@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from fulfillment.sourcing.commit import StalePlan
-from fulfillment.work import zero_checks
+from fulfillment.work import counted, zero_checks
 from fulfillment.work.displacement import before_displacement, on_reservations_displaced
 from fulfillment.work.events import FulfillmentOrderMoved
 from kernel import events
@@ -18,11 +18,12 @@ from oms import subscribers
 from oms.errors import CartChanged
 from stock.displacement import BEFORE_DISPLACEMENT
 from stock.errors import BalancesMoved, ClaimsChanged
-from stock.events import ReservationsDisplaced
+from stock.events import CountPosted, ReservationsDisplaced
 
 HANDLERS: Handlers = {
     **subscribers.HANDLERS,
     ReservationsDisplaced: (on_reservations_displaced,),
+    CountPosted: (counted.on_count_posted,),
     FulfillmentOrderMoved: (
         *subscribers.HANDLERS[FulfillmentOrderMoved],
         zero_checks.on_fulfillment_order_moved,

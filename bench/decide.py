@@ -3,23 +3,27 @@
 An order is drawn on a network of warehouses and stores, ten cost terms of every candidate are worked out, the problem
 is stated and decided, and all of that is timed: by the clock, and in processor time, which other work on the machine
 does not lengthen. Beside it stand HiGHS and CP-SAT on the same problems, which also say whether it was optimal. What
-it takes to explain is measured apart, and with everything else as decisions a second.
+it takes to explain, and to find what would have flipped the choice, is measured apart, and with everything else as
+decisions a second; so is the whole of `sourcing.decide` on the demo's network.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import median
 from time import perf_counter, thread_time
 
 import numpy as np
 from ortools.sat.python import cp_model
 
+from bench.deciding import rates
 from bench.report import Row, arguments, report
 from fulfillment.optimizer.decide import decide
 from fulfillment.optimizer.exact import solve_exact
 from fulfillment.optimizer.explain import explain
+from fulfillment.optimizer.flips import flips
 from fulfillment.optimizer.plan import Plan
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
 
@@ -127,39 +131,55 @@ def cp_sat(problem: Problem) -> tuple[float, int | None]:
     return perf_counter() - started, round(solver.objective_value) if proven else None
 
 
-def measured(lines: int, nodes: int, *, orders: int, compared: int) -> list[Row]:
+@dataclass(slots=True)
+class _Spent:
+    """Milliseconds of each decision: by the clock, of processor time, of that to explain it, and to flip it."""
+
+    clock: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+    explaining: list[float] = field(default_factory=list)
+    flipping: list[float] = field(default_factory=list)
+
+
+def measured(lines: int, nodes: int, seeds: Sequence[int], *, orders: int, compared: int) -> list[Row]:
     """Time decisions on every seed, and solve some of the same problems with HiGHS and CP-SAT."""
-    by_seed, busy, explaining, beside = [], [], [], _Beside([], [])
-    for seed in SEEDS:
+    by_seed, beside = [], _Beside()
+    for seed in seeds:
         rng = np.random.default_rng(seed)
         baskets = [drawn(rng, lines, nodes) for _ in range(orders)]
         decide(stated(baskets[0]))
-        times, spent, explained = [], [], []
+        spent = _Spent()
         for position, basket in enumerate(baskets):
-            started, working = perf_counter(), thread_time()
-            problem = stated(basket)
-            plan = decide(problem)
-            decided = thread_time()
-            times.append((perf_counter() - started) * 1e3)
-            spent.append((decided - working) * 1e3)
-            if plan is None:
-                continue
-            explain(problem, plan)
-            explained.append((thread_time() - decided) * 1e3)
-            if position < compared:
-                beside.compare(problem, plan)
-        by_seed.append(np.percentile(times, [50, 95, 99]))
-        busy.append(float(np.percentile(spent, 95)))
-        explaining.append(median(explained))
-    return _rows(f"{lines} lines x {nodes} nodes", (np.array(by_seed).T, busy, explaining), beside, REACH_MS[lines])
+            _decide(basket, spent, beside if position < compared else None, flip=position < orders // 10)
+        by_seed.append(spent)
+    return _rows(f"{lines} lines x {nodes} nodes", by_seed, beside, REACH_MS[lines])
+
+
+def _decide(basket: Basket, spent: _Spent, beside: _Beside | None, *, flip: bool) -> None:
+    """Time one decision, what explains it and, for some, what would have flipped it."""
+    started, working = perf_counter(), thread_time()
+    problem = stated(basket)
+    plan = decide(problem)
+    decided = thread_time()
+    spent.clock.append((perf_counter() - started) * 1e3)
+    spent.busy.append((decided - working) * 1e3)
+    assert plan is not None, "an order of these that the tables cannot decide"
+    explain(problem, plan)
+    explained = thread_time()
+    spent.explaining.append((explained - decided) * 1e3)
+    if flip:
+        flips(problem, plan)
+        spent.flipping.append((thread_time() - explained) * 1e3)
+    if beside:
+        beside.compare(problem, plan)
 
 
 @dataclass(slots=True)
 class _Beside:
     """What HiGHS and CP-SAT took for the problems compared, in ms, and how often either knew better."""
 
-    highs: list[float]
-    sat: list[float]
+    highs: list[float] = field(default_factory=list)
+    sat: list[float] = field(default_factory=list)
     checked: int = 0
     wrong: int = 0
 
@@ -172,27 +192,36 @@ class _Beside:
         self.wrong += (plan.objective != exact.objective) + (objective not in {None, plan.objective})
 
 
-def _rows(name: str, figures: tuple[np.ndarray, list[float], list[float]], beside: _Beside, reach: float) -> list[Row]:
-    (p50, p95, p99), busy, explaining = figures
-    return [
+def _rows(name: str, by_seed: Sequence[_Spent], beside: _Beside, reach: float) -> list[Row]:
+    p50, p95, p99 = np.array([np.percentile(spent.clock, [50, 95, 99]) for spent in by_seed]).T
+    busy, explaining, flipping = (
+        np.array(each)
+        for each in (
+            [np.percentile(spent.busy, 95) for spent in by_seed],
+            [median(spent.explaining) for spent in by_seed],
+            [median(spent.flipping) for spent in by_seed if spent.flipping],
+        )
+    )
+    right = not beside.wrong
+    rows = [
         Row(f"{name}, p50; baseline HiGHS", median(p50), "ms", median(beside.highs), _spread(p50)),
         Row(f"{name}, p50; baseline CP-SAT", median(p50), "ms", median(beside.sat), _spread(p50)),
         Row(f"{name}, p95", median(p95), "ms", None, _spread(p95), f"<= {reach}", bool(median(p95) <= reach)),
-        Row(f"{name}, p95 of processor time", median(busy), "ms", None, _spread(np.array(busy))),
+        Row(f"{name}, p95 of processor time", median(busy), "ms", None, _spread(busy)),
         Row(f"{name}, p99", median(p99), "ms", None, _spread(p99)),
-        Row(
-            f"{name}, p50 of explaining, processor time", median(explaining), "ms", None, _spread(np.array(explaining))
-        ),
-        Row(
-            f"{name}, not optimal of {beside.checked} compared", beside.wrong, "orders", None, "", "0", not beside.wrong
-        ),
+        Row(f"{name}, p50 of explaining, processor time", median(explaining), "ms", None, _spread(explaining)),
+        Row(f"{name}, not optimal of {beside.checked} compared", beside.wrong, "orders", None, "", "0", right),
     ]
+    if len(flipping):
+        title = f"{name}, p50 of what would flip it, processor time"
+        rows.append(Row(title, median(flipping), "ms", None, _spread(flipping)))
+    return rows
 
 
-def throughput(nodes: int, *, orders: int) -> list[Row]:
+def throughput(nodes: int, seeds: Sequence[int], *, orders: int) -> list[Row]:
     """Decide a consumer's mix of orders, costs and reasons of all candidates written down: decisions a second."""
-    rates, without = [], []
-    for seed in SEEDS:
+    written, without = [], []
+    for seed in seeds:
         rng = np.random.default_rng(seed)
         baskets = [drawn(rng, int(lines), nodes) for lines in 1 + rng.choice(5, orders, p=MIX)]
         working = thread_time()
@@ -202,17 +231,17 @@ def throughput(nodes: int, *, orders: int) -> list[Row]:
             if plan is not None:
                 json.dumps([reason._asdict() for reason in explain(problem, plan).options])
         without.append(orders / (decided - working))
-        rates.append(orders / (thread_time() - working))
+        written.append(orders / (thread_time() - working))
     name = f"decisions a second and core, 1 to 5 lines x {nodes} nodes"
     return [
         Row(
             f"{name}, all candidates explained and written; baseline neither",
-            median(rates),
+            median(written),
             "1/s",
             median(without),
-            _spread(np.array(rates)),
+            _spread(np.array(written)),
             f">= {REACH_A_SECOND}" if nodes <= REACHED_NODES else "",
-            median(rates) >= REACH_A_SECOND if nodes <= REACHED_NODES else None,
+            median(written) >= REACH_A_SECOND if nodes <= REACHED_NODES else None,
         )
     ]
 
@@ -224,12 +253,16 @@ def _spread(values: np.ndarray) -> str:
 def main() -> None:
     """Run the benchmark."""
     options = arguments("Time decisions of one order.")
-    orders, compared = (40, 1) if options.quick else (500, 5)
+    orders, compared, seeds = (40, 1, SEEDS[:1]) if options.quick else (500, 5, SEEDS)
     rows = [
-        row for nodes in NODES for lines in LINES for row in measured(lines, nodes, orders=orders, compared=compared)
+        row
+        for nodes in NODES
+        for lines in LINES
+        for row in measured(lines, nodes, seeds, orders=orders, compared=compared)
     ]
-    rows += [row for nodes in NODES for row in throughput(nodes, orders=orders)]
-    report("decide", rows, seeds=SEEDS, as_json=options.json)
+    rows += [row for nodes in NODES for row in throughput(nodes, seeds, orders=orders)]
+    rows += rates(decisions=orders)
+    report("decide", rows, seeds=seeds, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import perf_counter, process_time
 
-from bench.published import (
-    Instance,
-    generated_assignment,
-    generated_location,
-    generated_opening,
-    instances_in,
-)
+from bench.formats import instances_in
+from bench.published import Instance, generated_assignment, generated_location, generated_opening
 from bench.report import Row, arguments, report
 from fulfillment.optimizer.check import check
 from fulfillment.optimizer.problem_file import plan_content, read_problem
@@ -58,7 +53,7 @@ def measured(instance: Instance) -> list[Row]:
     answer = plan_content(problem, plan)
     objective, bound = float(answer["objective"]), float(answer["bound"])
     best = bound if instance.known is None else instance.known
-    above = 100 * (objective / best - 1) if best else 0.0
+    above = 100 * (objective - best) / abs(best) if best else 0.0
     most = ABOVE["assignment D" if _type_d(instance) else instance.family]
     small = instance.family == "facility location" and instance.size[0] * instance.size[1] <= SMALL
     limit_s = SMALL_S if small else LIMIT_S[instance.family]

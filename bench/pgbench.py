@@ -55,7 +55,8 @@ def script(sent: Sequence[Sent], skus: Sequence[str], pattern: Pattern) -> str:
     ]
     names = {text: f"('S' || :sku{line})" for line, text in enumerate(skus)}
     statements = [" ".join(_filled(statement, names).split()) + ";" for statement in sent]
-    return "\n".join([*drawn, "\\set number :number + 1", "BEGIN;", *statements, "COMMIT;"]) + "\n"
+    given = [f"\\set given{number} {number}" for number in _numbers(sent)]
+    return "\n".join([*drawn, *given, "\\set number :number + 1", "BEGIN;", *statements, "COMMIT;"]) + "\n"
 
 
 def per_s(url: str, script_file: Path, *, clients: int, seconds: int, first: int) -> float:
@@ -106,12 +107,20 @@ def _filled(statement: Sent, names: Mapping[str, str]) -> str:
     return filled.replace("%%", "%")
 
 
+def _numbers(sent: Sequence[Sent]) -> list[int]:
+    given = (value for statement in sent for value in dict(statement.parameters).values())
+    return sorted({value for value in given if isinstance(value, int) and not isinstance(value, bool)})
+
+
 def _literal(value: Any, names: Mapping[str, str]) -> str:
     match value:
         case None:
             return "NULL"
-        case bool() | int():
+        case bool():
             return str(value)
+        case int():
+            # As a parameter, as our code sends it: a plan for a limit that is known is another one, and a slower one.
+            return f":given{value}"
         case datetime():
             return f"'{value.isoformat()}'::timestamptz"
         case list():

@@ -191,6 +191,8 @@ def _sqlite_engine(url: str, *, begin: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
+        # SQLite may have been built without its mathematical functions.
+        connection.create_function("power", 2, pow, deterministic=True)
         # The driver's own transactions begin late and only before some statements; ours begin when we say so.
         connection.isolation_level = None
         # What is deleted is overwritten with zeros, so that an erased person is not found in free pages.

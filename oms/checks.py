@@ -20,6 +20,7 @@ from kernel.countries import COUNTRIES
 from kernel.db import table
 from kernel.errors import Fault
 from kernel.money import CURRENCIES, Money
+from oms import quotes
 from oms.commands import Basket, CustomerDetails, Line, PlaceOrder, ShipTo
 from oms.models import Channel, Customer
 from stock.models import Article, Node, NodeStatus
@@ -83,6 +84,8 @@ def faults_of(session: Session, command: PlaceOrder, channel: Channel | None) ->
     faults = Faults()
     faults.code("/external_id", command.external_id)
     _basket(faults, session, command, channel)
+    if command.promise is not None and quotes.find(session, command.promise) is None:
+        faults.add("/promise", "unknown_promise", "there is no such promise, or not any more; ask for promises again")
     return faults.found
 
 

@@ -6,7 +6,8 @@ been checked; `orders.prepare` and its like find every fault of it, each under t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from kernel.money import Money
@@ -15,6 +16,8 @@ from kernel.money import Money
 @dataclass(frozen=True, kw_only=True)
 class ChannelRow:
     """A channel as it should be. `shortage` is "wait" (short lines wait) or "refuse" (the order is refused).
+
+    `service_policies` maps services to policies other than `policy`.
 
     Its shoppers are told that stock is low when no more than `low_stock` units can be promised.
     """
@@ -27,6 +30,7 @@ class ChannelRow:
     policy: str = "default"
     active: bool = True
     low_stock: int = 3
+    service_policies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,15 +97,46 @@ class Basket:
 class PlaceOrder(Basket):
     """A sale in a channel. `paid` says that the total has been paid, which is then recorded.
 
-    `cart` names the cart that it finishes, from which it takes what it does not say itself. What is held under
-    `hold_reference` becomes the order's own.
+    `cart` names the cart that it finishes, from which it takes what it does not say itself. `promise` names the way
+    that was quoted for it, whose date it then keeps if that can be. What is held under `hold_reference` becomes the
+    order's own.
     """
 
     external_id: str
     placed_at: datetime | None = None
     paid: bool = False
     cart: str | None = None
+    promise: str | None = None
     hold_reference: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where goods would go, or near which place they would be collected; degrees are WGS 84."""
+
+    country: str | None = None
+    postal_code: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskPromises:
+    """A question: in which ways could these units (SKU, count), or a cart, be served? Up to `most` answers are wanted.
+
+    `services` are those that are looked at, all where none is named; `stores` is how many of the nearest are.
+    """
+
+    channel: str = ""
+    lines: tuple[tuple[str, int], ...] = ()
+    cart: str | None = None
+    place: Place | None = None
+    methods: tuple[str, ...] = ("ship", "collect")
+    services: tuple[str, ...] = ()
+    stores: int = 5
+    most: int = 10
+    requested_from: datetime | None = None
+    requested_by: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

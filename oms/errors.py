@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kernel.errors import Conflict, Fault, NotFound, Rejected
 from kernel.money import Money
+
+if TYPE_CHECKING:
+    from fulfillment.sourcing.promises import Alternative
 
 
 class InvalidOrder(Rejected):
@@ -89,6 +93,34 @@ class CartChanged(Conflict):
         super().__init__(f"Cart {code} was changed meanwhile; read it again.")
 
 
+class UnknownPromise(NotFound):
+    """There is no such promise, or not any more."""
+
+    code = "unknown_promise"
+
+    def __init__(self, promise_id: str) -> None:
+        super().__init__(f"There is no promise {promise_id}; ask for promises again.")
+
+
+class PromiseExpired(Conflict):
+    """What was quoted is no longer valid, and nothing is held for it."""
+
+    code = "promise_expired"
+
+    def __init__(self, promise_id: str) -> None:
+        super().__init__(f"Promise {promise_id} has expired; ask for promises again.")
+
+
+class PromiseGone(Conflict):
+    """Others took the units of a promise before it was held; nothing was held."""
+
+    code = "promise_gone"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        sentences = " ".join(fault.message for fault in faults)
+        super().__init__(f"Others were faster; ask for promises again. {sentences}", faults=tuple(faults))
+
+
 class HoldExpired(Conflict):
     """What was held has run out, others have bought it since, and the channel wants short orders refused."""
 
@@ -115,13 +147,17 @@ class DuplicateOrder(Conflict):
 
 
 class OutOfStock(Conflict):
-    """Stock is short, and the channel wants such orders refused; nothing was written."""
+    """Stock is short, and the channel wants such orders refused; nothing was written.
+
+    `alternatives` are the other ways to have a collection that its store cannot serve.
+    """
 
     code = "out_of_stock"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], *, alternatives: Sequence[Alternative] = ()) -> None:
         sentences = " ".join(fault.message for fault in faults)
         super().__init__(f"The order was refused for want of stock. {sentences}", faults=tuple(faults))
+        self.alternatives = tuple(alternatives)
 
 
 class NothingToCancel(Conflict):

@@ -26,10 +26,11 @@ LATE = "hold_expired"
 def completed(session: Session, command: PlaceOrder, vault: Vault) -> tuple[PlaceOrder, int | None]:
     """Take from the cart that an order finishes what it does not say itself; return the cart's version too.
 
-    Raises UnknownCart and CartClosed.
+    What is held for its promise is held under the promise's id, or under the cart's where one was quoted for. Raises
+    UnknownCart and CartClosed.
     """
     if command.cart is None:
-        return command, None
+        return (replace(command, hold_reference=command.promise) if command.promise else command), None
     cart = carts.get(session, command.cart)
     carts.require_open(session, cart)
     whole = baskets.completed(command, baskets.basket_of(session, cart, vault))

@@ -80,6 +80,8 @@ CART_TRANSITIONS: Transitions = {
 class Channel(Base):
     """Where orders come from. `shortage` says what happens when stock is short: lines wait, or the order is refused.
 
+    Its orders are sourced by `policy`, those of a service in `service_policies` by the policy named there.
+
     Shoppers are told that stock is low when `low_stock` units or fewer can be promised.
     """
 
@@ -91,9 +93,14 @@ class Channel(Base):
     currency: Mapped[str]
     shortage: Mapped[Code]
     policy: Mapped[Code] = mapped_column(default="default")
+    service_policies: Mapped[dict[str, Any]] = mapped_column(Document, default=dict, server_default="{}")
     active: Mapped[bool] = mapped_column(default=True)
     low_stock: Mapped[int] = mapped_column(default=3, server_default="3")
     version: Mapped[int] = mapped_column(default=1)
+
+    def policy_for(self, service: str) -> str:
+        """Return the policy by which orders of a service are sourced."""
+        return str(self.service_policies.get(service, self.policy))
 
 
 class Customer(Base):
@@ -311,3 +318,21 @@ class CartLine(Base):
     method: Mapped[str | None]
     collect_node: Mapped[str | None]
     priced_in: Mapped[Code]
+
+
+class Quote(Base):
+    """Ways to serve a basket as they were quoted: what each would hold, until when, and what it promised; no person.
+
+    `quoted_at` is business time; `recorded_at`, by the database's clock, tells when it may be forgotten.
+    """
+
+    __tablename__ = "quote"
+    __table_args__ = (Index("ix_quote_recorded_at", "recorded_at"),)
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    channel: Mapped[Code] = mapped_column(ForeignKey("channel.id"))
+    cart_id: Mapped[str | None]
+    cart_version: Mapped[int | None]
+    ways: Mapped[list[Any]]
+    quoted_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())

@@ -17,10 +17,10 @@ from typing import Any
 from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from fulfillment.network import geography
-from fulfillment.network.geography import Location
-from fulfillment.sourcing import commit, decide
+from fulfillment.network.geography import NOWHERE
+from fulfillment.sourcing import commit
 from fulfillment.sourcing.commit import StalePlan
+from fulfillment.sourcing.promises import Alternative
 from fulfillment.sourcing.proposal import Proposal, Wanted, WantedLine
 from fulfillment.sourcing.taken import Taken
 from fulfillment.work import cancelling, carrying, demands
@@ -32,7 +32,7 @@ from kernel.db import adopt, database_now, table
 from kernel.errors import Fault
 from kernel.ids import new_id, short_code
 from kernel.vault import Vault
-from oms import bundles, checks, customers, finishing, history, holds, payments
+from oms import bundles, checks, customers, deciding, finishing, history, holds, payments
 from oms.bundles import Unpacked
 from oms.checks import Faults
 from oms.commands import PlaceOrder
@@ -41,8 +41,7 @@ from oms.events import LineUnits, OrderPlaced
 from oms.models import Cart, Channel, Order, OrderLine, OrderStatus
 
 NUMBER_LENGTH = 10
-NO_ADDRESS = "no_address"
-ADDED = ("cart", "hold_reference")
+ADDED = ("cart", "promise", "hold_reference")
 # Values weigh lateness and splits; beyond the price of a house they change no decision.
 MOST_VALUE_MINOR = 2**31 - 1
 
@@ -68,14 +67,16 @@ class Prepared:
     unpacked: Unpacked = field(default_factory=lambda: Unpacked((), (), ()))
     late: bool = False
     cart_version: int | None = None
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True)
 class Placed:
-    """An order, and whether this call has made it."""
+    """An order, whether this call has made it, and how else a collection could be had that its store cannot serve."""
 
     order: Order
     created: bool
+    alternatives: tuple[Alternative, ...] = ()
 
 
 def prepare(
@@ -137,7 +138,7 @@ def place_many(
     return [
         Placed(history.get(session, each.existing_id), created=False)
         if each.existing_id is not None
-        else Placed(orders[each.order_id], created=True)
+        else Placed(orders[each.order_id], created=True, alternatives=each.alternatives)
         for each in prepared
     ]
 
@@ -198,14 +199,14 @@ def _decided(session: Session, prepared: Prepared, channel: Channel, *, now: dat
     wanted = list(wanted_of(session, prepared, channel, now=now))
     if not wanted:
         return prepared
-    held, late = finishing.held_for(session, prepared.command)
-    proposal = decide.decide(session, wanted, now=now, cause="order", held=held, taken=taken)
-    short = [missing for missing in proposal.unfilled if missing.reason != NO_ADDRESS]
-    if short and channel.shortage == "refuse":
-        faults = _shortages(prepared, {missing.line_id: missing.units for missing in short})
-        raise HoldExpired(faults) if late else OutOfStock(faults)
+    found = deciding.decided(session, prepared.command, wanted, now=now, taken=taken)
+    if found.short and channel.shortage == "refuse":
+        faults = _shortages(prepared, {missing.line_id: missing.units for missing in found.short})
+        raise HoldExpired(faults) if found.late else OutOfStock(faults, alternatives=found.alternatives)
     lost = any(one.method == Method.SHIP and one.location.geocode == "none" for one in wanted)
-    return replace(prepared, proposal=proposal, needs_address=lost, late=late)
+    return replace(
+        prepared, proposal=found.proposal, needs_address=lost, late=found.late, alternatives=found.alternatives
+    )  # fmt: skip
 
 
 def wanted_of(session: Session, prepared: Prepared, channel: Channel, *, now: datetime) -> Iterator[Wanted]:
@@ -220,11 +221,11 @@ def wanted_of(session: Session, prepared: Prepared, channel: Channel, *, now: da
         lines = tuple(_wanted_line(prepared, number) for number in numbers)
         yield Wanted(
             demand_id=new_id(), reference=prepared.order_id, method=method, service=command.service,
-            collect_node=collect_node, location=_location(session, command) if ship_to else geography.NOWHERE,
+            collect_node=collect_node, location=deciding.location_of(session, ship_to) if ship_to else NOWHERE,
             country=ship_to.country if ship_to else None, postal_code=ship_to.postal_code if ship_to else None,
             lines=lines, value_minor=min(MOST_VALUE_MINOR, sum(line.units * line.unit_value_minor for line in lines)),
             placed_at=command.placed_at or now, wanted_from=command.requested_from, wanted_by=command.requested_by,
-            policy=channel.policy, channel=channel.id,
+            policy=channel.policy_for(command.service), channel=channel.id,
         )  # fmt: skip
 
 
@@ -236,14 +237,6 @@ def _wanted_line(prepared: Prepared, number: int) -> WantedLine:
         id=prepared.line_ids[number], sku=line.sku, units=line.quantity, unit_value_minor=value,
         together=str(part.line) if part else None,
     )  # fmt: skip
-
-
-def _location(session: Session, command: PlaceOrder) -> Location:
-    to = command.ship_to
-    assert to is not None, "a parcel without an address has a fault"
-    return geography.locate(
-        session, country=to.country, postal_code=to.postal_code, latitude=to.latitude, longitude=to.longitude
-    )
 
 
 def _shortages(prepared: Prepared, missing: Mapping[str, int]) -> Sequence[Fault]:

@@ -55,22 +55,22 @@ def levels(
     session: Session, skus: Iterable[str], *, nodes: Sequence[str] | None = None
 ) -> dict[tuple[str, str], Level]:
     """Return the level of each balance of `skus`, by SKU and node; pairs that never had stock are absent."""
-    query, at = (_LEVELS, {}) if nodes is None else (_LEVELS_AT, {"nodes": list(nodes)})
+    query, at = (LEVELS, {}) if nodes is None else (_LEVELS_AT, {"nodes": list(nodes)})
     return {
         (row[0], row[1]): Level._make(row[2:])
-        for some in _chunks(skus)
+        for some in chunks(skus)
         for row in session.execute(query, {"skus": some, **at})
     }
 
 
-# Built once, since every decision reads levels.
 _BALANCE = table(StockBalance)
-_LEVELS = select(
+# Built once, since every decision reads levels; rooms above join what they know of the same pairs.
+LEVELS = select(
     _BALANCE.c.sku, _BALANCE.c.node,
     _BALANCE.c.on_hand, _BALANCE.c.reserved, _BALANCE.c.picked, _BALANCE.c.safety_stock,
     _BALANCE.c.backorder_limit, _BALANCE.c.in_transit, _BALANCE.c.version,
 ).where(_BALANCE.c.sku.in_(bindparam("skus", expanding=True)))  # fmt: skip
-_LEVELS_AT = _LEVELS.where(_BALANCE.c.node.in_(bindparam("nodes", expanding=True)))
+_LEVELS_AT = LEVELS.where(_BALANCE.c.node.in_(bindparam("nodes", expanding=True)))
 
 
 def promisable(
@@ -141,12 +141,13 @@ def floors(
 def open_demand(session: Session, skus: Iterable[str]) -> dict[str, int]:
     """Return the units of each SKU that are promised to somebody and have no node yet."""
     found: dict[str, int] = {}
-    for some in _chunks(skus):
+    for some in chunks(skus):
         query = select(OpenDemand.sku, func.sum(OpenDemand.units)).where(OpenDemand.sku.in_(some))
         found |= {sku: int(units) for sku, units in session.execute(query.group_by(OpenDemand.sku))}
     return found
 
 
-def _chunks(skus: Iterable[str]) -> Iterable[list[str]]:
+def chunks(skus: Iterable[str]) -> Iterable[list[str]]:
+    """Yield SKUs, each once, so many at a time that a statement takes them."""
     wanted = sorted(set(skus))
     return (wanted[start : start + LOOKUP] for start in range(0, len(wanted), LOOKUP))

@@ -6,11 +6,18 @@ import json
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from fulfillment.optimizer.plan import Plan
+    from fulfillment.optimizer.problem import Problem
+
 INFEASIBLE = 2
+LONGEST_S = 7 * 24 * 3600
+LARGEST_SEED = 2**31 - 1
+"""What the solvers take as a seed."""
 
 
 @click.command()
@@ -22,19 +29,21 @@ def solve(problem: Path, time_limit: float, seed: int, out: Path | None) -> None
     """Decide the sourcing problem in the file PROBLEM and give the plan; exit status 2 when it is infeasible."""
     from fulfillment.optimizer.check import check
     from fulfillment.optimizer.problem_file import ProblemFileError, plan_content, read_problem
-    from fulfillment.optimizer.solve import SolveParams
-    from fulfillment.optimizer.solve import solve as decide
 
-    if time_limit <= 0:
-        raise click.ClickException("--time-limit must be above 0.")
+    if not 0 < time_limit <= LONGEST_S:
+        raise click.ClickException(f"--time-limit must be above 0 and at most {LONGEST_S}.")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise click.ClickException(f"--seed must lie between 0 and {LARGEST_SEED}.")
+    if out is not None and not out.parent.is_dir():
+        raise click.ClickException(f"{out.parent} is no folder, so the plan could not be written there.")
     try:
         read = read_problem(_content(problem))
     except ProblemFileError as error:
         raise click.ClickException(str(error)) from error
-    plan = decide(read, SolveParams(time_limit_s=time_limit, seed=seed))
+    plan = _decided(read, time_limit_s=time_limit, seed=seed)
     findings = check(read, plan)
     if findings:
-        raise click.ClickException(f"The plan does not hold, which is a fault of this program: {findings[0]}")
+        raise click.ClickException(f"The plan does not hold, which is a fault of this program: {findings[0].message}.")
     content = plan_content(read, plan)
     _give(content, out)
     if plan.status == "infeasible":
@@ -44,13 +53,37 @@ def solve(problem: Path, time_limit: float, seed: int, out: Path | None) -> None
 
 
 def _content(path: Path) -> Any:
-    text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     try:
-        return json.loads(text, parse_float=Decimal)
+        return json.loads(content.decode("utf-8-sig"), parse_float=Decimal, object_pairs_hook=_once_each)
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{path} is not text in UTF-8.") from error
     except ValueError as error:
         raise click.ClickException(f"{path} is not JSON: {error}.") from error
     except RecursionError as error:
         raise click.ClickException(f"{path} is nested too deeply to be a problem.") from error
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for place, key in enumerate(keys) if key in keys[:place])
+        raise ValueError(f"an object has the key {twice!r} twice")
+    return content
+
+
+def _decided(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
+    from fulfillment.optimizer.exact import NoPlanInTimeError
+    from fulfillment.optimizer.mip import SolverFailedError
+    from fulfillment.optimizer.solve import SolveParams, solve
+
+    try:
+        return solve(problem, SolveParams(time_limit_s=time_limit_s, seed=seed))
+    except NoPlanInTimeError as error:
+        raise click.ClickException(f"{error}.".capitalize()) from error
+    except SolverFailedError as error:
+        raise click.ClickException(f"The solver failed: {error}.") from error
 
 
 def _give(content: dict[str, Any], out: Path | None) -> None:

@@ -61,6 +61,11 @@ STATES: Mapping[str, State] = {
     "stale": State(lazy_gettext("out of date"), "warn"),
     "failed": State(lazy_gettext("failed"), "bad"),
     "rolled_back": State(lazy_gettext("rolled back"), "calm"),
+    # Of policies.
+    "draft": State(lazy_gettext("draft"), "warn"),
+    "active": State(lazy_gettext("in force"), "good"),
+    "archived": State(lazy_gettext("archived"), "calm"),
+    "shadow": State(lazy_gettext("runs beside"), "calm"),
     # Of nodes.
     "open": State(lazy_gettext("open"), "good"),
     "suspended": State(lazy_gettext("stopped for now"), "warn"),
@@ -98,10 +103,12 @@ REASONS: Mapping[str, str | LazyString] = {
     "closing": lazy_gettext("The store is closing"),
     "no_stock": lazy_gettext("No stock anywhere"),
     "no_capacity": lazy_gettext("No capacity left where there is stock"),
+    "not_in_time": lazy_gettext("No place that has it can make the date"),
     "no_node": lazy_gettext("No store or warehouse can serve this address"),
     "changed": lazy_gettext("The order changed in the meantime"),
     "no_longer_possible": lazy_gettext("That way is gone, or would now be later than promised"),
     "no_room": lazy_gettext("Others took the units or the working time"),
+    "too_bulky": lazy_gettext("No carrier takes a parcel so large or heavy"),
     "package_limit": lazy_gettext("It would need one package too many"),
     "cost": lazy_gettext("Serving it would cost more than leaving it"),
     "fraud": lazy_gettext("It looks like fraud"),
@@ -123,6 +130,9 @@ REASONS: Mapping[str, str | LazyString] = {
     "quarantine": lazy_gettext("To be looked at"),
     "over_delivery": lazy_gettext("More than was ordered"),
     "wrong_item": lazy_gettext("Not what was ordered"),
+    "needs_person": lazy_gettext("So many attempts failed that a person decides"),
+    "node_closed": lazy_gettext("The node closed"),
+    "missed_cut_off": lazy_gettext("Not begun when it was to leave"),
     "no_show": lazy_gettext("Nobody came to collect it"),
 }
 

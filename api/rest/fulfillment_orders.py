@@ -13,6 +13,7 @@ from api.openapi import PREFIX
 from api.rest.operation import Call, Reply, Resource, anywhere
 from api.schemas import work as schemas
 from api.schemas.transfers import TransferSchema
+from fulfillment.network import minutes
 from fulfillment.sourcing import commit as sourcing
 from fulfillment.sourcing.proposal import Proposal
 from fulfillment.work import collecting, lists, orders, packing, picking, putting_back, shipping, transfers
@@ -31,14 +32,15 @@ def _task_here(session: Session, _call: Call, put_back_id: str) -> list[str]:
 
 
 def _if_short(session: Session, call: Call, fo_id: str) -> Proposal:
-    return deciding.if_short(session, fo_id, line_id=call.body["line_id"], found=call.body["found"], now=call.now)
+    return deciding.if_short(session, fo_id, **call.body, now=call.now)
 
 
 def _if_rejected(session: Session, call: Call, fo_id: str) -> Proposal:
     # Refusing elsewhere as well touches other demands, which are decided after the fact.
     if call.body["collateral"]:
         return Proposal(cause=deciding.REJECTION)
-    return deciding.if_rejected(session, fo_id, lines=call.body["lines"], now=call.now)
+    asked = {name: call.body[name] for name in ("lines", "reason")}
+    return deciding.if_rejected(session, fo_id, **asked, now=call.now)
 
 
 @resource.operation(
@@ -69,8 +71,9 @@ def accept(session: Session, call: Call, fo_id: str) -> Any:
 )  # fmt: skip
 def reject(session: Session, call: Call, fo_id: str, decided: Proposal) -> Any:
     """Refuse a fulfillment order, or some of its lines; its units are decided again in the same transaction."""
-    rejected = orders.reject(session, fo_id, **call.body, actor=call.actor, now=call.now)
-    sourcing.commit(session, decided, now=call.now, actor=call.actor)
+    with minutes.held_back(session):
+        rejected = orders.reject(session, fo_id, **call.body, actor=call.actor, now=call.now)
+        sourcing.commit(session, decided, now=call.now, actor=call.actor)
     demand_ids = sorted({fo.demand_id for fo in rejected}) if call.body["collateral"] else []
     return Reply({"fulfillment_orders": rejected}, after=lambda house: _decide(house, call, demand_ids))
 
@@ -90,8 +93,9 @@ def pick(session: Session, call: Call, fo_id: str) -> Any:
 )  # fmt: skip
 def short(session: Session, call: Call, fo_id: str, decided: Proposal) -> Any:
     """Say that fewer units are there than asked; the rest is decided again in the same transaction."""
-    fo = picking.short(session, fo_id, **call.body, actor=call.actor, now=call.now)
-    sourcing.commit(session, decided, now=call.now, actor=call.actor)
+    with minutes.held_back(session):
+        fo = picking.short(session, fo_id, **call.body, actor=call.actor, now=call.now)
+        sourcing.commit(session, decided, now=call.now, actor=call.actor)
     return fo
 
 

@@ -11,6 +11,7 @@ from api.house import House
 from api.openapi import PREFIX
 from api.rest.operation import Call, Reply, Resource
 from api.schemas import orders as schemas
+from fulfillment.work.demands import ADDRESS
 from oms import addresses, holds, orders, payments, queries, view
 from oms import history as order_history
 from oms.commands import PlaceOrder
@@ -37,7 +38,12 @@ def _prepare(session: Session, call: Call) -> Prepared:
 
 
 def _decide_demands(house: House, call: Call, demand_ids: list[str]) -> None:
-    deciding.many(house.doors, demand_ids, cause="edit", now=call.now, actor=call.actor)
+    deciding.many(house.doors, demand_ids, cause=ADDRESS, now=call.now, actor=call.actor)
+
+
+def _placed(session: Session, call: Call, placed: Placed) -> dict[str, Any]:
+    currency, offered = call.config.network.currency, placed.alternatives
+    return showing.placed(session, placed.order, currency=currency, now=call.now, alternatives=offered)
 
 
 def _carried_out(command: PlaceOrder) -> set[str]:
@@ -56,7 +62,7 @@ def place_order(session: Session, call: Call, decided: Prepared) -> Any:
     What cannot be served now waits, or the order is refused where its channel says so.
     """
     placed = orders.place(session, decided, vault=call.vault, now=call.now, actor=call.actor)
-    shown = showing.placed(session, placed.order, currency=call.config.network.currency, now=call.now)
+    shown = _placed(session, call, placed)
     carried = _carried_out(call.body) if placed.created else set()
     after = (lambda house: deciding.after_stock(house, carried, actor=call.actor)) if carried else None
     return Reply(shown, status=201 if placed.created else 200, after=after)
@@ -70,8 +76,7 @@ def place_orders(house: House, call: Call) -> Any:
     """Take many orders as if one after the other, each with its own result; sent again, they are found."""
 
     def show(session: Session, placed: Placed) -> dict[str, Any]:
-        shown = showing.placed(session, placed.order, currency=call.config.network.currency, now=call.now)
-        return dict(schemas.OrderSchema().dump(shown))
+        return dict(schemas.OrderSchema().dump(_placed(session, call, placed)))
 
     answers = intake.place_many(house, call.body, actor=call.actor, show=show)
     return {"results": [answer.shown for answer in answers]}
@@ -96,6 +101,15 @@ def show_order(session: Session, call: Call, order_id: str) -> Any:
 def show_decision(session: Session, call: Call, order_id: str) -> Any:
     """Tell why an order is served from where it is: every decision with its candidates, costs and fences."""
     return {"decisions": showing.decisions(session, order_id, currency=call.config.network.currency)}
+
+
+@resource.operation(
+    "GET", "/<order_id>/decision/flip", scope="orders:read", query=schemas.FlipQuery, answer=schemas.FlipsSchema
+)
+def show_flips(session: Session, call: Call, order_id: str) -> Any:
+    """Tell the smallest changes that would have flipped a decision: a unit, a package, minutes or cents."""
+    asked = call.query["decision_id"]
+    return {"decisions": showing.flips(session, order_id, asked, currency=call.config.network.currency)}
 
 
 @resource.operation("GET", "/<order_id>/history", scope="orders:read", answer=schemas.HistorySchema)

@@ -213,3 +213,7 @@ class ProblemSchema(Schema):
     detail = fields.String(metadata={"example": "The request has 1 fault."})
     instance = fields.String(metadata={"example": "/api/v1/orders"})
     errors = fields.List(fields.Nested(ProblemFaultSchema))
+    alternatives = fields.List(
+        fields.Nested("AlternativeSchema"),
+        metadata={"description": "With out_of_stock: how else a collection could be had that its store cannot serve."},
+    )

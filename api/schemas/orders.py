@@ -97,11 +97,13 @@ class PlaceOrderSchema(Schema):
     """A sale in a channel. A line may be shipped, collected or carried out otherwise than the order.
 
     An order without `cart` needs `currency` and `lines`; one that finishes a cart takes from it what it does not say.
+    `promise` is the id of a way from POST /promises, whose units are the order's and whose date it keeps.
     """
 
     channel = _needed(fields.String, "-", "web")
     external_id = _needed(fields.String, "-", "W-10001")
     cart = _absent(fields.String)
+    promise = _absent(fields.String)
     currency = fields.String(load_default="", metadata={"example": "EUR"})
     placed_at = instant(load_default=None, allow_none=True)
     customer = fields.Nested(CustomerSchema, load_default=None, allow_none=True)
@@ -251,6 +253,9 @@ class DecisionSummarySchema(Schema):
     nodes = fields.List(fields.String())
     packages = fields.Integer()
     waiting = fields.Integer(metadata={"description": "Units that no node serves yet."})
+    relaxed = fields.List(
+        fields.String(), metadata={"description": "Soft fences of the policy that did not bind, by name."}
+    )
     decided_at = instant()
     solve_ms = fields.Float()
 
@@ -276,6 +281,10 @@ class OrderSchema(Schema):
     lines = fields.List(fields.Nested(OrderLineSchema))
     fulfillment_orders = fields.List(fields.Nested(PartSchema))
     decisions = fields.List(fields.Nested(DecisionSummarySchema))
+    alternatives = fields.List(
+        fields.Nested("AlternativeSchema"),
+        metadata={"description": "Once, when placed: how else a collection could be had that its store cannot serve."},
+    )
 
 
 class HoldShownSchema(Schema):
@@ -382,6 +391,40 @@ class DecisionsSchema(Schema):
     """Every decision about an order, oldest first."""
 
     decisions = fields.List(fields.Nested(DecisionSchema))
+
+
+class FlipQuery(Schema):
+    """Which decision to ask about."""
+
+    decision_id = fields.String(load_default=None, metadata={"description": "The newest of each demand by default."})
+
+
+class FlipSchema(Schema):
+    """A change that would have flipped a decision."""
+
+    kind = fields.String(metadata={"description": "stock, packages, minutes, cost, fence or cut_off."})
+    amount = fields.Integer(metadata={"description": "So many units, packages, minutes or minor units of money."})
+    saves = MoneyField(metadata={"description": "What the better plan costs less."})
+    node = fields.String(allow_none=True)
+    sku = fields.String(allow_none=True)
+    arrives_at = instant(allow_none=True)
+    exact = fields.Boolean(metadata={"description": "False for a cost that is the least that it could be."})
+    words = fields.String()
+
+
+class FlippedDecisionSchema(Schema):
+    """What would have flipped one decision: the nearest change, then all, each kind from its smallest on."""
+
+    decision_id = fields.String()
+    decided_at = instant()
+    nearest = fields.Nested(FlipSchema, allow_none=True)
+    flips = fields.List(fields.Nested(FlipSchema))
+
+
+class FlipsSchema(Schema):
+    """What would have flipped the decisions about an order; empty for those made before that was kept."""
+
+    decisions = fields.List(fields.Nested(FlippedDecisionSchema))
 
 
 class OrderResultSchema(Schema):

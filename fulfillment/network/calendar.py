@@ -21,7 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Hours = tuple[tuple[time, time], ...]
+Weekdays = tuple[int, ...]
 WEEKDAYS: Final = ("mo", "tu", "we", "th", "fr", "sa", "su")
+MONDAY_TO_FRIDAY: Final[Weekdays] = (0, 1, 2, 3, 4)
+"""The weekdays on which a carrier delivers unless it says otherwise."""
 DELIVERY_ENDS: Final = time(20, 0)
 """Local time by which a carrier has delivered on the day it promises."""
 MIDNIGHT: Final = time(0, 0)
@@ -61,8 +64,11 @@ class Calendar:
         intervals = self.hours.get(on.weekday()) or max(self.hours.values(), key=_minutes_open)
         opening, closing = intervals[0][0], intervals[-1][1]
         closes_on = on + _DAY if closing <= opening else on
+        # Midnight is the end of a day, and a cut-off in the hours after it belongs to the evening before.
+        late = self.cut_off == MIDNIGHT or (closes_on > on and self.cut_off <= closing)
+        cut_off_on = on + _DAY if late else on
         zone = ZoneInfo(self.time_zone)
-        return WorkDay(on, _at(on, opening, zone), _at(on, self.cut_off, zone), _at(closes_on, closing, zone))
+        return WorkDay(on, _at(on, opening, zone), _at(cut_off_on, self.cut_off, zone), _at(closes_on, closing, zone))
 
 
 def parse_hours(document: Mapping[str, Any]) -> dict[int, Hours]:
@@ -74,7 +80,7 @@ def parse_hours(document: Mapping[str, Any]) -> dict[int, Hours]:
         if weekday not in {"0", "1", "2", "3", "4", "5", "6"}:
             raise ValueError(f"{weekday!r} is no weekday: use 0 (Monday) to 6 (Sunday)")
         parsed = tuple((parse_time(opening), parse_time(closing)) for opening, closing in intervals)
-        if any(later[0] < earlier[1] for earlier, later in pairwise(parsed)):
+        if any(later[0] < earlier[1] or earlier[1] <= earlier[0] for earlier, later in pairwise(parsed)):
             raise ValueError(f"the hours of weekday {weekday} overlap or are not in order")
         if parsed:
             hours[int(weekday)] = parsed
@@ -122,15 +128,17 @@ def public_holidays(country: str, region: str, year: int) -> frozenset[date]:
 
 
 @cache
-def carrier_days(country: str, year: int) -> NDArray[np.int64]:
-    """Return the ordinals of the days on which carriers deliver in a country, from `year` - 1 to `year` + 1.
+def carrier_days(country: str, region: str, weekdays: Weekdays, year: int) -> NDArray[np.int64]:
+    """Return the ordinals of the days on which a carrier delivers in a region: last, this and next year's.
 
-    They are Monday to Friday without the country's public holidays.
+    `weekdays` are those on which it drives (0 is Monday). It rests on the public holidays of the region, or of the
+    whole country where `region` is empty or has none of its own. One array is kept for each set of arguments.
     """
-    closed = {day.toordinal() for each in (year - 1, year, year + 1) for day in public_holidays(country, "", each)}
+    years = (year - 1, year, year + 1)
+    closed = {day.toordinal() for each in years for day in public_holidays(country, region, each)}
     first, after = date(year - 1, 1, 1).toordinal(), date(year + 2, 1, 1).toordinal()
     # Ordinal 1 was a Monday.
-    days = [ordinal for ordinal in range(first, after) if (ordinal - 1) % 7 < 5 and ordinal not in closed]
+    days = [ordinal for ordinal in range(first, after) if (ordinal - 1) % 7 in weekdays and ordinal not in closed]
     return np.array(days, dtype=np.int64)
 
 

@@ -1,4 +1,4 @@
-"""Bulk writing of the network: profiles, carriers, tariffs, postal codes, closures, and a planner's single edits.
+"""Bulk writing of the network: profiles, carriers and what they ask, boxes, postal codes, and a planner's single edits.
 
 Called by imports and by the doors. Invariant: a call with a faulty row writes nothing and names every fault, by the
 row's place; an unchanged row is not written; whatever is written raises the network's revision.
@@ -6,7 +6,8 @@ row's place; an unchanged row is not written; whatever is written raises the net
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -14,19 +15,38 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from fulfillment.network.carrier_rows import (
+    BoxRow,
+    SurchargeRow,
+    Zone,
+    faults_of_boxes,
+    faults_of_carriers,
+    faults_of_surcharges,
+    faults_of_tariffs,
+    faults_of_zones,
+)
 from fulfillment.network.geography import normalised
-from fulfillment.network.models import NETWORK, CarrierService, Closure, NodeDay, NodeProfile, PostalCode, Tariff
+from fulfillment.network.models import (
+    NETWORK,
+    CarrierService,
+    CarrierSurcharge,
+    CarrierZone,
+    Closure,
+    NodeBox,
+    NodeDay,
+    NodeProfile,
+    PostalCode,
+    Tariff,
+)
 from fulfillment.network.rows import (
-    Carrier,
+    CarrierName,
     OpeningHours,
     Place,
     Profile,
     TariffBand,
     check_hours,
-    faults_of_carriers,
     faults_of_codes,
     faults_of_profiles,
-    faults_of_tariffs,
 )
 from kernel.errors import Fault, NotFound, Rejected
 from stock.models import Node
@@ -48,21 +68,41 @@ class UnknownNode(NotFound):
 
 def put_profiles(session: Session, rows: Sequence[Profile]) -> list[Outcome]:
     """Write node profiles and tell for each whether it was created, updated or unchanged. Raises InvalidRows."""
-    known = set(session.scalars(select(Node.id).where(Node.id.in_([row.node for row in rows]))))
+    known = _known(session, Node.id, (row.node for row in rows))
     return _put(session, NodeProfile, rows, key=("node",), faults=faults_of_profiles(rows, known))
 
 
-def put_carriers(session: Session, rows: Sequence[Carrier]) -> list[Outcome]:
-    """Write carrier services. Raises InvalidRows."""
+def put_carriers(session: Session, rows: Sequence[CarrierName]) -> list[Outcome]:
+    """Write carrier services; rows that only name them leave the rest of a known one as it is. Raises InvalidRows."""
     return _put(session, CarrierService, rows, key=("id",), faults=faults_of_carriers(rows))
 
 
 def put_tariffs(session: Session, rows: Sequence[TariffBand]) -> list[Outcome]:
     """Write bands of tariffs. Raises InvalidRows."""
-    wanted = {row.carrier_service for row in rows}
-    known = set(session.scalars(select(CarrierService.id).where(CarrierService.id.in_(wanted))))
-    key = ("carrier_service", "max_distance_km", "max_weight_g")
-    return _put(session, Tariff, rows, key=key, faults=faults_of_tariffs(rows, known))
+    key = ("carrier_service", "zone", "max_distance_km", "max_weight_g", "max_volume_cm3")
+    return _put(session, Tariff, rows, key=key, faults=faults_of_tariffs(rows, _services(session, rows)))
+
+
+def put_zones(session: Session, rows: Sequence[Zone]) -> list[Outcome]:
+    """Write the zones of pairs of places. Raises InvalidRows."""
+    faults = faults_of_zones(rows, _services(session, rows))
+    prefixes = ("destination_prefix", "origin_prefix")
+    written = [replace(row, **{name: normalised(getattr(row, name)) for name in prefixes}) for row in rows]
+    key = ("carrier_service", "destination_country", "destination_prefix", "origin_country", "origin_prefix")
+    return _put(session, CarrierZone, written, key=key, faults=faults)
+
+
+def put_surcharges(session: Session, rows: Sequence[SurchargeRow]) -> list[Outcome]:
+    """Write surcharges. Raises InvalidRows."""
+    faults = faults_of_surcharges(rows, _services(session, rows))
+    written = [replace(row, prefixes=" ".join(map(normalised, row.prefixes.split()))) for row in rows]
+    return _put(session, CarrierSurcharge, written, key=("carrier_service", "code"), faults=faults)
+
+
+def put_boxes(session: Session, rows: Sequence[BoxRow]) -> list[Outcome]:
+    """Write boxes. Raises InvalidRows."""
+    known = _known(session, Node.id, (row.node for row in rows))
+    return _put(session, NodeBox, rows, key=("id",), faults=faults_of_boxes(rows, known))
 
 
 def put_postal_codes(session: Session, rows: Sequence[Place]) -> list[Outcome]:
@@ -121,6 +161,15 @@ def _put(
     if any(outcome != "unchanged" for outcome in outcomes):
         raise_version(session, NETWORK)
     return outcomes
+
+
+def _services(session: Session, rows: Sequence[TariffBand | Zone | SurchargeRow]) -> set[str]:
+    return _known(session, CarrierService.id, (row.carrier_service for row in rows))
+
+
+def _known(session: Session, column: Any, ids: Iterable[str | None]) -> set[str]:
+    """Return which of the ids there are."""
+    return set(session.scalars(select(column).where(column.in_({each for each in ids if each is not None}))))
 
 
 _SENTENCE: Final = "Some rows cannot be taken; nothing was written."

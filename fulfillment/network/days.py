@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fulfillment.network.calendar import Calendar, carrier_days, evenings
+from fulfillment.network.calendar import MONDAY_TO_FRIDAY, Calendar, Weekdays, carrier_days, evenings
 
 Integers = NDArray[np.int64]
 
@@ -60,12 +61,24 @@ def following(ends_s: Integers, from_s: int, count: int) -> Integers:
     return columns
 
 
-def arrival_days(departs: Integers, transit_days: Integers, *, country: str, year: int) -> Integers:
-    """Return the ordinals on which packages arrive that leave on `departs` and travel so many working days."""
-    calendar = carrier_days(country, year)
+def arrival_days(
+    departs: Integers,
+    transit_days: Integers,
+    *,
+    country: str,
+    year: int,
+    region: str = "",
+    weekdays: Weekdays = MONDAY_TO_FRIDAY,
+) -> Integers:
+    """Return the ordinals on which packages arrive that leave on `departs` and travel so many delivery days.
+
+    Country and region are those of the destination; delivery days are those of `carrier_days`. What travels no day
+    arrives on the day it leaves, or on the next delivery day if that is none.
+    """
+    calendar = carrier_days(country, region, weekdays, year)
     place = np.searchsorted(calendar, departs, side="right") + transit_days - 1
-    arrives = calendar[np.clip(place, 0, len(calendar) - 1)]
-    arrives = np.where(transit_days == 0, departs, arrives)
+    at_once = np.searchsorted(calendar, departs, side="left")
+    arrives = calendar[np.clip(np.where(transit_days == 0, at_once, place), 0, len(calendar) - 1)]
     return np.where(departs == NEVER, NEVER, arrives)
 
 
@@ -77,8 +90,9 @@ def evening_s(ordinals: Integers, zone: str, *, year: int) -> Integers:
     return np.where(ordinals == NEVER, NEVER, known)
 
 
-def due_s(placed_at: datetime, days: int, *, country: str, zone: str) -> int:
-    """Return the end of deliveries on the n-th carrier day after `placed_at`, in seconds."""
-    year = placed_at.year
-    arrives = arrival_days(np.array([placed_at.toordinal()]), np.array([max(1, days)]), country=country, year=year)
-    return int(evening_s(arrives, zone, year=year)[0])
+def due_s(placed_at: datetime, days: int, *, country: str, zone: str, region: str = "") -> int:
+    """Return the end of deliveries on the n-th delivery day after `placed_at`, by the clock of `zone`, in seconds."""
+    placed_on = placed_at.astimezone(ZoneInfo(zone)).date()
+    leaves, travels = np.array([placed_on.toordinal()]), np.array([max(1, days)])
+    arrives = arrival_days(leaves, travels, country=country, region=region, year=placed_on.year)
+    return int(evening_s(arrives, zone, year=placed_on.year)[0])

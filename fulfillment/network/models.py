@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Code, Document, Name, database_now
@@ -80,7 +80,12 @@ class Closure(Base):
 
 
 class CarrierService(Base):
-    """What a carrier offers: `service` is what shoppers choose (standard, express)."""
+    """What a carrier offers: `service` is what shoppers choose (standard, express).
+
+    `delivers_on` are weekdays such as "mo-sa", empty for Monday to Friday; `cut_off` is when it collects ("HH:MM" on
+    the node's clock), None where the node's own binds; `dimensional_divisor` is in cubic centimetres a kilogram, None
+    where only weight is billed; the others limit one parcel. `max_girth_mm` is the longest side and the way around it.
+    """
 
     __tablename__ = "carrier_service"
 
@@ -89,11 +94,21 @@ class CarrierService(Base):
     carrier_name: Mapped[Name]
     service: Mapped[Code]
     active: Mapped[bool] = mapped_column(default=True)
+    delivers_on: Mapped[Code] = mapped_column(default="", server_default="")
+    cut_off: Mapped[str | None]
+    dimensional_divisor: Mapped[int | None]
+    max_parcel_g: Mapped[int | None]
+    max_length_mm: Mapped[int | None]
+    max_girth_mm: Mapped[int | None]
     version: Mapped[int] = mapped_column(default=1)
 
 
 class Tariff(Base):
-    """The price of a package up to a distance and a weight, and the working days it travels."""
+    """The price of a package up to a distance, or in a zone, and up to a weight, and the working days it travels.
+
+    A band of a zone has no distance (0). `max_volume_cm3` 0 is any volume. `further_kg_minor` is what each kilogram
+    above the heaviest band costs; None where what is heavier goes as several packages.
+    """
 
     __tablename__ = "tariff"
     __table_args__ = (CheckConstraint("price_minor >= 0 AND transit_days >= 0", name="counters"),)
@@ -101,8 +116,73 @@ class Tariff(Base):
     carrier_service: Mapped[Code] = mapped_column(ForeignKey("carrier_service.id"), primary_key=True)
     max_distance_km: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     max_weight_g: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    zone: Mapped[Code] = mapped_column(primary_key=True, default="", server_default="")
+    max_volume_cm3: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=0, server_default="0")
     price_minor: Mapped[int]
     transit_days: Mapped[int]
+    further_kg_minor: Mapped[int | None]
+
+
+class CarrierZone(Base):
+    """The zone in which a carrier's service sees a pair of places; the longest prefixes win, see `network.zones`.
+
+    An empty prefix is the whole country, an empty origin country anywhere; an empty zone sends back to distances.
+    """
+
+    __tablename__ = "carrier_zone"
+
+    carrier_service: Mapped[Code] = mapped_column(ForeignKey("carrier_service.id"), primary_key=True)
+    destination_country: Mapped[Code] = mapped_column(primary_key=True)
+    destination_prefix: Mapped[Code] = mapped_column(primary_key=True)
+    origin_country: Mapped[Code] = mapped_column(primary_key=True)
+    origin_prefix: Mapped[Code] = mapped_column(primary_key=True)
+    zone: Mapped[Code]
+
+
+class CarrierSurcharge(Base):
+    """What a carrier's service asks beyond its prices, and the conditions for it, see `network.surcharges`.
+
+    `prefixes` are postal prefixes with spaces between them, `delivered_on` weekdays such as "sa-su".
+    """
+
+    __tablename__ = "carrier_surcharge"
+    __table_args__ = (CheckConstraint("percent_bp >= 0 AND package_minor >= 0 AND kg_minor >= 0", name="amounts"),)
+
+    carrier_service: Mapped[Code] = mapped_column(ForeignKey("carrier_service.id"), primary_key=True)
+    code: Mapped[Code] = mapped_column(primary_key=True)
+    name: Mapped[Name]
+    percent_bp: Mapped[int]
+    package_minor: Mapped[int]
+    kg_minor: Mapped[int]
+    country: Mapped[Code]
+    prefixes: Mapped[str]
+    over_length_mm: Mapped[int | None]
+    over_weight_g: Mapped[int | None]
+    delivered_on: Mapped[Code]
+    from_on: Mapped[date | None]
+    until_on: Mapped[date | None]
+    active: Mapped[bool]
+
+
+class NodeBox(Base):
+    """A box that a node packs in, or, without a node, every node that has none of its own; sides are inside."""
+
+    __tablename__ = "box"
+    __table_args__ = (
+        CheckConstraint("length_mm > 0 AND width_mm > 0 AND height_mm > 0 AND max_weight_g > 0", name="measures"),
+        CheckConstraint("tare_g >= 0 AND cost_minor >= 0", name="counters"),
+    )
+
+    id: Mapped[Code] = mapped_column(primary_key=True)
+    node: Mapped[Code | None] = mapped_column(ForeignKey("node.id"))
+    name: Mapped[Name]
+    length_mm: Mapped[int]
+    width_mm: Mapped[int]
+    height_mm: Mapped[int]
+    tare_g: Mapped[int]
+    max_weight_g: Mapped[int]
+    cost_minor: Mapped[int]
+    active: Mapped[bool]
 
 
 class PostalCode(Base):
@@ -119,12 +199,27 @@ class PostalCode(Base):
 
 
 class Policy(Base):
-    """Weights and limits of sourcing, versioned: exactly one version of a policy is active."""
+    """Rules and weights of sourcing, versioned: at most one version of a policy is active.
+
+    `revision` rises with each change of the row. A draft with `shadow_after` runs beside the active version: decisions
+    up to that id are compared.
+    """
 
     __tablename__ = "policy"
+    __table_args__ = (
+        Index(
+            "ix_policy_active", "id", unique=True,
+            postgresql_where=text("status = 'active'"), sqlite_where=text("status = 'active'"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[Code] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     status: Mapped[Code]
     settings: Mapped[dict[str, Any]] = mapped_column(Document)
+    note: Mapped[Name] = mapped_column(default="", server_default="")
+    author: Mapped[Code] = mapped_column(default="", server_default="")
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
+    activated_at: Mapped[datetime | None]
+    shadow_after: Mapped[str | None]
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())

@@ -1,4 +1,4 @@
-"""What planners see of the network: profiles, the work of a day, carriers and their tariffs.
+"""What planners see of the network: profiles, the work of a day, carriers, what they ask, and boxes.
 
 Called by pages above; reads and writes nothing. Invariant: a node's day is the date on its own clock.
 """
@@ -14,7 +14,15 @@ from sqlalchemy.orm import Session
 
 from fulfillment.network import snapshot
 from fulfillment.network.calendar import Calendar
-from fulfillment.network.models import CarrierService, NodeDay, NodeProfile, Tariff
+from fulfillment.network.models import (
+    CarrierService,
+    CarrierSurcharge,
+    CarrierZone,
+    NodeBox,
+    NodeDay,
+    NodeProfile,
+    Tariff,
+)
 from kernel.errors import NotFound
 
 
@@ -100,9 +108,31 @@ def carrier_service(session: Session, service_id: str) -> CarrierService:
 
 
 def tariffs(session: Session, service_id: str) -> list[Tariff]:
-    """Return the bands of a service, the near and light first."""
+    """Return the bands of a service: by distance, then by zone, the near and light first."""
     bands = select(Tariff).where(Tariff.carrier_service == service_id)
-    return list(session.scalars(bands.order_by(Tariff.max_distance_km, Tariff.max_weight_g)))
+    return list(
+        session.scalars(bands.order_by(Tariff.zone, Tariff.max_distance_km, Tariff.max_weight_g, Tariff.max_volume_cm3))
+    )
+
+
+def zones(session: Session, service_id: str) -> list[CarrierZone]:
+    """Return in which zone a service sees which places, by destination and origin."""
+    places = (CarrierZone.destination_country, CarrierZone.destination_prefix)
+    origins = (CarrierZone.origin_country, CarrierZone.origin_prefix)
+    found = select(CarrierZone).where(CarrierZone.carrier_service == service_id).order_by(*places, *origins)
+    return list(session.scalars(found))
+
+
+def surcharges(session: Session, service_id: str) -> list[CarrierSurcharge]:
+    """Return what a service asks beyond its prices, by code."""
+    found = select(CarrierSurcharge).where(CarrierSurcharge.carrier_service == service_id)
+    return list(session.scalars(found.order_by(CarrierSurcharge.code)))
+
+
+def boxes(session: Session) -> list[NodeBox]:
+    """Return all boxes: those of every node, then the own ones of nodes, small before large."""
+    found = session.scalars(select(NodeBox))
+    return sorted(found, key=lambda box: (box.node or "", box.length_mm * box.width_mm * box.height_mm, box.id))
 
 
 def _work_day(profile: NodeProfile, calendar: Calendar, on_date: date, row: NodeDay | None) -> WorkDay:

@@ -6,7 +6,7 @@ Pure; called by the catalog before it writes. Invariant: all faults of all rows 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,25 +47,40 @@ class Profile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Carrier:
-    """A carrier service: `service` is what shoppers choose."""
+class CarrierName:
+    """A carrier service as tariffs name it: `service` is what shoppers choose. What else is known of it stays."""
 
     id: str
     carrier: str
     carrier_name: str
     service: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carrier(CarrierName):
+    """A carrier service with when it collects and delivers, and what it takes; see CarrierService."""
+
+    delivers_on: str = ""
+    cut_off: str | None = None
+    dimensional_divisor: int | None = None
+    max_parcel_g: int | None = None
+    max_length_mm: int | None = None
+    max_girth_mm: int | None = None
     active: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class TariffBand:
-    """The price of a package up to a distance and a weight, and the working days it travels."""
+    """The price of a package up to a distance, or in a zone (then 0), and a weight, and the working days it travels."""
 
     carrier_service: str
     max_distance_km: int
     max_weight_g: int
     price_minor: int
     transit_days: int
+    zone: str = ""
+    max_volume_cm3: int = 0
+    further_kg_minor: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,35 +100,12 @@ def faults_of_profiles(rows: Sequence[Profile], known: Collection[str]) -> list[
     return [fault for number, row in enumerate(rows) for fault in _profile(f"/{number}", row, known)]
 
 
-def faults_of_carriers(rows: Sequence[Carrier]) -> list[Fault]:
-    """Find what is wrong with carrier services."""
-    return [
-        Fault(f"/{number}/{name}", "required", f"{name} must not be empty")
-        for number, row in enumerate(rows)
-        for name in ("id", "carrier", "carrier_name", "service")
-        if not getattr(row, name).strip()
-    ]
-
-
-def faults_of_tariffs(rows: Sequence[TariffBand], known: Collection[str]) -> list[Fault]:
-    """Find what is wrong with tariffs; `known` are the carrier services there are."""
-    faults: list[Fault] = []
-    for number, row in enumerate(rows):
-        where = f"/{number}"
-        if row.carrier_service not in known:
-            message = f"there is no carrier service {row.carrier_service}"
-            faults.append(Fault(f"{where}/carrier_service", "unknown", message))
-        faults += _outside(where, row, ("max_distance_km", "max_weight_g"), 1, MOST)
-        faults += _outside(where, row, ("price_minor", "transit_days"), 0, MOST)
-    return faults
-
-
 def faults_of_codes(rows: Sequence[Place]) -> list[Fault]:
     """Find what is wrong with postal codes."""
     faults: list[Fault] = []
     for number, row in enumerate(rows):
         where = f"/{number}"
-        faults += _country(where, row.country)
+        faults += check_country(where, row.country)
         if not row.postal_code.strip():
             faults.append(Fault(f"{where}/postal_code", "required", "postal_code must not be empty"))
         faults += _coordinates(where, row)
@@ -137,15 +129,16 @@ def check_hours(where: str, opening_hours: Any, cut_off: str) -> list[Fault]:
 def _profile(where: str, row: Profile, known: Collection[str]) -> Iterator[Fault]:
     if row.node not in known:
         yield Fault(f"{where}/node", "unknown", f"there is no node {row.node}: import nodes first")
-    yield from _country(where, row.country)
+    yield from check_country(where, row.country)
     yield from _coordinates(where, row)
-    yield from _outside(where, row, _COUNTERS, 0, MOST)
+    yield from outside(where, row, _COUNTERS, 0, MOST)
     if not 0 < row.pick_success <= 1:
         yield Fault(f"{where}/pick_success", "invalid", "pick_success must be above 0 and at most 1")
     yield from check_hours(where, row.opening_hours, row.cut_off)
 
 
-def _country(where: str, country: str) -> Iterator[Fault]:
+def check_country(where: str, country: str) -> Iterator[Fault]:
+    """Find what is wrong with a country's code; `where` points at the row."""
     if not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
         yield Fault(f"{where}/country", "invalid", f"{country!r} is no ISO 3166-1 code such as ES")
 
@@ -157,7 +150,9 @@ def _coordinates(where: str, row: Profile | Place) -> Iterator[Fault]:
         yield Fault(f"{where}/longitude", "invalid", "longitude must lie between -180 and 180")
 
 
-def _outside(where: str, row: Any, names: Sequence[str], least: int, most: int) -> Iterator[Fault]:
+def outside(where: str, row: Any, names: Iterable[str], least: int, most: int) -> Iterator[Fault]:
+    """Find the numbers of a row that lie outside a range; None is no number."""
     for name in names:
-        if not least <= getattr(row, name) <= most:
+        number = getattr(row, name)
+        if number is not None and not least <= number <= most:
             yield Fault(f"{where}/{name}", "invalid", f"{name} must lie between {least} and {most}")

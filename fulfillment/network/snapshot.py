@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -17,11 +18,16 @@ from numpy.typing import NDArray
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from fulfillment.network import tariffs as carrier_tariffs
+from fulfillment.network import offers, transit
+from fulfillment.network.article_models import NodeEvidence
+from fulfillment.network.boxes import Box, BoxKinds, kinds_of
 from fulfillment.network.calendar import Calendar, parse_hours, parse_time
 from fulfillment.network.days import Days, lay_out
-from fulfillment.network.models import NETWORK, CarrierService, Closure, NodeProfile, Tariff
-from fulfillment.network.tariffs import Band, Tariffs
+from fulfillment.network.geography import normalised
+from fulfillment.network.models import NETWORK, Closure, NodeBox, NodeProfile
+from fulfillment.network.offers import CarrierOffer
+from fulfillment.network.settings import Group
+from fulfillment.network.zones import Area
 from kernel.db import caches
 from stock.models import Node, NodeStatus
 from stock.revisions import NODES, may_cache, versions
@@ -32,16 +38,8 @@ Version = tuple[int, int]
 
 _CACHE: Final = "network_snapshot"
 _DATES_KEPT: Final = 4
-
-
-@dataclass(frozen=True, eq=False)
-class CarrierOffer:
-    """What a carrier asks for one service."""
-
-    id: str
-    carrier_name: str
-    service: str
-    tariffs: Tariffs
+_GROUPS_KEPT: Final = 256
+_CUT_OFFS_KEPT: Final = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +51,8 @@ class Snapshot:
     names: tuple[str, ...]
     kinds: tuple[str, ...]
     countries: tuple[str, ...]
+    regions: tuple[str, ...]
+    tags: tuple[str, ...]
     statuses: tuple[str, ...]
     calendars: tuple[Calendar, ...]
     index: Mapping[str, int]
@@ -62,6 +62,8 @@ class Snapshot:
     latitude: NDArray[np.float64]
     longitude: NDArray[np.float64]
     pick_success: NDArray[np.float64]
+    lines_found: NDArray[np.float64]
+    lines_missed: NDArray[np.float64]
     capacity_minutes: Integers
     package_cost_minor: Integers
     line_cost_minor: Integers
@@ -69,7 +71,17 @@ class Snapshot:
     package_minutes: Integers
     line_minutes: Integers
     services: tuple[CarrierOffer, ...]
+    areas: tuple[Area, ...]
+    boxes: tuple[BoxKinds, ...]
+    box_group: Integers
     _days: dict[date, Days] = field(default_factory=dict, repr=False)
+    _groups: dict[Group, Flags] = field(default_factory=dict, repr=False)
+    _cut_offs: dict[tuple[date, time], Integers] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def measured(self) -> bool:
+        """Whether anything depends on more than the weight of an order: boxes, volumes, sizes, surcharges."""
+        return any(kinds.boxes for kinds in self.boxes) or any(offer.measured for offer in self.services)
 
     def days(self, on: date) -> Days:
         """Return the working days from the day before `on`; worked out once for each date."""
@@ -79,6 +91,40 @@ class Snapshot:
             if len(self._days) >= _DATES_KEPT:
                 self._days.clear()
             self._days[on] = known
+        return known
+
+    def within(self, group: Group) -> Flags:
+        """Tell which nodes belong to a group (N); worked out once."""
+        known = self._groups.get(group)
+        if known is None:
+            known = self._members(group)
+            if len(self._groups) >= _GROUPS_KEPT:
+                self._groups.clear()
+            self._groups[group] = known
+        return known
+
+    def _members(self, group: Group) -> Flags:
+        listed = np.isin(np.array(self.nodes, dtype=object), group.nodes)
+        asked = [
+            ([kind in group.kinds for kind in self.kinds], group.kinds),
+            ([country in group.countries for country in self.countries], group.countries),
+            ([region in group.regions for region in self.regions], group.regions),
+            ([tag in group.tags for tag in self.tags], group.tags),
+        ]
+        said = [flags for flags, names in asked if names]
+        return listed | np.array(said, dtype=np.bool_).all(axis=0) if said else listed
+
+    def cut_offs(self, days: Days, offer: CarrierOffer) -> Integers:
+        """Return until when a day's departures with a service are worked on (N,D): the node's cut-off or an earlier."""
+        if offer.cut_off is None:
+            return days.cut_off_s
+        place = (days.base_on, offer.cut_off)
+        known = self._cut_offs.get(place)
+        if known is None:
+            known = transit.cut_offs(days, offer.cut_off)
+            if len(self._cut_offs) >= _CUT_OFFS_KEPT:
+                self._cut_offs.clear()
+            self._cut_offs[place] = known
         return known
 
     def offers(self, service: str) -> list[CarrierOffer]:
@@ -101,18 +147,26 @@ def load(session: Session, known_versions: Mapping[str, int] | None = None) -> S
 
 def _read(session: Session, version: Version) -> Snapshot:
     rows = session.execute(
-        select(Node.id, Node.name, Node.kind, Node.status, Node.time_zone, *NodeProfile.__table__.columns)
+        select(
+            Node.id, Node.name, Node.kind, Node.status, Node.group, Node.time_zone, *NodeProfile.__table__.columns,
+            NodeEvidence.found, NodeEvidence.missed,
+        )
         .join(NodeProfile, NodeProfile.node == Node.id)
+        .outerjoin(NodeEvidence, NodeEvidence.node == Node.id)
         .order_by(Node.id)
-    ).all()
+    ).all()  # fmt: skip
     exceptions = _exceptions(session)
     nodes = tuple(row.id for row in rows)
+    areas = tuple(_area(row) for row in rows)
+    boxes, box_group = _boxes(session, nodes)
     return Snapshot(
         version=version,
         nodes=nodes,
         names=tuple(row.name for row in rows),
         kinds=tuple(row.kind for row in rows),
         countries=tuple(row.country for row in rows),
+        regions=tuple(f"{row.country}-{row.region}" for row in rows),
+        tags=tuple(row.group for row in rows),
         statuses=tuple(row.status for row in rows),
         calendars=tuple(_calendar(row, exceptions[row.id]) for row in rows),
         index={node: number for number, node in enumerate(nodes)},
@@ -122,7 +176,12 @@ def _read(session: Session, version: Version) -> Snapshot:
         latitude=np.array([row.latitude for row in rows], dtype=np.float64),
         longitude=np.array([row.longitude for row in rows], dtype=np.float64),
         pick_success=np.array([row.pick_success for row in rows], dtype=np.float64),
-        services=_services(session),
+        lines_found=np.array([row.found or 0.0 for row in rows], dtype=np.float64),
+        lines_missed=np.array([row.missed or 0.0 for row in rows], dtype=np.float64),
+        services=offers.read(session, areas),
+        areas=areas,
+        boxes=boxes,
+        box_group=box_group,
         capacity_minutes=_integers([row.capacity_minutes for row in rows]),
         package_cost_minor=_integers([row.package_cost_minor for row in rows]),
         line_cost_minor=_integers([row.line_cost_minor for row in rows]),
@@ -158,19 +217,20 @@ def _exceptions(session: Session) -> defaultdict[str, dict[date, bool]]:
     return found
 
 
-def _services(session: Session) -> tuple[CarrierOffer, ...]:
-    bands: defaultdict[str, list[Band]] = defaultdict(list)
-    for row in session.execute(select(*Tariff.__table__.columns)):
-        bands[row.carrier_service].append(
-            Band(row.max_distance_km, row.max_weight_g, row.price_minor, row.transit_days)
-        )
-    services = session.execute(
-        select(CarrierService.id, CarrierService.carrier_name, CarrierService.service)
-        .where(CarrierService.active)
-        .order_by(CarrierService.id)
-    )
-    return tuple(
-        CarrierOffer(row.id, row.carrier_name, row.service, carrier_tariffs.lay_out(bands[row.id]))
-        for row in services
-        if bands[row.id]
-    )
+def _area(row: Row[Any]) -> Area:
+    return Area(row.country, row.region, normalised(row.postal_code), row.time_zone)
+
+
+def _boxes(session: Session, nodes: Sequence[str]) -> tuple[tuple[BoxKinds, ...], Integers]:
+    """Return the kinds of boxes of groups of nodes, and the group of each node: those of all nodes, then own ones."""
+    found: defaultdict[str | None, list[Box]] = defaultdict(list)
+    for row in session.execute(select(*NodeBox.__table__.columns).where(NodeBox.active)):
+        found[row.node].append(
+            Box(
+                row.id, row.length_mm, row.width_mm, row.height_mm, row.tare_g, row.max_weight_g, row.cost_minor,
+                row.name,
+            )
+        )  # fmt: skip
+    own = [node for node in nodes if node in found]
+    kinds = tuple(kinds_of(found[owner]) for owner in (None, *own))
+    return kinds, _integers([own.index(node) + 1 if node in found else 0 for node in nodes])

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from math import inf
+from time import perf_counter
 
 from fulfillment.optimizer.decide import decide
 from fulfillment.optimizer.exact import solve_exact
@@ -17,17 +18,22 @@ from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
 from fulfillment.optimizer.problem import UNLIMITED, Integers, Problem
 from fulfillment.optimizer.reasons import left_after
 
-_TIME_LIMIT_S: Final = 5.0
+_TIME_LIMIT_S, _LEAST_TIME_S = 5.0, 0.5
 
 
-def decided_first(problem: Problem, orders: Sequence[int]) -> tuple[list[Assignment], int]:
-    """Decide orders one after the other, each out of what is left; return also what they cost at least."""
+def decided_first(problem: Problem, orders: Sequence[int], *, deadline: float = inf) -> tuple[list[Assignment], int]:
+    """Decide orders one after the other, each out of what is left; return also what they cost at least.
+
+    Towards the deadline (perf_counter) every model gets its share of the time that is left, and at least a little.
+    """
     stock, capacities = problem.stock.copy(), problem.capacities.copy()
     assignments: list[Assignment] = []
     bound = 0
-    for index in orders:
-        bound += _solved(_alone(problem, index, problem.stock, problem.capacities)).bound
-        mine = _solved(_alone(problem, index, stock, capacities)).assignments
+    for place, index in enumerate(orders):
+        share = (deadline - perf_counter()) / (2 * (len(orders) - place))
+        limit_s = min(_TIME_LIMIT_S, max(_LEAST_TIME_S, share))
+        bound += _solved(_alone(problem, index, problem.stock, problem.capacities), limit_s).bound
+        mine = _solved(_alone(problem, index, stock, capacities), limit_s).assignments
         assignments += _taken(problem, index, mine, stock, capacities)
     return assignments, bound
 
@@ -44,7 +50,7 @@ def served_last(problem: Problem, assignments: Sequence[Assignment]) -> list[Ass
             continue
         _taken(problem, index, before, stock, capacities, sign=1)
         alone = _alone(problem, index, stock, capacities)
-        plan = _solved(alone)
+        plan = _solved(alone, _TIME_LIMIT_S)
         better = plan.status != "infeasible" and plan.objective < sum(cost_by_term(alone, before).values())
         by_order[index] = _taken(problem, index, plan.assignments if better else before, stock, capacities)
     return [part for parts in by_order.values() for part in parts]
@@ -66,8 +72,8 @@ def _alone(problem: Problem, index: int, stock: Integers, capacities: Integers) 
     )
 
 
-def _solved(problem: Problem) -> Plan:
-    return decide(problem) or solve_exact(problem, time_limit_s=_TIME_LIMIT_S, seed=0)
+def _solved(problem: Problem, time_limit_s: float) -> Plan:
+    return decide(problem) or solve_exact(problem, time_limit_s=time_limit_s, seed=0)
 
 
 def _taken(

@@ -19,17 +19,21 @@ import numpy as np
 
 from fulfillment.optimizer.mip import Answer, Floats, Mip, Relaxed, relax, solve_mip
 from fulfillment.optimizer.model import SourcingModel, mip_of, sourcing_model
+from fulfillment.optimizer.openings import Openings, bounded
 from fulfillment.optimizer.plan import Plan, cost_by_term, priced_plan
 from fulfillment.optimizer.problem import UNLIMITED, Flags, Integers, Problem
 from fulfillment.optimizer.tabu import Assigning, searched
 
 _MOST_ORDERS: Final = 1_000
 _MOST_COLUMNS: Final = 60_000
-_KERNEL: Final = 3
-"""Columns of each order in the small model."""
-_MOVES: Final = 2_000
-_MOVES_PER_ORDER: Final = 20
-_SEARCH_SHARE, _KERNEL_SHARE = 0.12, 0.4
+_KERNELS: Final = (3, 6, 12)
+"""Columns of each order in the small models."""
+_MOVES: Final = 6_000
+_MOVES_PER_ORDER: Final = 40
+_SEARCH_SHARE, _OPEN_SHARE, _KERNEL_SHARE = 0.12, 0.8, 0.5
+_OPEN_MOVES: Final = (400, 1200)
+_NEAR: Final = 1.005
+"""How near a set of nodes must come to the best plan to be searched for longer."""
 _FORBIDDEN: Final = 1e9
 """Cost of what cannot be, beside costs of about one."""
 _SOLVER: Final = "tabu search and HiGHS"
@@ -99,7 +103,7 @@ def solve_assignment(problem: Problem, *, time_limit_s: float, seed: int) -> Pla
     if relaxed is None:
         return None
     task = _Task(model, mip, relaxed, started + time_limit_s, seed, bound=relaxed.bound)
-    for step in (_search, _solve_kernel, _search, _prove):
+    for step in (_search, _open, _solve_kernels, _search, _prove):
         if not task.done:
             step(task)
     if task.values is None:
@@ -119,29 +123,90 @@ def _priced(task: _Task, seconds: float) -> Plan:
 def _search(task: _Task) -> None:
     """Better what is known, or what the relaxation says, by moving orders."""
     start = task.relaxed.values if task.values is None else task.values
-    assigning, columns = _assigning(task)
-    node = np.array([start[column].argmax() for column in columns.T])
+    grid = _grid(task)
+    node = np.array([start[column].argmax() for column in grid.columns.T])
     deadline = perf_counter() + task.left(_SEARCH_SHARE)
     moves = min(_MOVES, _MOVES_PER_ORDER * len(node))
-    found = searched(assigning, node, moves=moves, deadline=deadline, seed=task.seed)
-    chosen = np.empty(0, dtype=np.int64) if found is None else columns[found, np.arange(len(found))]
-    if found is None or (chosen < 0).any() or not task.mip.upper[chosen].all():
+    _offer_nodes(task, grid, searched(grid.assigning, node, moves=moves, deadline=deadline, seed=task.seed))
+
+
+def _open(task: _Task) -> None:
+    """Decide which nodes open, where that costs something and the work of orders is the same at all of them."""
+    grid = _grid(task)
+    served, nowhere = grid.assigning.cost[:-1], grid.assigning.cost[-1]
+    possible = served < _FORBIDDEN
+    work = np.where(possible, grid.work[:-1], 0).max(axis=0)
+    if not task.model.problem.open_cost.any() or (possible & (grid.work[:-1] != work)).any():
+        return
+    must = nowhere >= _FORBIDDEN
+    opening, step = grid.assigning.opening[:-1], max(1.0, task.mip.step) / grid.scale
+    sites = Openings.of(served, nowhere, work, grid.capacity[:-1], opening, must=must, step=step)
+    if sites is None:
+        return
+    deadline = perf_counter() + task.left(_OPEN_SHARE)
+
+    def planned(nodes: Integers) -> float:
+        _plan_nodes(task, grid, nodes, deadline)
+        return task.cost / grid.scale
+
+    bound = grid.scale * bounded(sites, task.cost / grid.scale, planned, deadline=deadline)
+    if np.isfinite(bound):
+        task.bound = max(task.bound, bound)
+
+
+def _plan_nodes(task: _Task, grid: _Grid, nodes: Integers, deadline: float) -> None:
+    """Plan with some nodes open: a short search, and a longer one where that comes near to what is known."""
+    rows = np.append(nodes, len(grid.capacity) - 1)
+    whole = grid.assigning
+    # What they cost to open is paid whatever the search does.
+    narrowed = Assigning(whole.cost[rows], whole.work[rows], whole.capacity[rows], np.zeros(len(rows)))
+    node = narrowed.cost.argmin(axis=0)
+    paid = float(whole.opening[nodes].sum())
+    for moves in _OPEN_MOVES:
+        found = searched(narrowed, node, moves=moves, deadline=deadline, seed=task.seed)
+        if found is None:
+            return
+        node = found
+        _offer_nodes(task, grid, rows[found])
+        cost = float(narrowed.cost[found, np.arange(len(found))].sum()) + paid
+        if cost > _NEAR * task.cost / grid.scale:
+            return
+
+
+def _offer_nodes(task: _Task, grid: _Grid, nodes: Integers | None) -> None:
+    """Keep an assignment (n), the last node being nowhere, if it is possible and costs less than what is known."""
+    chosen = np.empty(0, dtype=np.int64) if nodes is None else grid.columns[nodes, np.arange(len(nodes))]
+    if nodes is None or (chosen < 0).any() or not task.mip.upper[chosen].all():
         return
     values = np.zeros(len(task.mip.cost))
     values[chosen] = 1
     opened = task.model.node_column
-    used = np.bincount(found, minlength=len(opened))[: len(opened)] > 0
+    used = np.bincount(nodes, minlength=len(opened))[: len(opened)] > 0
     values[opened[used & (opened >= 0)]] = 1
     task.offer(values)
 
 
-def _assigning(task: _Task) -> tuple[Assigning, Integers]:
-    """Return costs and work by node, the last being nowhere, and the column of each (K+1,n)."""
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Columns and work (K+1,n), capacity (K+1), the last node being nowhere, and the same for the search.
+
+    Costs there are shares of `scale`.
+    """
+
+    columns: Integers
+    work: Integers
+    capacity: Integers
+    scale: float
+    assigning: Assigning
+
+
+def _grid(task: _Task) -> _Grid:
+    """Lay the model out by node and order."""
     problem, groups = task.model.problem, task.model.groups
     nodes, orders = len(problem.nodes), len(groups)
     columns = np.full((nodes + 1, orders), -1)
-    work = np.zeros((nodes + 1, orders))
-    capacity = np.full(nodes + 1, float(UNLIMITED))
+    work = np.zeros((nodes + 1, orders), dtype=np.int64)
+    capacity = np.full(nodes + 1, UNLIMITED)
     for place, group in enumerate(groups):
         order = problem.orders[group.order]
         node = order.option_node[group.options]
@@ -154,24 +219,25 @@ def _assigning(task: _Task) -> tuple[Assigning, Integers]:
     allowed = (columns >= 0) & (task.mip.upper[columns] > 0)
     cost = np.where(allowed, task.mip.cost[columns] / scale, _FORBIDDEN)
     opening = np.append(problem.open_cost / scale, 0.0)
-    return Assigning(cost, work / unit, capacity / unit, opening), columns
+    return _Grid(columns, work, capacity, scale, Assigning(cost, work / unit, capacity / unit, opening))
 
 
-def _solve_kernel(task: _Task) -> None:
-    """Solve the model of the columns that the relaxation uses or nearly uses."""
+def _solve_kernels(task: _Task) -> None:
+    """Solve models of the columns that the relaxation uses or nearly uses, ever more of them while there is time."""
     idle = np.where(task.relaxed.values > 0, 0.0, np.maximum(0, task.relaxed.reduced))
-    count = _KERNEL * len(task.model.groups)
-    possible = _possible(task)
-    if possible.sum() <= count:
-        return
-    kept = idle <= np.partition(idle, count)[count]
-    kept[task.model.node_column[task.model.node_column >= 0]] = True
-    task.offer(_answer(task, kept & possible, _KERNEL_SHARE).values)
+    end = perf_counter() + task.left(_KERNEL_SHARE)
+    for size in _KERNELS:
+        count, possible = size * len(task.model.groups), _possible(task)
+        if possible.sum() <= count or perf_counter() > end:
+            return
+        kept = idle <= np.partition(idle, count)[count]
+        kept[task.model.node_column[task.model.node_column >= 0]] = True
+        task.offer(_answer(task, kept & possible, end - perf_counter()).values)
 
 
 def _prove(task: _Task) -> None:
     """Solve the model of all columns that a better plan may use."""
-    answer = _answer(task, _possible(task), 1.0)
+    answer = _answer(task, _possible(task), task.left())
     task.offer(answer.values)
     # What was left out costs more than what is known.
     bound = task.cost if answer.outcome in {"optimal", "infeasible"} else answer.bound
@@ -185,6 +251,6 @@ def _possible(task: _Task) -> Flags:
     return flags
 
 
-def _answer(task: _Task, kept: Flags, share: float) -> Answer:
+def _answer(task: _Task, kept: Flags, time_limit_s: float) -> Answer:
     narrowed = replace(task.mip, upper=np.where(kept, task.mip.upper, 0))
-    return solve_mip(narrowed, time_limit_s=task.left(share), seed=task.seed)
+    return solve_mip(narrowed, time_limit_s=max(0.1, time_limit_s), seed=task.seed)

@@ -28,6 +28,8 @@ from fulfillment.optimizer.search import improve, placed
 _PRICED_LINES: Final = 8
 """Orders of more lines are too dear to price again and again."""
 _PRICE_ROUNDS: Final = 200
+_PRICE_SHARE: Final = 0.4
+"""Most of the time that is left which may go to prices."""
 _SEARCH_ROUNDS: Final = 12
 _PROVEN: Final = 1e-5
 _SOLVER: Final = "prices, search and HiGHS"
@@ -41,28 +43,37 @@ def batchable(problem: Problem) -> bool:
 def solve_batch(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
     """Plan many orders well, and say how far from the best the plan may be.
 
-    The prices and the first plan take the time they take; search and recombination stop at the time limit. A line that
-    must be served may stay unfilled, which `check` finds.
+    The first plan takes the time it takes, the rest stops at the time limit. A line that must be served may stay
+    unfilled, which `check` finds.
     """
     started = perf_counter()
     deadline = started + time_limit_s
-    long = [index for index, order in enumerate(problem.orders) if _groups(order) > _PRICED_LINES]
+    long = [index for index, order in enumerate(problem.orders) if _apart(order)]
     others = sorted(set(range(len(problem.orders))) - set(long))
-    assignments, bound = decided_first(problem, long)
+    assignments, bound = decided_first(problem, long, deadline=deadline)
     if others:
         rest = replace(problem, orders=tuple(problem.orders[index] for index in others))
         batch = laid_out(rest)
-        prices = ascend(batch, rounds=_PRICE_ROUNDS)
+        prices = _ascended(batch, deadline)
         bound += prices.bound
         if long:
             stock, capacities = left_after(problem, assignments)
             batch = laid_out(replace(rest, stock=stock, capacities=capacities))
-            prices = ascend(batch, rounds=_PRICE_ROUNDS)
+            prices = _ascended(batch, deadline)
         draft = _planned(batch, prices, deadline=deadline, seed=seed)
         assignments += [part._replace(order=others[part.order]) for part in draft.assignments()]
     assignments = served_last(problem, assignments)
     seconds = perf_counter() - started
     return priced_plan(problem, assignments, bound=bound, seconds=seconds, solver=_SOLVER, seed=seed)
+
+
+def _ascended(batch: Batch, deadline: float) -> Prices:
+    return ascend(batch, rounds=_PRICE_ROUNDS, time_limit_s=max(0.1, _PRICE_SHARE * (deadline - perf_counter())))
+
+
+def _apart(order: OrderProblem) -> bool:
+    """Tell whether an order is too long for prices, or has a rule about its parts that they do not know."""
+    return _groups(order) > _PRICED_LINES or order.min_part_value > 0
 
 
 def _groups(order: OrderProblem) -> int:

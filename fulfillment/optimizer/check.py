@@ -26,6 +26,7 @@ Kind: TypeAlias = Literal[
     "capacity",
     "packages",
     "together",
+    "part_value",
     "must_serve",
     "unfilled",
     "cost",
@@ -115,6 +116,21 @@ def _packages(index: int, order: OrderProblem, served: Served) -> Iterator[Findi
     for group in order.together:
         if any(chosen[line] != chosen[group[0]] for line in group):
             yield Finding("together", f"order {order.id}: lines that belong together are separated")
+    yield from _part_values(index, order, served)
+
+
+def _part_values(index: int, order: OrderProblem, served: Served) -> Iterator[Finding]:
+    worth: dict[int | None, int] = defaultdict(int)
+    for number, line in enumerate(order.lines):
+        parts = served.get((index, number), [])
+        for part in parts:
+            worth[part.option] += part.units * line.unit_value
+        unserved = line.units - sum(part.units for part in parts)
+        if unserved > 0:
+            worth[None] += unserved * line.unit_value
+    if len(worth) > 1 and min(worth.values()) < order.min_part_value:
+        least = f"order {order.id}: a part is worth {min(worth.values())}, at least {order.min_part_value} is asked for"
+        yield Finding("part_value", least)
 
 
 def _stock(problem: Problem, plan: Plan) -> Iterator[Finding]:
@@ -194,4 +210,6 @@ def _totals(plan: Plan, objective: int) -> Iterator[Finding]:
 
 
 def _part(cost: int, units: int, of_units: int) -> int:
+    if units in {0, of_units}:
+        return cost if units else 0
     return floor(Fraction(cost * units, of_units) + Fraction(1, 2))

@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from fulfillment.optimizer.parts import keeps_worth, worthy_split
 from fulfillment.optimizer.plan import Assignment, Plan, priced_plan
 from fulfillment.optimizer.problem import UNLIMITED, Integers, OrderProblem, Problem
 from fulfillment.optimizer.reasons import left_after, stock_of
@@ -99,7 +100,26 @@ def best_assignments(order: OrderProblem, parcels: Parcels) -> list[Assignment] 
             full[parcels.work.columns] = True
         parcels = parcels.of(undominated(parcels.package, parcels.lines, full))
     chosen = _split(parcels, order.max_packages)
+    assignments = None if chosen is None else _assignments(order, parcels, chosen)
+    if assignments is None or keeps_worth(order, assignments):
+        return assignments
+    chosen = _worthy(order, parcels)
     return None if chosen is None else _assignments(order, parcels, chosen)
+
+
+def _worthy(order: OrderProblem, parcels: Parcels) -> list[int] | None:
+    """Return the packages of the cheapest plan whose parts are worth enough; None where the tables do not know it.
+
+    A line may be divided, or lines with the same best options parted, only to make a part worth enough.
+    """
+    divisible = any(line.divisible and line.units > 1 for line in order.lines)
+    if divisible or len(parcels.members) < len(_together(order)):
+        return None
+    values = [line.units * line.unit_value for line in order.lines]
+    worths = [sum(values[line] for line in group) for group in parcels.members]
+    most = len(worths) if order.max_packages is None else order.max_packages
+    packages = package_prices(parcels)
+    return worthy_split(np.array(worths), packages, parcels.unfilled, order.min_part_value, most)
 
 
 def parcels_of(problem: Problem, *, any_length: bool = False) -> Parcels | None:

@@ -7,15 +7,17 @@ names the lines that cannot be served.
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, lcm
 from time import perf_counter
+from typing import Final
 
-from fulfillment.optimizer.mip import Answer, SolverFailedError, solve_mip
+from fulfillment.optimizer.mip import Answer, Mip, SolverFailedError, solve_mip
 from fulfillment.optimizer.model import SourcingModel, mip_of, must_serve, sourcing_model, unserved_mip
 from fulfillment.optimizer.plan import Plan, Unfilled, infeasible_plan, priced_plan
 from fulfillment.optimizer.problem import Problem
+from fulfillment.optimizer.sat import solve_sat
 
-_SOLVER = "HiGHS"
+_LEAST_TIME_S: Final = 0.1
 
 
 class NoPlanInTimeError(Exception):
@@ -30,10 +32,10 @@ def solve_exact(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
     started = perf_counter()
     model = sourcing_model(problem)
     mip = mip_of(model)
-    answer = solve_mip(mip, time_limit_s=time_limit_s, seed=seed)
+    answer = _answer(model, mip, time_limit_s=time_limit_s, seed=seed)
     if answer.outcome == "infeasible":
         lines = _unservable(model, time_limit_s=time_limit_s, seed=seed)
-        return infeasible_plan(lines, seconds=perf_counter() - started, solver=_SOLVER, seed=seed)
+        return infeasible_plan(lines, seconds=perf_counter() - started, solver=answer.solver, seed=seed)
     if answer.outcome == "unknown":
         raise NoPlanInTimeError(f"no plan was found in {time_limit_s:g} s; allow more time, or let lines stay unfilled")
     return priced_plan(
@@ -41,9 +43,18 @@ def solve_exact(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
         model.assignments(answer.values),
         bound=_whole_bound(answer, max(1, int(mip.step))),
         seconds=perf_counter() - started,
-        solver=_SOLVER,
+        solver=answer.solver,
         seed=seed,
     )
+
+
+def _answer(model: SourcingModel, mip: Mip, *, time_limit_s: float, seed: int) -> Answer:
+    """Ask CP-SAT where the model is small, HiGHS where it is not or where CP-SAT has no answer soon."""
+    started = perf_counter()
+    pieces = lcm(*(group.pieces for group in model.groups))
+    answer = solve_sat(mip, pieces=pieces, time_limit_s=time_limit_s, seed=seed)
+    left = max(_LEAST_TIME_S, time_limit_s - (perf_counter() - started))
+    return answer or solve_mip(mip, time_limit_s=left, seed=seed)
 
 
 def _whole_bound(answer: Answer, step: int) -> int | None:
@@ -53,9 +64,9 @@ def _whole_bound(answer: Answer, step: int) -> int | None:
 
 def _unservable(model: SourcingModel, *, time_limit_s: float, seed: int) -> list[Unfilled]:
     """Find a smallest set of lines without which the rest can be served."""
-    answer = solve_mip(unserved_mip(model), time_limit_s=time_limit_s, seed=seed)
+    answer = _answer(model, unserved_mip(model), time_limit_s=time_limit_s, seed=seed)
     if answer.outcome not in {"optimal", "feasible"}:
-        raise SolverFailedError("HiGHS found the problem infeasible, and also its relaxation, which never is")
+        raise SolverFailedError("the solver found the problem infeasible, and also its relaxation, which never is")
     lines = [
         Unfilled(group.order, line, int(answer.values[group.unfilled]) * wanted.units // group.pieces, "must_serve")
         for group in must_serve(model)
@@ -64,5 +75,5 @@ def _unservable(model: SourcingModel, *, time_limit_s: float, seed: int) -> list
         if wanted.unfilled_cost is None
     ]
     if not lines:
-        raise SolverFailedError("HiGHS found the problem infeasible, yet all its lines can be served")
+        raise SolverFailedError("the solver found the problem infeasible, yet all its lines can be served")
     return lines

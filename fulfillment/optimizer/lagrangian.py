@@ -11,7 +11,8 @@ fixed number of rounds, which converges in far fewer rounds here than any consta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor
+from math import floor, inf
+from time import perf_counter
 
 import numpy as np
 
@@ -44,21 +45,28 @@ def priced(block: Block, prices: Floats) -> tuple[Singles, Singles]:
     return block.package + block.work * of_work, line
 
 
-def ascend(batch: Batch, *, rounds: int) -> Prices:
-    """Find prices whose bound is nearly the best that any prices prove."""
+def ascend(batch: Batch, *, rounds: int, time_limit_s: float = inf) -> Prices:
+    """Find prices whose bound is nearly the best that any prices prove.
+
+    Where the time is too short for all rounds, the step falls with the time instead; one round is always done.
+    """
+    started = perf_counter()
     prices = np.zeros(len(batch.limits))
     best, best_value = prices, -np.inf
     mean, square = np.zeros_like(prices), np.zeros_like(prices)
     for number in range(1, rounds + 1 if len(prices) > 1 else 2):
         value, use = _relaxed(batch, prices)
+        done = max(number / rounds, (perf_counter() - started) / time_limit_s)
         if value > best_value:
             best, best_value = prices, value
+        if done >= 1:
+            break
         slope = use - batch.limits
         slope[0] = 0
         slope[(prices <= 0) & (slope < 0)] = 0
         mean = _MOMENTUM * mean + (1 - _MOMENTUM) * slope
         square = _SECOND_MOMENT * square + (1 - _SECOND_MOMENT) * slope**2
-        step = _FIRST_STEP * max(0.01, 1 - number / rounds)
+        step = _FIRST_STEP * max(0.01, 1 - done)
         step *= 1 / (1 - _MOMENTUM**number)
         prices = np.maximum(0, prices + step * mean / (np.sqrt(square / (1 - _SECOND_MOMENT**number)) + 1e-3))
     return Prices(best, _bound(batch, best))

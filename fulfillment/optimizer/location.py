@@ -7,20 +7,23 @@ Invariant: the bound holds for any prices and is worked out in whole numbers; a 
 Each line gets a price for being served; at those prices every option decides alone whether its package pays. What
 options share is left out of the bound. The prices follow the subgradient with the step of Held, Wolfe and Crowder,
 1974 (DOI 10.1007/BF01580223); the search opens, closes and swaps options as in Resende and Werneck, "A fast
-swap-based local search procedure for location problems", 2007 (DOI 10.1007/s10479-006-0154-0).
+swap-based local search procedure for location problems", 2007 (DOI 10.1007/s10479-006-0154-0). What is open between
+plan and bound then, branching.py closes, mostly within milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from fulfillment.optimizer.branching import Sites, branched
 from fulfillment.optimizer.decide import Parcels, overdrawn, parcels_of
 from fulfillment.optimizer.mip import Floats
+from fulfillment.optimizer.model import cost_step
 from fulfillment.optimizer.narrow import with_options
 from fulfillment.optimizer.plan import Assignment, cost_by_term
 from fulfillment.optimizer.problem import Flags, Integers, OrderProblem, Problem
@@ -34,6 +37,9 @@ _FORBIDDEN: Final = 1e7
 _SURELY: Final = IMPOSSIBLE // 2
 """Costs above this cannot be had; lines that travel together may add a negative cost to what is impossible."""
 _LEAST_GAIN: Final = 1e-9
+_FINEST: Final = float(1 << 44)
+"""Largest cost in the tree, whose whole prices are as fine as that allows."""
+_SEARCH_SHARE: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +65,53 @@ class _Sites:
     package: Floats
     lines: Floats
     most: int
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The order in both forms, and the best prices of its lines (n)."""
+
+    problem: Problem
+    parcels: Parcels
+    sites: _Sites
+    prices: Floats
+
+
+class _Found(NamedTuple):
+    """A plan that fits."""
+
+    cost: int
+    assignments: list[Assignment]
 
 
 def located(problem: Problem, *, time_limit_s: float) -> Located | None:
-    """Plan one long order and narrow its problem; None where lines are divided or no plan that fits was found."""
+    """Plan one long order and narrow its problem; None where lines are divided, where parts must be worth
+    something, or where no plan that fits was found.
+    """
     started = perf_counter()
     (order,) = problem.orders
-    parcels = None if order.max_packages == 0 else parcels_of(problem, any_length=True)
+    ruled_out = order.max_packages == 0 or order.min_part_value > 0
+    parcels = None if ruled_out else parcels_of(problem, any_length=True)
     if parcels is None or not parcels.options.size or any(line.divisible for line in order.lines):
         return None
+    sites = _sites(parcels, order)
+    prices, chosen = _searched(sites, started + _SEARCH_SHARE * time_limit_s)
+    task = _Task(problem, parcels, sites, prices)
+    best = min(_plans(task, chosen), key=lambda plan: plan.cost, default=None)
+    if best is None:
+        return None
+    best, bound = _proven(task, best, started + time_limit_s)
+    return _narrowed(task, best, bound, started=started)
+
+
+def _sites(parcels: Parcels, order: OrderProblem) -> _Sites:
     largest = np.abs(parcels.lines[parcels.lines < _SURELY]).max(initial=1)
     scale = float(max(largest, parcels.package.max()))
-    sites = _sites(parcels, order, scale)
-    prices, chosen = _searched(sites, started + time_limit_s)
-    # No price above the dearest line and package proves more, and sums of whole numbers must stay exact.
-    whole = np.minimum(np.floor(prices.clip(-2, 2) * scale).astype(np.int64), parcels.unfilled)
-    best = min(_plans(problem, parcels, sites, chosen), key=lambda plan: plan[0], default=None)
-    return None if best is None else _narrowed(problem, parcels, whole, best, started=started)
-
-
-def _sites(parcels: Parcels, order: OrderProblem, scale: float) -> _Sites:
     costs = np.column_stack([parcels.lines, parcels.unfilled])
     floats = np.where(costs >= _SURELY, _FORBIDDEN, costs / scale)
     options = len(parcels.options)
-    return _Sites(parcels.package / scale, floats, min(options, order.max_packages or options))
+    return _Sites(parcels.package / scale, floats, min(options, order.max_packages or options), scale)
 
 
 def _searched(sites: _Sites, deadline: float) -> tuple[Floats, list[Flags]]:
@@ -173,15 +202,13 @@ def _best_move(sites: _Sites, opened: Flags) -> tuple[float, int | None, int | N
     return min(moves, key=lambda move: move[0])
 
 
-def _plans(
-    problem: Problem, parcels: Parcels, sites: _Sites, sets: Iterable[Flags]
-) -> Iterable[tuple[int, list[Assignment]]]:
+def _plans(task: _Task, sets: Iterable[Flags]) -> Iterator[_Found]:
     """Yield the plans of sets of options that fit, with their cost."""
-    (order,) = problem.orders
+    (order,), parcels, lines = task.problem.orders, task.parcels, task.sites.lines
     for opened in sets:
         columns = np.append(np.flatnonzero(opened), -1)
-        serving = columns[sites.lines[:, columns].argmin(axis=1)].tolist()
-        if any(sites.lines[group, column] >= _FORBIDDEN for group, column in enumerate(serving)):
+        serving = columns[lines[:, columns].argmin(axis=1)].tolist()
+        if any(lines[group, column] >= _FORBIDDEN for group, column in enumerate(serving)):
             continue
         assignments = [
             Assignment(0, line, int(parcels.options[column]), order.lines[line].units)
@@ -189,27 +216,61 @@ def _plans(
             if column >= 0
             for line in members
         ]
-        if not overdrawn(problem, assignments).size:
-            yield sum(cost_by_term(problem, assignments).values()), assignments
+        if not overdrawn(task.problem, assignments).size:
+            yield _Found(sum(cost_by_term(task.problem, assignments).values()), assignments)
 
 
-def _narrowed(
-    problem: Problem, parcels: Parcels, prices: Integers, best: tuple[int, list[Assignment]], *, started: float
-) -> Located:
-    """Leave out the options, and the lines at options, that no plan as cheap as the best can use."""
-    cost, assignments = best
-    (order,) = problem.orders
+def _proven(task: _Task, best: _Found, deadline: float) -> tuple[_Found, int]:
+    """Close what is open between the best plan and what the prices prove, as far as the time goes: plan and bound."""
+    possible, bound = _possible(task, best.cost)
+    if bound >= best.cost:
+        return best, bound
+    parcels, sites = task.parcels, task.sites
+    kept = np.flatnonzero(possible.any(axis=0))
+    step, finer = max(1, cost_step(task.problem)), max(1, int(_FINEST / sites.scale))
+    unfilled = np.where(parcels.unfilled >= _SURELY, IMPOSSIBLE, parcels.unfilled * finer)
+    exact = Sites(
+        package=parcels.package[kept] * finer,
+        lines=np.where(possible[:, kept], parcels.lines[:, kept] * finer, IMPOSSIBLE),
+        unfilled=unfilled,
+        dearest=np.minimum(unfilled, 2 * finer * int(sites.scale)),
+        most=sites.most,
+        step=step * finer,
+    )
+
+    def plans(options: Flags) -> Iterator[_Found]:
+        every = np.zeros(len(parcels.package), dtype=np.bool_)
+        every[kept[options]] = True
+        return _plans(task, [every])
+
+    prices = np.minimum(task.prices * sites.scale * finer, exact.dearest)
+    proof = branched(exact, best.cost * finer, prices, lambda options: any(plans(options)), deadline=deadline)
+    if proof.options is not None:
+        best = next(plans(proof.options))
+    return best, max(bound, -(-proof.bound // exact.step) * step)
+
+
+def _possible(task: _Task, cost: int) -> tuple[Flags, int]:
+    """Tell which options can serve which lines (n,K) in a plan as cheap as the cost; return also what prices prove."""
+    parcels, sites = task.parcels, task.sites
+    # No price above the dearest line and package proves more, and sums of whole numbers must stay exact.
+    prices = np.minimum(np.floor(task.prices.clip(-2, 2) * sites.scale).astype(np.int64), parcels.unfilled)
     gain = np.minimum(parcels.lines, IMPOSSIBLE) - prices[:, None]
     reduced = parcels.package + np.minimum(gain, 0).sum(axis=0)
-    most = len(reduced) if order.max_packages is None else order.max_packages
-    bound = int(prices.sum() + np.sort(np.minimum(reduced, 0))[:most].sum())
-    possible = bound + np.maximum(reduced, 0) + np.maximum(gain, 0) <= cost
-    kept = possible.any(axis=0)
+    bound = int(prices.sum() + np.sort(np.minimum(reduced, 0))[: sites.most].sum())
+    possible: Flags = bound + np.maximum(reduced, 0) + np.maximum(gain, 0) <= cost
+    return possible, min(bound, cost)
+
+
+def _narrowed(task: _Task, best: _Found, bound: int, *, started: float) -> Located:
+    """Leave out the options, and the lines at options, that no plan as cheap as the best can use."""
+    parcels, (order,) = task.parcels, task.problem.orders
+    possible, _ = _possible(task, best.cost)
     eligible = np.zeros((len(order.lines), len(order.option_ids)), dtype=np.bool_)
     for group, members in enumerate(parcels.members):
         for line in members:
             eligible[line, parcels.options] = possible[group]
     eligible &= order.eligible
-    options = parcels.options[kept]
-    narrowed = with_options(replace(problem, orders=(replace(order, eligible=eligible),)), options)
-    return Located(assignments, cost, min(bound, cost), narrowed, options, perf_counter() - started)
+    options = parcels.options[possible.any(axis=0)]
+    narrowed = with_options(replace(task.problem, orders=(replace(order, eligible=eligible),)), options)
+    return Located(best.assignments, best.cost, min(bound, best.cost), narrowed, options, perf_counter() - started)

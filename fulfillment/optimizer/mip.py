@@ -75,6 +75,7 @@ class Answer:
     outcome: Outcome
     values: Floats
     bound: float
+    solver: str = "HiGHS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,24 +152,25 @@ def _proto(mip: Mip, scale: float, *, whole: bool) -> model_pb2.ModelProto:
     proto.objective.linear_coefficients.values.extend(mip.cost / scale)
     rows = mip.rows
     proto.linear_constraints.ids.extend(range(rows.count))
-    proto.linear_constraints.lower_bounds.extend(_joined(rows.lower))
-    proto.linear_constraints.upper_bounds.extend(_joined(rows.upper))
-    row, column, value = _summed(rows, len(columns))
+    proto.linear_constraints.lower_bounds.extend(joined(rows.lower))
+    proto.linear_constraints.upper_bounds.extend(joined(rows.upper))
+    row, column, value = entries(rows, len(columns))
     proto.linear_constraint_matrix.row_ids.extend(row)
     proto.linear_constraint_matrix.column_ids.extend(column)
     proto.linear_constraint_matrix.coefficients.extend(value)
     return proto
 
 
-def _summed(rows: Rows, columns: int) -> tuple[Integers, Integers, Floats]:
-    """Return the entries by row then column, each place once."""
+def entries(rows: Rows, columns: int) -> tuple[Integers, Integers, Floats]:
+    """Return the entries (row, column, value) by row then column, each place once."""
     if not rows.row:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0)
     key = np.concatenate(rows.row) * columns + np.concatenate(rows.column)
     places, first = np.unique(key, return_inverse=True)
-    value: Floats = np.bincount(first, weights=_joined(rows.value), minlength=len(places)).astype(np.float64)
+    value: Floats = np.bincount(first, weights=joined(rows.value), minlength=len(places)).astype(np.float64)
     return places // columns, places % columns, value
 
 
-def _joined(blocks: Sequence[Floats]) -> Floats:
+def joined(blocks: Sequence[Floats]) -> Floats:
+    """Return the bounds of all rows, collected block by block."""
     return np.concatenate(blocks) if blocks else np.empty(0)

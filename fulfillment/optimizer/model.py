@@ -1,8 +1,8 @@
 """A sourcing problem as a mixed integer programme.
 
 Owns the formulation that holds everything a problem can say: shared stock and capacity, opening costs, divisible lines,
-package limits, lines that travel together. exact.py solves it. Invariant: the plans of the problem are the solutions of
-the model, at the same cost but for the rounding of divided lines.
+package limits, lines that travel together, parts worth enough. exact.py solves it. Invariant: the plans of the problem
+are the solutions of the model, at the same cost but for the rounding of divided lines.
 
 Columns: x serves a group of lines from an option (units of it, for a divisible line), s leaves a group unfilled, y
 packs a package of an option, z opens a node. x <= y <= z row by row, which makes the linear relaxation tight. An order
@@ -125,7 +125,7 @@ def sourcing_model(problem: Problem) -> SourcingModel:
 
 def mip_of(model: SourcingModel) -> Mip:
     """Return the model with the problem's costs."""
-    step = 0 if any(group.pieces > 1 for group in model.groups) else _step(model.problem)
+    step = 0 if any(group.pieces > 1 for group in model.groups) else cost_step(model.problem)
     return Mip(np.concatenate(model.cost), np.concatenate(model.upper), model.rows, float(step))
 
 
@@ -146,8 +146,8 @@ def must_serve(model: SourcingModel) -> list[Group]:
     return [group for group in model.groups if _penalty(orders[group.order], group.lines) is None]
 
 
-def _step(problem: Problem) -> int:
-    """Return the largest number that divides every cost."""
+def cost_step(problem: Problem) -> int:
+    """Return the largest number that divides every cost, 0 where nothing costs anything."""
     step = int(np.gcd.reduce(problem.open_cost)) if len(problem.nodes) else 0
     for order in problem.orders:
         step = gcd(step, int(np.gcd.reduce(order.package_cost)), int(np.gcd.reduce(order.line_cost, axis=None)))
@@ -170,12 +170,14 @@ def _add_order(model: SourcingModel, index: int, order: OrderProblem) -> None:
         package = _add_packages(model, order, usable)
     for lines in members:
         _add_group(model, index, lines, np.flatnonzero(usable[list(lines)].all(axis=0)), package)
+    if order.min_part_value and not alone:
+        _add_part_values(model, order, model.groups[-len(members) :], package)
 
 
 def _add_packages(model: SourcingModel, order: OrderProblem, usable: Flags) -> Integers:
     """Add y for the options whose package costs or counts; return the column of each option, -1 for none."""
     opener = model.node_column[order.option_node]
-    counted = order.max_packages is not None
+    counted = order.max_packages is not None or order.min_part_value > 0
     matters = usable.any(axis=0) & ((order.package_cost > 0) | (order.work > 0) | (opener >= 0) | counted)
     options = np.flatnonzero(matters)
     columns = np.full(len(order.option_ids), -1)
@@ -211,6 +213,36 @@ def _add_group(model: SourcingModel, index: int, lines: tuple[int, ...], options
         model.stock_use.append((sku, columns, units))
     work = order.line_work[list(lines)][:, options].sum(axis=0) / pieces
     _take_capacity(model, order, options, columns, work + np.where(carries, order.work[options], 0))
+
+
+def _add_part_values(model: SourcingModel, order: OrderProblem, groups: list[Group], package: Integers) -> None:
+    """Require that packages, and what stays unfilled, are worth enough; one part only where the order is worth less."""
+    (left,) = model.add_columns([0.0], 1).tolist()
+    unfilled = np.array([group.unfilled for group in groups])
+    model.add_links(unfilled, np.full(len(groups), left), [group.pieces for group in groups])
+    packages = package[package >= 0]
+    worths = [
+        sum(order.lines[line].units * order.lines[line].unit_value for line in group.lines) // group.pieces
+        for group in groups
+    ]
+    if sum(worth * group.pieces for worth, group in zip(worths, groups, strict=True)) < order.min_part_value:
+        model.add_row(np.append(packages, left), lower=0, upper=1)
+        return
+    parts = np.append(packages, left)
+    row = np.full(int(parts.max()) + 1, -1)
+    row[parts] = np.arange(len(parts))
+    rows = [np.arange(len(parts)), *(row[package[group.options]] for group in groups), row[[left] * len(groups)]]
+    columns = [parts, *(group.columns for group in groups), unfilled]
+    least = order.min_part_value
+    step = float(gcd(least, *worths))
+    values = [np.full(len(parts), -least), *(np.full(len(g.options), w) for g, w in zip(groups, worths, strict=True))]
+    model.rows.add(
+        np.concatenate(rows),
+        np.concatenate(columns),
+        np.concatenate([*values, worths]) / step,
+        lower=np.zeros(len(parts)),
+        upper=np.full(len(parts), np.inf),
+    )
 
 
 def _take_capacity(

@@ -29,8 +29,8 @@ class Unfilled(NamedTuple):
     """So many units of a line from nowhere.
 
     not_eligible: no option may serve the line. no_stock: none has the units, or others took them. no_capacity: none has
-    the work left. package_limit: serving it needs a package too many. cost: leaving it is cheaper. must_serve: the
-    problem is infeasible because of this line.
+    the work left. package_limit: serving it needs a package too many. part_value: parts of the order would be worth too
+    little, or leaving it is cheaper. cost: leaving it is cheaper. must_serve: the problem is infeasible because of it.
     """
 
     order: int

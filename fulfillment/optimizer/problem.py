@@ -41,6 +41,7 @@ class Line:
 
     `sku` is an index into `Problem.skus`. A line that is not divisible is served whole by one option or not at all.
     `unfilled_cost` is the penalty for leaving the whole line, in proportion for a divisible one; None: must be served.
+    `unit_value` is what each unit counts towards the least worth of a part of the order.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Line:
     units: int
     divisible: bool = False
     unfilled_cost: int | None = None
+    unit_value: int = 0
 
     def __post_init__(self) -> None:
         """Refuse units and penalties that no line can have."""
@@ -55,6 +57,8 @@ class Line:
             raise ProblemError(f"line {self.id}: units must be between 1 and {UNITS_LIMIT}, not {self.units}")
         if self.unfilled_cost is not None and not 0 <= self.unfilled_cost <= COST_LIMIT:
             raise ProblemError(f"line {self.id}: unfilled_cost must be between 0 and {COST_LIMIT}")
+        if not 0 <= self.units * self.unit_value <= COST_LIMIT:
+            raise ProblemError(f"line {self.id}: units times unit_value must be between 0 and {COST_LIMIT}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +73,8 @@ class OrderProblem:
     work, line_work    K; L,K  taken from the capacity once per package, and per whole line
     max_packages       most options the order may use, None: any number
     together           groups of lines that leave in one package or not at all
+    min_part_value     least worth of each part of a split order, 0: any; a part is what leaves from one option,
+                       or all that stays unfilled
     """
 
     id: str
@@ -84,6 +90,7 @@ class OrderProblem:
     line_work: Integers
     max_packages: int | None = None
     together: tuple[tuple[int, ...], ...] = ()
+    min_part_value: int = 0
     package_cost: Integers = field(init=False)
     line_cost: Integers = field(init=False)
 
@@ -98,6 +105,8 @@ class OrderProblem:
         _unique(where, "term", (*self.terms, UNFILLED_TERM, OPEN_TERM))
         if self.max_packages is not None and self.max_packages < 0:
             raise ProblemError(f"{where}: max_packages must not be negative")
+        if not 0 <= self.min_part_value <= COST_LIMIT:
+            raise ProblemError(f"{where}: min_part_value must be between 0 and {COST_LIMIT}")
         self._freeze(where, lines, options, terms)
         self._check_together(where)
 

@@ -32,7 +32,9 @@ from fulfillment.optimizer.problem import (
 PROBLEM_FORMAT: Final = "sourcing-problem/1"
 PLAN_FORMAT: Final = "sourcing-plan/1"
 TERMS: Final = ("package", "line")
-_MILLION: Final = 10**6
+_DECIMALS: Final = 6
+_MILLION: Final = 10**_DECIMALS
+_LARGEST_EXPONENT: Final = 15
 _FILE_KEYS: Final = frozenset({"format", "nodes", "stock", "orders"})
 _NODE_KEYS: Final = frozenset({"id", "open_cost", "capacity"})
 _STOCK_KEYS: Final = frozenset({"node", "sku", "units"})
@@ -134,11 +136,12 @@ def _number(path: str, value: object) -> Decimal:
 
 
 def _millionths(path: str, value: object, *, signed: bool) -> int:
-    scaled = _number(path, value).scaleb(6)
-    if abs(scaled) > COST_LIMIT:
+    number = _number(path, value)
+    # An exponent out of all proportion is refused before arithmetic sees it.
+    if number.adjusted() > _LARGEST_EXPONENT or abs(scaled := number.scaleb(_DECIMALS)) > COST_LIMIT:
         _refuse(path, f"must lie within {COST_LIMIT // _MILLION}, not {value}")
-    if scaled != scaled.to_integral_value():
-        _refuse(path, f"may have up to 6 decimals, not {value}")
+    if (number and number.adjusted() < -_DECIMALS) or scaled != scaled.to_integral_value():
+        _refuse(path, f"may have up to {_DECIMALS} decimals, not {value}")
     if scaled < 0 and not signed:
         _refuse(path, f"must not be negative, not {value}")
     return int(scaled)

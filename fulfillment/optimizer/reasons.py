@@ -14,7 +14,9 @@ import numpy as np
 from fulfillment.optimizer.problem import UNLIMITED, Flags, Integers, OrderProblem, Problem
 
 Exclusion: TypeAlias = Literal["not_eligible", "no_stock", "no_capacity"]
-Reason: TypeAlias = Literal["not_eligible", "no_stock", "no_capacity", "package_limit", "cost", "must_serve"]
+Reason: TypeAlias = Literal[
+    "not_eligible", "no_stock", "no_capacity", "package_limit", "part_value", "cost", "must_serve"
+]
 
 
 def left_after(problem: Problem, assignments: Sequence[tuple[int, int, int, int]]) -> tuple[Integers, Integers]:
@@ -92,4 +94,4 @@ def unfilled_reason(
         return "no_capacity"
     if order.max_packages is not None and len(packed) >= order.max_packages and not may_serve[list(packed)].any():
         return "package_limit"
-    return "cost"
+    return "part_value" if order.min_part_value else "cost"

@@ -23,6 +23,8 @@ _SMALL: Final = 1_000
 _PROVABLE: Final = 150_000
 """Lines times options beyond which a proof is out of reach."""
 _WORTH_A_PROOF_S: Final = 1.0
+_LOCATED: Final = 0.7
+"""Share of the time that prices and their tree have for one long order, before the model has the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def solve(problem: Problem, params: SolveParams | None = None) -> Plan:
 def _modelled(problem: Problem, params: SolveParams) -> Plan:
     """Solve one order as a model of the options that its best plan can use."""
     if parcels_of(problem) is None:
-        found = located(problem, time_limit_s=params.time_limit_s / 2)
+        found = located(problem, time_limit_s=_LOCATED * params.time_limit_s)
         if found is not None:
             return _proven(problem, found, params)
     options = promising_options(problem)

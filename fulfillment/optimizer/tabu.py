@@ -22,6 +22,8 @@ _TENURE: Final = (5, 15)
 _STEADY: Final = 5
 """Moves on one side of feasibility after which the price of overdrawn capacity changes."""
 _PRICE_STEP: Final = 1.1
+_PATIENCE: Final = 30
+"""Moves without a better assignment after which the set of open nodes is shaken."""
 _LEAST_GAIN: Final = 1e-9
 _FORBIDDEN: Final = 1e12
 
@@ -91,20 +93,49 @@ class _Search:
         self.count[node] += 1
         self.node[order] = node
 
+    def shake(self, rng: np.random.Generator, until: int) -> None:
+        """Open, close or exchange a node at random, with all the orders that this concerns."""
+        task, node = self.task, self.node
+        closed = np.flatnonzero((self.count == 0) & (task.opening > 0))
+        present = np.flatnonzero((self.count > 0) & (task.opening > 0))
+        kind = int(rng.integers(3))
+        if kind == 0 and len(closed):
+            entering = int(rng.choice(closed))
+            gain = task.cost[node, self.every] - task.cost[entering]
+            wanted = np.argsort(-gain, kind="stable")
+            room = np.cumsum(task.work[entering, wanted]) <= task.capacity[entering]
+            for order in wanted[room & (gain[wanted] > 0)].tolist():
+                self.move(order, entering, until)
+        elif len(present):
+            leaving = int(rng.choice(present))
+            others = np.where((self.count > 0) & (np.arange(len(self.count)) != leaving), 0.0, np.inf)
+            if kind == 1 and len(closed):
+                others[int(rng.choice(closed))] = 0.0
+            for order in np.flatnonzero(node == leaving).tolist():
+                overdrawn = np.maximum(0, self.excess + task.work[:, order])
+                self.move(order, int((task.cost[:, order] + self.price * overdrawn + others).argmin()), until)
+            self.until[leaving] = until
+
 
 def searched(task: Assigning, node: Integers, *, moves: int, deadline: float, seed: int) -> Integers | None:
     """Return the cheapest assignment (n) met in so many moves from a given one, or until perf_counter passes."""
     rng = np.random.default_rng(seed)
     search = _Search(task, node)
     best, best_cost = (node.copy(), search.cost) if search.excess.max() <= _LEAST_GAIN else (None, np.inf)
-    steady, fitted = 0, True
+    steady, fitted, stalled = 0, True, 0
     for number in range(moves):
         if perf_counter() > deadline:
             break
+        if best is not None and stalled >= _PATIENCE and task.opening.any():
+            price = search.price
+            search = _Search(task, best)
+            search.price, stalled = price, 0
+            search.shake(rng, number + _PATIENCE // 2)
         _step(search, number, int(rng.integers(*_TENURE)))
         fits = bool(search.excess.max() <= _LEAST_GAIN)
+        stalled += 1
         if fits and search.cost < best_cost - _LEAST_GAIN:
-            best, best_cost = search.node.copy(), search.cost
+            best, best_cost, stalled = search.node.copy(), search.cost, 0
         steady = steady + 1 if fits == fitted else 1
         fitted = fits
         if steady == _STEADY:

@@ -59,7 +59,8 @@ class Night:
         for array in (problem.stock, problem.capacities):
             digest.update(np.ascontiguousarray(array).tobytes())
         for order in problem.orders:
-            digest.update(repr((order.id, order.lines, order.max_packages)).encode())
+            limits = (order.max_packages, order.min_part_value, order.together)
+            digest.update(repr((order.id, order.lines, limits)).encode())
             for column in (order.option_node, order.package_cost, order.line_cost, order.eligible):
                 digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
@@ -70,7 +71,7 @@ def scope(session: Session, *, limit: int = MOST_DEMANDS) -> list[str]:
     waiting = select(DemandLine.demand_id).where(DemandLine.units > DemandLine.allocated + DemandLine.fulfilled)
     not_started = select(FulfillmentOrder.demand_id).where(FulfillmentOrder.status.in_(NOT_STARTED))
     wanted = select(Demand.id).where(or_(Demand.id.in_(waiting), Demand.id.in_(not_started)))
-    wanted = wanted.where(Demand.paused_at.is_(None))
+    wanted = wanted.where(Demand.paused_at.is_(None), Demand.person_since.is_(None))
     return list(session.scalars(wanted.order_by(Demand.placed_at, Demand.id).limit(limit)))
 
 

@@ -7,16 +7,17 @@ is ready when that day ends; a leg costs the work at both ends.
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from fulfillment.network.days import NEVER, following
 from fulfillment.network.geography import distances_km
-from fulfillment.sourcing.fences import Fences, fences_of
+from fulfillment.sourcing.fences import Fences, Site, fences_of
 from fulfillment.sourcing.options import Options, listed
 from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.scene import Integers, Scene, days_ahead
-from fulfillment.sourcing.ways import DIRECT, Legs, carried, kept, reached
+from fulfillment.sourcing.ways import DIRECT, Legs, carried, kept, reached, uncharged
 
 
 def to_collect(scene: Scene, wanted: Wanted) -> Options:
@@ -31,27 +32,31 @@ def to_collect(scene: Scene, wanted: Wanted) -> Options:
     if not scene.settings.transfers:
         fences.keep("no_transfers", here)
     distance = distances_km(net.latitude[store], net.longitude[store], net.latitude, net.longitude)
-    fences.keep("out_of_reach", reached(net.services, distance) | here)
+    to = net.areas[store]
+    fences.keep("out_of_reach", reached(net.services, distance, to) | here)
+    fences.keep_policy(Site(scene, distance, net.countries[store], scene.days.zones[store]))
     reachable = fences.inside
     fences.keep("no_stock", scene.may_serve.any(axis=0))
 
     def when(_nodes: Integers, arrives: Integers) -> Integers:
         return _ready_s(scene, store, arrives)
 
-    days, country = days_ahead(scene, wanted), net.countries[store]
-    sent = carried(scene, net.services, fences.inside & ~here, distance, country=country, days=days, when=when)
-    legs = kept(scene, wanted, [*_direct(scene, wanted, store, fences), *sent], fences)
-    return listed(scene, legs, fences, reachable, due_s=_due_s(scene, wanted, store), store=store)
+    days, calendar = days_ahead(scene, wanted), net.calendars[store]
+    sent = carried(scene, net.services, fences.inside & ~here, distance, to=to, days=days, when=when)
+    ways = [_in_window(scene, wanted, store, each) for each in (*_direct(scene, wanted, store, fences), *sent)]
+    legs = kept(scene, wanted, ways, fences)
+    due = _due_s(scene, wanted, store)
+    return listed(scene, legs, fences, reachable, due_s=due, zone=calendar.time_zone, store=store)
 
 
 def _direct(scene: Scene, wanted: Wanted, store: int, fences: Fences) -> list[Legs]:
     if not fences.inside[store]:
         return []
     days, lead_s, count = scene.days, scene.settings.collect_lead_minutes * 60, days_ahead(scene, wanted)
-    columns = following(days.closes_s[store : store + 1], scene.now_s + lead_s, count)[0]
-    ready = np.maximum(days.opens_s[store, columns], scene.now_s) + lead_s
+    begins = scene.now_s + wanted.grace_minutes * 60
+    columns = following(days.closes_s[store : store + 1], begins + lead_s, count)[0]
+    ready = np.maximum(days.opens_s[store, columns], begins) + lead_s
     ready = np.minimum(ready, days.closes_s[store, columns])
-    none = np.zeros(count, dtype=np.int64)
     legs = Legs(
         node=np.full(count, store),
         offer=np.full(count, DIRECT),
@@ -59,8 +64,7 @@ def _direct(scene: Scene, wanted: Wanted, store: int, fences: Fences) -> list[Le
         ordinal=days.ordinal[store, columns],
         leaves_s=ready,
         arrives_s=ready,
-        carrier_package=none,
-        carrier_lines=np.zeros((len(scene.units), count), dtype=np.int64),
+        **uncharged(scene, count)._asdict(),
     )
     return [legs]
 
@@ -72,12 +76,28 @@ def _ready_s(scene: Scene, store: int, arrives: Integers) -> Integers:
     return np.where(arrives == NEVER, NEVER, closes[column])
 
 
+def _in_window(scene: Scene, wanted: Wanted, store: int, legs: Legs) -> Legs:
+    """Let what is ready a little before somebody wants to come wait for them at the counter.
+
+    Ready on the store's working day before is not too early: from a window in the morning no work could be done.
+    """
+    if wanted.wanted_from is None:
+        return legs
+    from_s = int(wanted.wanted_from.timestamp())
+    opens, closes = scene.days.opens_s[store], scene.days.closes_s[store]
+    column = min(int(np.searchsorted(closes, from_s, side="left")), len(closes) - 1)
+    fine = legs.arrives_s >= opens[max(0, column - 1)]
+    comes_s = max(from_s, int(opens[column]))
+    return legs._replace(arrives_s=np.where(fine, np.maximum(legs.arrives_s, comes_s), legs.arrives_s))
+
+
 def _due_s(scene: Scene, wanted: Wanted, store: int) -> int:
     """Return when the collection should be ready at the latest, in seconds."""
     asked = wanted.promised_by or wanted.wanted_by
     if asked is not None:
         return int(asked.timestamp())
-    calendar, on, left = scene.net.calendars[store], wanted.placed_at.date(), scene.settings.collect_days
+    calendar, left = scene.net.calendars[store], scene.settings.collect_days
+    on = wanted.placed_at.astimezone(ZoneInfo(calendar.time_zone)).date()
     for _ in range(60):
         left -= calendar.works_on(on)
         if left <= 0:

@@ -93,7 +93,6 @@ def commit_many(
     parts = [Part(each, tuple(map(difference, each.changes))) for each in proposals]
     before = _waiting(session, changes)
     parts = _exchange(session, parts, before, versions, now=now, actor=actor)
-    _claim_minutes(session, parts)
     decision_ids = _record(session, parts, orders, now=now)
     for part in parts:
         ended = [orders[freed.id] for freed in part.ended]
@@ -101,6 +100,8 @@ def commit_many(
     made = [each for part in parts for each in _allocations(part, decision_ids)]
     allocated = iter(allocation.allocate(session, made, actor=actor, now=now))
     events.record_many(session, [told for change in changes for told in _waiting_again(change, before)])
+    # Every order of a node meets in the row of its day, so it is locked last.
+    _claim_minutes(session, parts)
     return [list(islice(allocated, len(part.made))) for part in parts]
 
 
@@ -284,7 +285,7 @@ def _record(
     if new:
         session.execute(_DEMAND, [records.new_demand(change) for change in new])
         session.execute(_LINE, [line for change in new for line in records.new_lines(change, _units_missing(change))])
-    _update(session, [change for change in changes if change.wanted.version is not None], orders)
+    _update(session, [change for change in changes if change.wanted.version is not None], orders, now=now)
     decisions = [
         records.decision(change, cause=part.proposal.cause, now=now)
         for part in parts
@@ -294,7 +295,9 @@ def _record(
     return {decision["demand_id"]: decision["id"] for decision in decisions}
 
 
-def _update(session: Session, changes: Sequence[Change], orders: Mapping[str, FulfillmentOrder]) -> None:
+def _update(
+    session: Session, changes: Sequence[Change], orders: Mapping[str, FulfillmentOrder], *, now: datetime
+) -> None:
     """Move the counters of demands that exist, and note what was decided."""
     if not changes:
         return
@@ -304,7 +307,7 @@ def _update(session: Session, changes: Sequence[Change], orders: Mapping[str, Fu
         moved |= {line.id: line.waiting - missing.get(line.id, 0) for line in _demand(session, change).lines}
     demands.allocate(session, {line_id: units for line_id, units in moved.items() if units})
     for change in changes:
-        records.settle(_demand(session, change), change, _standing(change, orders))
+        records.settle(_demand(session, change), change, _standing(change, orders), now=now)
     session.flush()
 
 

@@ -7,15 +7,17 @@ not accepted it and, for a collection, while none of its transfer legs is under 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from fulfillment.network.geography import Geocode, Location
-from fulfillment.sourcing.proposal import Assumption, FreedFulfillment, FreedLine, Wanted, WantedLine
-from fulfillment.work.models import LEFT, NOT_STARTED, OPEN, Demand, FulfillmentOrder, Method
+from fulfillment.sourcing.proposal import Assumption, Failure, FreedFulfillment, FreedLine, Wanted, WantedLine
+from fulfillment.work import setbacks
+from fulfillment.work.models import LEFT, NOT_STARTED, OPEN, Demand, FulfillmentOrder, Method, Setback
 from kernel.errors import NotFound
 
 
@@ -47,10 +49,21 @@ def read_many(session: Session, demand_ids: Sequence[str], assume: Assumption | 
         .options(selectinload(FulfillmentOrder.lines))
     ):
         orders[order.demand_id].append(order)
-    return [_wanted(demand, orders[demand.id], assume or Assumption()) for demand in demands]
+    history = setbacks.of_demands(session, list(orders))
+    return [
+        _wanted(demand, orders[demand.id], list(map(_failure, history.get(demand.id, ()))), assume or Assumption())
+        for demand in demands
+    ]
 
 
-def _wanted(demand: Demand, orders: Sequence[FulfillmentOrder], assume: Assumption) -> Wanted:
+def as_asked(demand: Demand, units: Mapping[str, int]) -> Wanted:
+    """Return a demand as if it were new and wanted so many units of its lines (by id), whatever became of them."""
+    return replace(_wanted(demand, (), (), Assumption()), lines=tuple(_lines(demand, Counter(units))))
+
+
+def _wanted(
+    demand: Demand, orders: Sequence[FulfillmentOrder], failures: Sequence[Failure], assume: Assumption
+) -> Wanted:
     lost = dict(assume.lost)
     freed = _freed(orders, lost)
     units = Counter({line.id: line.waiting for line in demand.lines})
@@ -68,7 +81,7 @@ def _wanted(demand: Demand, orders: Sequence[FulfillmentOrder], assume: Assumpti
         location=Location(demand.latitude, demand.longitude, cast("Geocode", demand.geocode)),
         country=demand.country,
         postal_code=demand.postal_code,
-        lines=tuple(_lines(demand, units, assume)),
+        lines=tuple(_lines(demand, units)),
         value_minor=demand.value_minor,
         placed_at=demand.placed_at,
         policy=demand.policy,
@@ -79,14 +92,22 @@ def _wanted(demand: Demand, orders: Sequence[FulfillmentOrder], assume: Assumpti
         rank=demand.rank,
         version=demand.version,
         freed=tuple(_freed_order(order) for order in orders if order.id in freed),
+        relaxed=tuple(demand.relaxed),
         standing_packages=sum(any(line.units > lost.get(line.id, 0) for line in order.lines) for order in standing),
+        failures=(*failures, *assume.failed),
     )
 
 
-def _lines(demand: Demand, units: Counter[str], assume: Assumption) -> Iterable[WantedLine]:
+def _failure(setback: Setback) -> Failure:
+    return Failure(
+        sku=setback.sku, node=setback.node, cause=setback.cause, reason=setback.reason, failed_at=setback.occurred_at,
+        attempt=setback.fulfillment_order_id, counts=setback.settled_at is None,
+    )  # fmt: skip
+
+
+def _lines(demand: Demand, units: Counter[str]) -> Iterable[WantedLine]:
     for line in demand.lines:
         if units[line.id] > 0:
-            failed = {node for sku, node in assume.excluded if sku == line.sku}
             yield WantedLine(
                 id=line.id,
                 sku=line.sku,
@@ -94,7 +115,7 @@ def _lines(demand: Demand, units: Counter[str], assume: Assumption) -> Iterable[
                 unit_value_minor=line.unit_value_minor,
                 divisible=line.divisible,
                 together=line.together,
-                excluded_nodes=tuple(sorted({*line.excluded_nodes, *failed})),
+                excluded_nodes=tuple(line.excluded_nodes),
             )
 
 

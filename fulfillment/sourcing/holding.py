@@ -6,6 +6,8 @@ the hold into an order decides again, with what is held as theirs, and exchanges
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -14,8 +16,16 @@ from fulfillment.sourcing.commit import StalePlan
 from fulfillment.sourcing.proposal import Proposal
 from stock import availability, holds
 from stock.errors import ClaimsChanged, InsufficientStock
-from stock.holds import HoldUnits, Term
+from stock.holds import Held, HoldUnits, Term
 from stock.postings import Header
+
+
+@dataclass(frozen=True)
+class Part:
+    """Units of a SKU at a node that a channel would like to be held."""
+
+    units: HoldUnits
+    channel: str | None
 
 
 def hold(
@@ -26,16 +36,34 @@ def hold(
     What the rules keep back from its channel is left. Raises StalePlan when units that it counted on are gone.
     """
     parts = [
-        (part, package.node, change.wanted.channel)
+        Part(HoldUnits(part.sku, package.node, part.units), change.wanted.channel)
         for change in proposal.changes
         for package in change.packages
         for part in package.lines
     ]
-    floors = availability.floors(session, ((part.sku, node, channel) for part, node, channel in parts))
-    wanted = [HoldUnits(part.sku, node, part.units) for part, node, _ in parts]
-    header = Header(kind="hold", reference=reference, actor=actor, occurred_at=now)
     try:
-        ends = holds.hold(session, header, reference, wanted, term=term, instead_of=proposal.held, floors=floors)
+        ends = hold_parts(session, parts, reference, instead_of=proposal.held, term=term, now=now, actor=actor)
     except (InsufficientStock, ClaimsChanged) as refusal:
         raise StalePlan([fault.message for fault in refusal.faults]) from refusal
-    return ends if wanted else None
+    return ends if parts else None
+
+
+def hold_parts(
+    session: Session,
+    parts: Sequence[Part],
+    reference: str,
+    *,
+    instead_of: Sequence[Held],
+    term: Term,
+    now: datetime,
+    actor: str,
+) -> datetime:
+    """Hold units where they were chosen to come from, instead of what was held for the reference; return until when.
+
+    What the rules keep back from their channel is left. Raises InsufficientStock with every shortage, and ClaimsChanged
+    when what was held has ended meanwhile.
+    """
+    floors = availability.floors(session, ((part.units.sku, part.units.node, part.channel) for part in parts))
+    header = Header(kind="hold", reference=reference, actor=actor, occurred_at=now)
+    wanted = [part.units for part in parts]
+    return holds.hold(session, header, reference, wanted, term=term, instead_of=instead_of, floors=floors)

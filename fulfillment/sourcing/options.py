@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fulfillment.network.freight import carriable
+from fulfillment.network.offers import ANYTHING
 from fulfillment.sourcing.fences import Fences
 from fulfillment.sourcing.pricing import priced
 from fulfillment.sourcing.scene import Flags, Integers, Scene
@@ -23,7 +25,9 @@ class Options:
     """K options as arrays, and the nodes that have none by the rule that excluded them.
 
     node, offer, ordinal, leaves_s, arrives_s  K  `offer` indexes the snapshot's services, DIRECT for none
-    package_terms T,K; line_terms T,L,K; work K
+    package_terms T,K; line_terms T,L,K; work K; eligible L,K, which lines an option may serve
+    could, withheld  N  what soft fences keep out, see `Fences`
+    zone  the clock by which arrivals are told: the destination's, or that of the store of a collection
     """
 
     node: Integers
@@ -36,12 +40,16 @@ class Options:
     line_terms: Integers
     work: Integers
     line_work: Integers
+    eligible: Flags
+    zone: str
     excluded: Mapping[str, list[int]] = field(default_factory=dict)
     reachable: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    could: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    withheld: Mapping[str, Flags] = field(default_factory=dict)
 
 
 def listed(
-    scene: Scene, legs: Legs, fences: Fences, reachable: Flags, *, due_s: int, store: int | None = None
+    scene: Scene, legs: Legs, fences: Fences, reachable: Flags, *, due_s: int, zone: str, store: int | None = None
 ) -> Options:
     """Price the ways and list them as options."""
     package, line = priced(scene, legs, due_s=due_s, store=store)
@@ -57,6 +65,19 @@ def listed(
         line_terms=line,
         work=net.package_minutes[node],
         line_work=np.broadcast_to(net.line_minutes[node], (len(scene.units), len(node))),
+        eligible=_eligible(scene, legs),
+        zone=zone,
         excluded=fences.excluded,
         reachable=reachable,
+        could=fences.could,
+        withheld=fences.withheld,
     )
+
+
+def _eligible(scene: Scene, legs: Legs) -> Flags:
+    """Tell which lines may travel which ways (L,K): those the node is allowed, and the carrier takes."""
+    eligible: Flags = scene.allowed[:, legs.node]
+    for number, offer in enumerate(scene.net.services):
+        if scene.goods is not None and offer.limits != ANYTHING:
+            eligible &= carriable(offer, scene.goods)[:, None] | (legs.offer != number)
+    return eligible

@@ -58,11 +58,30 @@ class FreedFulfillment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A node did not serve an article of a demand, how, why and when; `attempt` names the fulfillment order it had.
+
+    It counts as a failed attempt until a person has dealt with it.
+    """
+
+    sku: str
+    node: str
+    cause: str
+    reason: str
+    failed_at: datetime
+    attempt: str
+    counts: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """A demand to be decided: all of a new one, or what waits of an existing one with what it takes along.
 
     `version` is None for a new demand. `standing_packages` counts the fulfillment orders that stay as they are.
-    `channel` is whose stock it draws on: what nodes keep back may differ by channel.
+    `channel` is whose stock it draws on: what nodes keep back may differ by channel. Nothing that arrives after
+    `arrive_by` serves it. Work at a store's own shelves begins `grace_minutes` late at most, as nobody has bought yet.
+    `failures` are what went wrong with it so far; with `forgiving`, nodes that failed are dearer, and none is barred.
+    `relaxed` names the soft fences of its policy that do not bind.
     """
 
     demand_id: str
@@ -81,18 +100,23 @@ class Wanted:
     wanted_from: datetime | None = None
     wanted_by: datetime | None = None
     promised_by: datetime | None = None
+    arrive_by: datetime | None = None
+    grace_minutes: int = 0
     rank: int = 0
     version: int | None = None
     freed: tuple[FreedFulfillment, ...] = ()
     standing_packages: int = 0
+    relaxed: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    forgiving: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assumption:
-    """What is about to happen to a demand: units it loses by fulfillment line, nodes barred for a SKU."""
+    """What is about to happen to a demand: units it loses by fulfillment line, and how nodes fail it."""
 
     lost: Sequence[tuple[str, int]] = ()
-    excluded: Sequence[tuple[str, str]] = ()
+    failed: Sequence[Failure] = ()
 
 
 @dataclass(frozen=True)
@@ -106,8 +130,9 @@ class LineUnits:
 
 @dataclass(frozen=True)
 class Missing:
-    """Units of a demand line that no node serves, and why: no_stock, no_capacity, no_node, no_address,
-    package_limit, or cost when serving them costs more than leaving them.
+    """Units of a demand line that no node serves, and why: no_stock, no_capacity, no_node, no_address, package_limit,
+    part_value, not_in_time when those that could make another date, too_bulky for every carrier, cost when serving them
+    costs more than leaving them, or needs_person when so many attempts failed that somebody has to say how it goes on.
     """
 
     line_id: str
@@ -133,7 +158,10 @@ class Package:
 
 @dataclass(frozen=True, kw_only=True)
 class Rationale:
-    """Why a plan is what it is, as a decision stores it; money in minor units of the network's currency."""
+    """Why a plan is what it is, as a decision stores it; money in minor units of the network's currency.
+
+    `problem` is what the solver saw, as `seen` states it.
+    """
 
     status: str
     objective_minor: int
@@ -141,13 +169,15 @@ class Rationale:
     by_term: Mapping[str, int]
     candidates: Sequence[Mapping[str, Any]]
     solve_ms: float
+    problem: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """What is to become of one demand: its packages, what waits, and why.
 
-    `assumed` tells that the decision was made as if something had happened already, which the same transaction will do.
+    `relaxed` are the soft fences of the policy that were given up for it, as the policy has them. `assumed` tells that
+    the decision was made as if something had happened already, which the same transaction will do.
     """
 
     wanted: Wanted
@@ -156,6 +186,7 @@ class Change:
     missing: tuple[Missing, ...]
     rationale: Rationale
     assumed: bool = False
+    relaxed: tuple[Mapping[str, Any], ...] = ()
     run_id: str | None = None
 
 

@@ -7,18 +7,27 @@ what the solver saw.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from fulfillment.network.settings import fence_document
 from fulfillment.optimizer.explain import Explanation, OptionReason, explain
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
+from fulfillment.sourcing import seen
 from fulfillment.sourcing.gather import Gathered
+from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Change, LineUnits, Missing, Package, Rationale
+from fulfillment.sourcing.scene import Scene
 from fulfillment.sourcing.ways import DIRECT
+
+OF_TIME: Final = ("too_early", "after_promise", "in_time", "same_day")
+"""Fences by which a node is out that could serve, at another time."""
 
 
 def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Change, ...]:
@@ -30,15 +39,24 @@ def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Chan
         Change(
             wanted=gathered.wanted[number],
             policy_version=gathered.active[number].version,
-            packages=_packages(gathered, number, parts[number]),
-            missing=_missing(gathered, number, plan),
+            relaxed=_relaxed(gathered, number),
+            packages=packages_of(gathered, number, parts[number]),
+            missing=missing_of(gathered, number, plan),
             rationale=_rationale(gathered, number, plan, parts[number], solve_ms),
         )
         for number in range(len(gathered.wanted))
     )
 
 
-def _packages(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
+def _relaxed(gathered: Gathered, number: int) -> tuple[dict[str, Any], ...]:
+    """Return the soft fences that did not bind, as the policy has them."""
+    names = gathered.wanted[number].relaxed
+    fences = gathered.active[number].settings.fences if names else ()
+    return tuple(fence_document(fence) for fence in fences if fence.soft and fence.name in names)
+
+
+def packages_of(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
+    """Return the packages of a demand, by its parts of a plan."""
     by_option: dict[int, list[Assignment]] = defaultdict(list)
     for part in parts:
         by_option[part.option].append(part)
@@ -60,19 +78,13 @@ def _package(gathered: Gathered, number: int, option: int, taken: Sequence[Assig
         work_minutes=int(order.work[option]) + int(line_work),
         leaves_at=_instant(int(options.leaves_s[option])),
         arrives_at=arrives_at,
-        arrives_on=_local_date(gathered, number, option, arrives_at),
+        arrives_on=arrives_at.astimezone(ZoneInfo(options.zone)).date(),
         lines=tuple(LineUnits(wanted.lines[part.line].id, wanted.lines[part.line].sku, part.units) for part in taken),
     )
 
 
-def _local_date(gathered: Gathered, number: int, option: int, arrives_at: datetime) -> date:
-    """Return the date of an arrival at a collection's store, or else by the clock of the sending node."""
-    store = gathered.net.index.get(gathered.wanted[number].collect_node or "")
-    node = int(gathered.options[number].node[option]) if store is None else store
-    return arrives_at.astimezone(ZoneInfo(gathered.net.calendars[node].time_zone)).date()
-
-
-def _missing(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
+def missing_of(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
+    """Return the units of a demand that a plan leaves, and why."""
     lines = gathered.wanted[number].lines
     return tuple(
         Missing(
@@ -93,13 +105,21 @@ def _why(gathered: Gathered, number: int, line: int, reason: str) -> str:
     scene, options = gathered.scenes[number], gathered.options[number]
     if "no_address" in options.excluded:
         return "no_address"
-    if (options.reachable & scene.may_serve[line]).any():
-        return "no_capacity"
+    useful = options.reachable & scene.may_serve[line]
+    if any(useful[options.excluded.get(rule, [])].any() for rule in OF_TIME):
+        return "not_in_time"
+    if useful.any():
+        return "no_capacity" if options.eligible[line].any() or not _offered(scene, options, line) else "too_bulky"
     return "no_stock" if (options.reachable & scene.allowed[line]).any() else "no_node"
 
 
+def _offered(scene: Scene, options: Options, line: int) -> bool:
+    """Tell whether there is a way from a node that has a line and may serve it."""
+    return bool(scene.may_serve[line, options.node].any())
+
+
 def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assignment], solve_ms: float) -> Rationale:
-    problem = gathered.problem
+    problem, solved = gathered.problem, plan
     if len(problem.orders) > 1:
         # Each demand stores its own part of a plan made for several.
         problem = replace(problem, orders=(problem.orders[number],))
@@ -114,6 +134,7 @@ def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assi
         bound_minor=plan.bound,
         by_term={term: cost for term, cost in plan.by_term.items() if cost},
         candidates=_candidates(gathered, number, explain(problem, plan)),
+        problem=seen.document(gathered.problem, number, solved),
         solve_ms=solve_ms,
     )
 
@@ -122,6 +143,8 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
     options, line_ids = gathered.options[number], [line.id for line in gathered.wanted[number].lines]
     dates = {ordinal: date.fromordinal(ordinal).isoformat() for ordinal in set(options.ordinal.tolist())}
     instants = {seconds: _instant(seconds).isoformat() for seconds in set(options.arrives_s.tolist())}
+    fenced = _fenced(gathered, number)
+    chances = gathered.scenes[number].pick_success[:, options.node].prod(axis=0).round(4)
     found = [
         {
             "node": gathered.net.nodes[node],
@@ -129,33 +152,60 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
             "transfer": transfer,
             "work_on": dates[ordinal],
             "arrives_at": instants[arrives_s],
-            **_weighed(reason, line_ids),
+            "pick_success": chance,
+            **_weighed(reason, line_ids, fenced.get(node)),
         }
-        for node, offer, transfer, ordinal, arrives_s, reason in zip(
+        for node, offer, transfer, ordinal, arrives_s, chance, reason in zip(
             options.node.tolist(),
             options.offer.tolist(),
             options.transfer.tolist(),
             options.ordinal.tolist(),
             options.arrives_s.tolist(),
+            chances.tolist(),
             explanation.options,
             strict=True,
         )
     ]
     _note_gaps(options.node.tolist(), found, explanation)
+    _name_barred(gathered, number, found)
     fences = options.excluded.items()
     return found + [
         {"excluded_by": rule, "nodes": [gathered.net.nodes[node] for node in places]} for rule, places in fences
     ]
 
 
-def _weighed(reason: OptionReason, line_ids: Sequence[str]) -> dict[str, Any]:
-    """Return what an option would cost for all lines that it may serve, which it may not, and what it was given."""
+def _fenced(gathered: Gathered, number: int) -> dict[int, dict[int, str]]:
+    """Return the fences of articles by node and line, the first that bars each."""
+    rules: dict[int, dict[int, str]] = defaultdict(dict)
+    for fence, flags in gathered.scenes[number].fenced.items():
+        for line, node in zip(*np.nonzero(flags), strict=True):
+            rules[int(node)].setdefault(int(line), fence.rule)
+    return rules
+
+
+def _weighed(reason: OptionReason, line_ids: Sequence[str], fenced: Mapping[int, str] | None) -> dict[str, Any]:
+    """Return what an option would cost for all lines that it may serve, which it may not, and what it was given.
+
+    `fenced` names the fences of articles that keep lines out of its node.
+    """
+    rules = {**reason.excluded, **{line: rule for line, rule in (fenced or {}).items() if line in reason.excluded}}
     return {
         "cost": {term: cost for term, cost in zip(TERMS, reason.cost, strict=True) if cost},
         "total": reason.total,
-        "excluded": {line_ids[line]: rule for line, rule in reason.excluded.items()},
+        "excluded": {line_ids[line]: rule for line, rule in rules.items()},
         "units": {line_ids[line]: units for line, units in reason.units.items()},
     }
+
+
+def _name_barred(gathered: Gathered, number: int, found: Sequence[dict[str, Any]]) -> None:
+    """Say of lines that a node may not serve since it failed them that this is why."""
+    barred, options = gathered.scenes[number].barred, gathered.options[number]
+    if not barred.any():
+        return
+    for candidate, node in zip(found, options.node.tolist(), strict=True):
+        for place, line in enumerate(gathered.wanted[number].lines):
+            if barred[place, node] and line.id in candidate["excluded"]:
+                candidate["excluded"][line.id] = "barred"
 
 
 def _note_gaps(nodes: Sequence[int], found: Sequence[dict[str, Any]], explanation: Explanation) -> None:

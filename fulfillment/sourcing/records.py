@@ -11,6 +11,7 @@ from typing import Any
 
 from fulfillment.sourcing.drafts import Draft
 from fulfillment.sourcing.proposal import Change, Package
+from fulfillment.sourcing.setbacks import HANDED_OVER
 from fulfillment.work.allocation import AllocatedLine, Allocation
 from fulfillment.work.models import Demand
 from kernel.ids import new_id
@@ -39,6 +40,7 @@ def new_demand(change: Change) -> dict[str, Any]:
         "channel": wanted.channel,
         "placed_at": wanted.placed_at,
         "waiting_reason": change.missing[0].reason if change.missing else None,
+        "relaxed": list(wanted.relaxed),
         "attempts": 1 if change.missing else 0,
         "version": 1,
     }
@@ -70,13 +72,16 @@ def promise(change: Change, standing: Sequence[datetime] = ()) -> datetime | Non
     return None if change.missing else max(arrivals, default=None)
 
 
-def settle(demand: Demand, change: Change, standing: Sequence[datetime]) -> None:
+def settle(demand: Demand, change: Change, standing: Sequence[datetime], *, now: datetime) -> None:
     """Note on a demand what a new decision means for it. A promise is given once, and kept from then on.
 
     `standing` are the promises of the fulfillment orders that stay whatever was decided.
     """
     demand.version += 1
+    demand.decide_cause = None
+    demand.person_since = (demand.person_since or now) if change.rationale.status == HANDED_OVER else None
     demand.waiting_reason = change.missing[0].reason if change.missing else None
+    demand.relaxed = list(change.wanted.relaxed)
     demand.attempts = demand.attempts + 1 if change.missing else 0
     if demand.promised_by is None:
         demand.promised_by = promise(change, standing)
@@ -99,8 +104,10 @@ def decision(change: Change, *, cause: str, now: datetime) -> dict[str, Any]:
             for missing in change.missing
         ],
         "candidates": list(rationale.candidates),
+        "problem": rationale.problem,
         "policy": wanted.policy,
         "policy_version": change.policy_version,
+        "relaxed": list(change.relaxed),
         "run_id": change.run_id,
         "solve_ms": rationale.solve_ms,
         "decided_at": now,

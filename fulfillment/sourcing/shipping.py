@@ -1,18 +1,18 @@
 """The ways to ship a demand to its address.
 
 Built from the network's arrays for `gather`; pure. Invariant: a package leaves at the cut-off of its node's working day
-and arrives when deliveries end on a day on which carriers work in its country.
+and arrives when deliveries end, by the destination's clock, on a day on which carriers work there.
 """
 
 from __future__ import annotations
 
-from datetime import UTC
-
 import numpy as np
+from numpy.typing import NDArray
 
 from fulfillment.network.days import due_s, evening_s
-from fulfillment.network.geography import distances_km
-from fulfillment.sourcing.fences import fences_of
+from fulfillment.network.geography import distances_km, normalised
+from fulfillment.network.zones import Area
+from fulfillment.sourcing.fences import Site, fences_of
 from fulfillment.sourcing.options import Options, listed
 from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.scene import Integers, Scene, days_ahead
@@ -30,36 +30,38 @@ def to_ship(scene: Scene, wanted: Wanted) -> Options:
         latitude = longitude = 0.0
     distance = distances_km(latitude, longitude, net.latitude, net.longitude)
     offers = net.offers(wanted.service)
-    fences.keep("out_of_reach", reached(offers, distance))
+    to = _destination(scene, wanted, distance)
+    fences.keep("out_of_reach", reached(offers, distance, to))
+    fences.keep_policy(Site(scene, distance, to.country, to.time_zone))
     reachable = fences.inside
     fences.keep("no_stock", scene.may_serve.any(axis=0))
-    country = wanted.country or ""
+
+    def when(_nodes: Integers, arrives: Integers) -> Integers:
+        return evening_s(arrives, to.time_zone, year=scene.now.year)
+
     days = days_ahead(scene, wanted)
-
-    def when(nodes: Integers, arrives: Integers) -> Integers:
-        return _evenings(scene, nodes, arrives)
-
-    ways = carried(scene, offers, fences.inside, distance, country=country, days=days, when=when)
+    ways = carried(scene, offers, fences.inside, distance, to=to, days=days, when=when)
     legs = kept(scene, wanted, ways, fences)
-    due = _due_s(scene, wanted, country=country, distance=distance)
-    return listed(scene, legs, fences, reachable, due_s=due)
+    return listed(scene, legs, fences, reachable, due_s=_due_s(scene, wanted, to), zone=to.time_zone)
 
 
-def _evenings(scene: Scene, nodes: Integers, arrives: Integers) -> Integers:
-    """Return when deliveries end on these dates, by the clock of the sending node."""
-    zones = [scene.days.zones[node] for node in nodes.tolist()]
-    found = np.empty_like(arrives)
-    for zone in set(zones):
-        rows = np.array([each == zone for each in zones])
-        found[rows] = evening_s(arrives[rows], zone, year=scene.now.year)
-    return found
+def _destination(scene: Scene, wanted: Wanted, distance: NDArray[np.float64]) -> Area:
+    """Return what is known of where a demand goes: the nearest node of its country tells its clock and its holidays.
+
+    Without a node in that country, its own public holidays count, and the clock is that of the nearest node.
+    """
+    net, country, postal_code = scene.net, wanted.country or "", normalised(wanted.postal_code or "")
+    if not len(distance):
+        return Area(country, "", postal_code)
+    at_home = np.array([each == country for each in net.countries])
+    nearest = net.calendars[int(np.where(at_home, distance, np.inf).argmin() if at_home.any() else distance.argmin())]
+    return Area(country, nearest.region if at_home.any() else "", postal_code, nearest.time_zone)
 
 
-def _due_s(scene: Scene, wanted: Wanted, *, country: str, distance: np.ndarray) -> int:
+def _due_s(scene: Scene, wanted: Wanted, to: Area) -> int:
     """Return when the demand should arrive at the latest: as promised, as asked for, or as its service usually does."""
     asked = wanted.promised_by or wanted.wanted_by
     if asked is not None:
         return int(asked.timestamp())
-    zone = scene.days.zones[int(distance.argmin())] if len(distance) else "UTC"
     days = scene.settings.service_days.get(wanted.service, 3)
-    return due_s(wanted.placed_at.astimezone(UTC), days, country=country, zone=zone)
+    return due_s(wanted.placed_at, days, country=to.country, zone=to.time_zone, region=to.region)

@@ -1,7 +1,9 @@
-"""Which demands to decide again, since units of them wait and something may serve them now.
+"""Which demands to decide again: those of which units wait that something may serve now, and those that are marked.
 
-Read by the doors after stock has come in, and by a job for what time and capacity change. Invariant: bounded, by rank
-and then by age; a demand that was tried in vain several times is tried less often, so that it does not starve others.
+Read by the doors after stock has come in, and by a job for what time and capacity change. A mark is left by whoever
+changes what a decision rests on, in the transaction of that change, so that a process that dies right after it leaves
+nothing undone. Invariant: bounded, by rank and then by age; a demand that was tried in vain several times is tried less
+often, so that it does not starve others.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from typing import Any, Final
 from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from fulfillment.sourcing.demanded import read_again
+from fulfillment.work import demands
 from fulfillment.work.models import Decision, Demand, DemandLine
 from kernel.db import database_now
 from stock.models import Article, Node, NodeStatus, OpenDemand, SafetyRule, StockBalance
@@ -20,6 +24,9 @@ from stock.models import Article, Node, NodeStatus, OpenDemand, SafetyRule, Stoc
 EAGER_ATTEMPTS: Final = 3
 """So many times in a row a demand is tried whenever stock is there; after that only every RETRY_AFTER."""
 RETRY_AFTER: Final = timedelta(minutes=5)
+
+_ITS_OWN_WAY: Final = (Demand.paused_at.is_(None), Demand.person_since.is_(None))
+"""Neither on hold nor left to a person."""
 
 
 def due(session: Session, *, now: datetime, limit: int) -> list[str]:
@@ -44,13 +51,26 @@ def for_skus(session: Session, skus: Collection[str], *, limit: int) -> list[str
     return _ids(session, _waiting().where(OpenDemand.sku.in_(sorted(skus))), limit)
 
 
+def marked(session: Session, *, limit: int) -> list[tuple[str, str]]:
+    """Return up to `limit` demands that are to be decided again whatever waits of them, each with the cause."""
+    query = select(Demand.id, Demand.decide_cause).where(Demand.decide_cause.is_not(None), *_ITS_OWN_WAY)
+    return [(id_, cause) for id_, cause in session.execute(query.order_by(Demand.id).limit(limit)) if cause is not None]
+
+
+def unmark(session: Session, demand_id: str) -> None:
+    """Take the mark off a demand of which nothing is left to decide: somebody works on all of it, or it has left."""
+    for demand in demands.lock(session, [demand_id]).values():
+        if demand.decide_cause is not None and read_again(session, demand_id) is None:
+            demand.decide_cause = None
+
+
 def _waiting() -> Select[str, int, datetime]:
     # Open demand holds only what waits, so that the whole history of demand lines is never looked through.
     return (
         select(Demand.id, Demand.rank, Demand.placed_at)
         .join(DemandLine, DemandLine.demand_id == Demand.id)
         .join(OpenDemand, (OpenDemand.reference == DemandLine.id) & (OpenDemand.sku == DemandLine.sku))
-        .where(Demand.paused_at.is_(None))
+        .where(*_ITS_OWN_WAY)
     )
 
 

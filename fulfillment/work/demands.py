@@ -16,6 +16,9 @@ from sqlalchemy.orm import Session, selectinload
 from fulfillment.network.geography import Location
 from fulfillment.work.models import Demand, DemandLine
 
+ADDRESS = "address"
+"""Why a demand that was sent elsewhere is decided again."""
+
 
 def lock(session: Session, demand_ids: Collection[str]) -> dict[str, Demand]:
     """Lock demands in the order of their ids and return them with their lines, as they are now."""
@@ -95,17 +98,10 @@ def resume(session: Session, demand_ids: Collection[str]) -> None:
 def relocate(
     session: Session, wanted: Iterable[Demand], location: Location, *, country: str | None, postal_code: str | None
 ) -> None:
-    """Send locked demands elsewhere; what was decided about them meanwhile no longer holds."""
+    """Send locked demands elsewhere, and mark them to be decided again; what was decided meanwhile does not hold."""
     for demand in wanted:
+        demand.decide_cause = ADDRESS
         demand.latitude, demand.longitude, demand.geocode = location.latitude, location.longitude, location.geocode
         demand.country, demand.postal_code = country, postal_code
         demand.version += 1
-    session.flush()
-
-
-def exclude(session: Session, line_id: str, node: str) -> None:
-    """Never offer this line to this node again: it failed to serve it."""
-    for line in lock_lines(session, {line_id}).values():
-        if node not in line.excluded_nodes:
-            line.excluded_nodes = [*line.excluded_nodes, node]
     session.flush()

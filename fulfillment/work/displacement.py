@@ -12,8 +12,10 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fulfillment.work import setbacks
 from fulfillment.work.locks import lock_demands_of_lines, lock_orders
 from fulfillment.work.models import OPEN, DemandLine, FulfillmentLine, PutBack, Status
+from fulfillment.work.setbacks import SetbackCause
 from fulfillment.work.withdrawal import Cause, Fate, Part, follow
 from stock.events import Displaced, ReservationsDisplaced
 from stock.models import Posting, Purpose
@@ -55,6 +57,7 @@ def _follow(session: Session, event: ReservationsDisplaced, promised: list[Displ
         fate=Fate.WAIT, ends=Status.SUPERSEDED,
     )  # fmt: skip
     follow(session, parts, cause)
+    setbacks.note(session, parts, cause=SetbackCause.DISPLACEMENT, reason=event.kind, actor=cause.actor, now=cause.now)
 
 
 def _shrink_task(session: Session, lost: Displaced) -> None:

@@ -12,7 +12,7 @@ import enum
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, Code, Document, Id, database_now
@@ -75,11 +75,25 @@ LEFT = frozenset({S.SHIPPED, S.DELIVERED, S.RETURNED_TO_SENDER, S.HANDED_OVER})
 CLOSED = frozenset(TRANSITIONS) - OPEN
 
 
+TO_DECIDE = text("decide_cause IS NOT NULL")
+WITH_A_PERSON = text("person_since IS NOT NULL")
+UNSTARTED = text("status IN ('allocated', 'awaiting_transfer')")
+
+
 class Demand(Base):
-    """Lines one person wants in one way; `id` is given by the caller, `reference` groups demands of one order."""
+    """Lines one person wants in one way; `id` is given by the caller, `reference` groups demands of one order.
+
+    `relaxed` names the soft fences of its policy that its last decision gave up, since with them units would wait.
+    `decide_cause` says why it is to be decided again although nothing of it may wait; its decision clears it.
+    `person_since` is set while a person has to say how it goes on, and nothing decides it by itself.
+    """
 
     __tablename__ = "demand"
-    __table_args__ = (Index("ix_demand_reference", "reference"),)
+    __table_args__ = (
+        Index("ix_demand_reference", "reference"),
+        Index("ix_demand_to_decide", "id", postgresql_where=TO_DECIDE, sqlite_where=TO_DECIDE),
+        Index("ix_demand_person", "person_since", postgresql_where=WITH_A_PERSON, sqlite_where=WITH_A_PERSON),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     reference: Mapped[Code]
@@ -101,6 +115,9 @@ class Demand(Base):
     placed_at: Mapped[datetime]
     waiting_reason: Mapped[str | None]
     paused_at: Mapped[datetime | None]
+    relaxed: Mapped[list[Any]] = mapped_column(Document, default=list, server_default="[]")
+    decide_cause: Mapped[str | None]
+    person_since: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
     lines: Mapped[list[DemandLine]] = relationship(order_by="DemandLine.position")
@@ -129,6 +146,7 @@ class DemandLine(Base):
     divisible: Mapped[bool] = mapped_column(default=True)
     together: Mapped[str | None]
     unit_value_minor: Mapped[int] = mapped_column(default=0)
+    # Nodes that whoever wanted it ruled out; those that failed it are its setbacks.
     excluded_nodes: Mapped[list[Any]] = mapped_column(Document, default=list)
 
     @property
@@ -146,6 +164,7 @@ class FulfillmentOrder(Base):
         Index("ix_fulfillment_order_demand", "demand_id"),
         Index("ix_fulfillment_order_pick_list", "pick_list_id"),
         Index("ix_fulfillment_order_reference", "reference"),
+        Index("ix_fulfillment_order_unstarted", "ship_by", postgresql_where=UNSTARTED, sqlite_where=UNSTARTED),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -211,6 +230,30 @@ class FulfillmentHistory(Base):
     reason: Mapped[Code] = mapped_column(default="")
     details: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
     occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
+
+
+class Setback(Base):
+    """Units of a demand line that a node was given and did not serve, and why.
+
+    `settled_at` is set once a person has said how the demand goes on: then it counts as no failed attempt any more.
+    """
+
+    __tablename__ = "setback"
+    __table_args__ = (Index("ix_setback_demand", "demand_id"),)
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    demand_id: Mapped[Id] = mapped_column(ForeignKey("demand.id"))
+    demand_line_id: Mapped[Id] = mapped_column(ForeignKey("demand_line.id"))
+    fulfillment_order_id: Mapped[Id] = mapped_column(ForeignKey("fulfillment_order.id"))
+    sku: Mapped[Code]
+    node: Mapped[Code] = mapped_column(ForeignKey("node.id"))
+    units: Mapped[int]
+    cause: Mapped[Code]
+    reason: Mapped[Code]
+    actor: Mapped[Code]
+    occurred_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
 
 
@@ -293,9 +336,28 @@ class Decision(Base):
     assignments: Mapped[list[Any]] = mapped_column(Document)
     unfilled: Mapped[list[Any]] = mapped_column(Document)
     candidates: Mapped[list[Any]] = mapped_column(Document)
+    # What the solver saw, for whoever asks what would have changed its mind; read when it is asked for alone.
+    problem: Mapped[dict[str, Any] | None] = mapped_column(Document, deferred=True)
     policy: Mapped[Code]
     policy_version: Mapped[int]
+    relaxed: Mapped[list[Any]] = mapped_column(Document, default=list, server_default="[]")
     run_id: Mapped[str | None]
     solve_ms: Mapped[float] = mapped_column(Float)
     decided_at: Mapped[datetime]
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
+
+
+class ShadowDecision(Base):
+    """What a draft would have decided beside the active policy, both against the same stock at the same moment.
+
+    `live` and `shadow` hold cost by term, nodes, packages and units left waiting.
+    """
+
+    __tablename__ = "shadow_decision"
+
+    policy: Mapped[Code] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    decision_id: Mapped[Id] = mapped_column(ForeignKey("decision.id"), primary_key=True)
+    live: Mapped[dict[str, Any]] = mapped_column(Document)
+    shadow: Mapped[dict[str, Any]] = mapped_column(Document)
+    decided_at: Mapped[datetime]

@@ -1,7 +1,8 @@
 """A node takes work on, or refuses it.
 
-Called by store pages and by REST. Invariant: what a node rejects waits again, is never offered to that node again, and
-has in the ledger the effect that the reason names.
+Called by store pages and by REST. Invariant: what a node rejects waits again, has in the ledger the effect that the
+reason names (where it names one, the node missed the articles), and is remembered as a setback, by which sourcing knows
+whether to ask that node again.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fulfillment.work import demands, states
+from fulfillment.network import pick_success
+from fulfillment.network.pick_success import Looked
+from fulfillment.work import setbacks, states
 from fulfillment.work.errors import UnknownLines
 from fulfillment.work.locks import lock_order, lock_orders
 from fulfillment.work.models import FulfillmentLine, FulfillmentOrder, Status
+from fulfillment.work.setbacks import SetbackCause
 from fulfillment.work.withdrawal import WORK_TO_DO, Cause, Fate, Part, withdraw
 from stock import reasons, shorts
 
@@ -47,7 +51,7 @@ def reject(
     """
     fo = lock_order(session, fo_id)
     states.require(fo, WORK_TO_DO)
-    reasons.effect(session, reason, reasons.REJECT)
+    about_stock = reasons.effect(session, reason, reasons.REJECT) is not None
     rejected = _lines(fo, lines)
     parts = [Part.of(fo, line, line.units) for line in rejected]
     if collateral:
@@ -55,6 +59,8 @@ def reject(
     missing = Counter[str]()
     for part in parts:
         missing[part.line.sku] += part.unpicked if part.line.reservation_id else 0
+    # A reason that moves no stock, such as too few hands, says nothing about finding the article.
+    missed = [_missed(part) for part in parts if about_stock and part.line.reservation_id]
     cause = Cause(
         kind="reject", reference=fo.reference, reason=reason, actor=actor, now=now, fate=Fate.WAIT, ends=Status.REJECTED
     )
@@ -62,8 +68,8 @@ def reject(
     for sku, units in sorted(missing.items()):
         if units:
             shorts.short(session, cause.header, sku=sku, node=fo.node, units=units, reason=reason, use=reasons.REJECT)
-    for part in parts:
-        demands.exclude(session, part.line.demand_line_id, fo.node)
+    setbacks.note(session, parts, cause=SetbackCause.REJECTION, reason=reason, actor=actor, now=now)
+    pick_success.record(session, missed, now=now)
     return list({part.fo.id: part.fo for part in parts}.values())
 
 
@@ -74,6 +80,10 @@ def _lines(fo: FulfillmentOrder, ids: Collection[str] | None) -> list[Fulfillmen
     if missing := set(ids) - {line.id for line in held}:
         raise UnknownLines(f"Fulfillment order {fo.number}", missing)
     return [line for line in held if line.id in ids]
+
+
+def _missed(part: Part) -> Looked:
+    return Looked(part.line.sku, part.fo.node, missed=part.unpicked / part.line.units)
 
 
 def _same_articles(session: Session, fo: FulfillmentOrder, skus: Iterable[str]) -> list[Part]:

@@ -1,7 +1,8 @@
 """Picking: lists of several fulfillment orders in walking order, claimed by one person, counted by scans.
 
 Called by store pages and by REST. Invariants: a scan id counts once; a wrong article or one too many is never counted;
-what is picked here is picked in the ledger in the same transaction.
+what is picked here is picked in the ledger in the same transaction, and what was found or missed is
+remembered of the article and the node.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fulfillment.work import completion, demands, states, walking
+from fulfillment.network import pick_success
+from fulfillment.network.pick_success import Looked
+from fulfillment.work import completion, setbacks, states, walking
 from fulfillment.work.errors import (
     ClaimedByOther,
     InvalidUnits,
@@ -26,6 +29,7 @@ from fulfillment.work.errors import (
 )
 from fulfillment.work.locks import lock_order, lock_orders
 from fulfillment.work.models import Demand, FulfillmentLine, FulfillmentOrder, Method, PickList, Scan, Status
+from fulfillment.work.setbacks import SetbackCause
 from fulfillment.work.walking import Stop
 from fulfillment.work.withdrawal import Cause, Fate, Part, withdraw
 from kernel.ids import new_id, short_code
@@ -141,6 +145,7 @@ def short(
     if found > line.picked:
         _pick(session, fo, line_id, found - line.picked, actor=actor, now=now)
     missing = line.units - found
+    missed = Looked(line.sku, fo.node, missed=missing / line.units)
     cause = Cause(
         kind="short_pick",
         reference=fo.reference,
@@ -150,9 +155,11 @@ def short(
         fate=Fate.WAIT,
         ends=Status.REJECTED,
     )
-    withdraw(session, [Part.of(fo, line, missing)], cause)
+    parts = [Part.of(fo, line, missing)]
+    withdraw(session, parts, cause)
     shorts.short(session, cause.header, sku=line.sku, node=fo.node, units=missing, reason=reason)
-    demands.exclude(session, line.demand_line_id, fo.node)
+    setbacks.note(session, parts, cause=SetbackCause.SHORT_PICK, reason=reason, actor=actor, now=now)
+    pick_success.record(session, [missed], now=now)
     return fo
 
 
@@ -236,6 +243,7 @@ def _pick(session: Session, fo: FulfillmentOrder, line_id: str, units: int, *, a
     reservations.pick(session, header, [ReservedUnits(line.sku, line.reservation_id, units)])
     line.picked += units
     fo.version += 1
+    pick_success.record(session, [Looked(line.sku, fo.node, found=units / line.units)], now=now)
 
 
 def _answer(session: Session, orders: Sequence[FulfillmentOrder], line_id: str, *, counted: bool) -> Scanned:

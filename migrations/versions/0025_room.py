@@ -1,7 +1,7 @@
 """Pages of balances keep more room, so that updates stay off the indexes while a snapshot keeps old versions.
 
 Revision ID: 0025
-Revises: 0019
+Revises: 0024
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0025"
-down_revision = "0019"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

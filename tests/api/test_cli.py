@@ -1,25 +1,11 @@
 """The command line: what it does, and that a failure is one sentence."""
 
-import json
 import sqlite3
 
 import pytest
 from click.testing import CliRunner
 
 from api.cli import oms
-
-PROBLEM = {
-    "format": "sourcing-problem/1",
-    "nodes": [{"id": "N1", "open_cost": 0, "capacity": None}],
-    "stock": [{"node": "N1", "sku": "A", "units": 5}],
-    "orders": [
-        {
-            "id": "O1", "max_packages": None,
-            "lines": [{"id": "1", "sku": "A", "units": 1, "divisible": False, "unfilled_cost": 5000}],
-            "options": [{"node": "N1", "package_cost": 350, "work": 1, "line_costs": {"1": 30}, "line_work": {"1": 0}}],
-        }
-    ],
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -33,41 +19,6 @@ def run(tmp_path, monkeypatch):
         return result
 
     return invoke
-
-
-def test_a_problem_file_is_decided(run, tmp_path):
-    (tmp_path / "problem.json").write_text(json.dumps(PROBLEM))
-    plan = json.loads(run("solve", "problem.json").stdout)
-    assert (plan["status"], plan["objective"], plan["gap"]) == ("optimal", 380, 0)
-    assert plan["assignments"] == [{"order": "O1", "line": "1", "node": "N1", "units": 1}]
-
-
-def test_a_plan_goes_to_a_file(run, tmp_path):
-    (tmp_path / "problem.json").write_text(json.dumps(PROBLEM))
-    assert "optimal: objective 380" in run("solve", "problem.json", "--out", "plan.json").stdout
-    assert json.loads((tmp_path / "plan.json").read_text())["format"] == "sourcing-plan/1"
-
-
-def test_an_infeasible_problem_ends_with_status_2_and_names_the_lines(run, tmp_path):
-    problem = json.loads(json.dumps(PROBLEM))
-    problem["stock"] = []
-    problem["orders"][0]["lines"][0]["unfilled_cost"] = None
-    (tmp_path / "problem.json").write_text(json.dumps(problem))
-    assert "O1/1" in run("solve", "problem.json", code=2).stderr
-
-
-@pytest.mark.parametrize(
-    "content", ["{", "[]", '{"format": "other/1"}', '{"format": "sourcing-problem/1"}', "[" * 100_000]
-)
-def test_a_malformed_problem_gets_one_sentence(run, tmp_path, content):
-    (tmp_path / "problem.json").write_text(content)
-    result = run("solve", "problem.json", code=1)
-    assert result.stdout == ""
-    assert len(result.stderr.strip().splitlines()) == 1
-
-
-def test_a_file_that_is_not_there_is_named(run):
-    assert "nowhere.json" in run("solve", "nowhere.json", code=1).stderr
 
 
 def test_a_wrong_setting_is_named(run):

@@ -52,7 +52,8 @@ def _orders(retailer):
     yield Verb("place orders in bulk", "/orders/bulk", [coat, retailer.basket(scarf=2), coat])
     yield Verb("cancel an order", f"/orders/{plain.id}/cancel", {"reason": "customer"})
     yield Verb("cancel a packed order", f"/orders/{packed.id}/cancel", {"reason": "customer"})
-    elsewhere = f"/orders/{plain.id}/edits"
+    # From Barcelona, the store there is nearer than the warehouse: the address moves the units, too.
+    elsewhere = f"/orders/{retailer.sells(coat=1).id}/edits"
     yield Verb("send an order elsewhere", elsewhere, {"ship_to": LISBON})
     yield Verb("hold an order", f"/orders/{held.id}/holds", {"reason": "fraud"})
     yield Verb("lift a hold", f"/orders/{lifted.id}/holds/fraud", method="DELETE")

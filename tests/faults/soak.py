@@ -81,9 +81,7 @@ an hour and fails where a zero is due and is not there; short runs of the same t
 ## What is not done
 
 No power was cut and no replica was promoted: what SQLite, PostgreSQL and the disk promise each other is taken as
-promised. A full disk is imitated by a limit on the size of files. When an order is sent to another address and the
-application dies between saving that and deciding anew, the order stays with the places that were chosen for the old
-address until the night decides it again.
+promised. A full disk is imitated by a limit on the size of files.
 """
 
 

@@ -16,7 +16,7 @@ class Refused(Exception):
         problem = answer.get_json()
         super().__init__(f"{problem['status']} {problem['code']}: {problem['detail']}")
         self.status, self.code, self.detail = problem["status"], problem["code"], problem["detail"]
-        self.headers = answer.headers
+        self.problem, self.headers = problem, answer.headers
 
 
 @contextmanager

@@ -181,6 +181,14 @@ class Retailer:
         (job,) = [job for job in jobs.JOBS if job.name == name]
         return jobs.run_slot(self.house, job)
 
+    def closes(self, node):
+        """Close a node for good."""
+        read = self.app.test_client().get(f"{API}/nodes/{node}", headers=self._headers())
+        headers = self._headers() | {"If-Match": read.headers["ETag"]}
+        return self._answer(
+            self.app.test_client().patch(f"{API}/nodes/{node}", json={"status": "closed"}, headers=headers)
+        )
+
     def plans_the_night(self):
         """Start a run, let it be worked out, and return it with its movements."""
         run_id = self.post("/runs")["id"]

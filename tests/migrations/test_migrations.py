@@ -1,5 +1,6 @@
 """The migrations make what the models describe, and can be undone and done again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import text
 
 import migrations
 from api.app import create_app
+from fulfillment.network import catalog as network
 from kernel import events
 from kernel.db import Base, connect
 from kernel.ids import least_id, new_id
@@ -38,6 +40,8 @@ def test_the_last_migrations_can_be_undone_on_a_filled_database(databases):
             with database.write() as session:
                 factories.lay_out(session)
                 factories.stock(session, "WH", coat=5)
+                priced = replace(factories.band("post-express", 100, 300, 1), max_distance_km=0, zone="islands")
+                network.put_tariffs(session, [priced])
                 session.commit()
             database.dispose()
             migrations.downgrade(url, "0007")
@@ -93,10 +97,12 @@ def test_history_is_moved_to_its_months_and_back(databases):
     """Rows of three months, one of a far past, survive both ways, and stand where the months say."""
     instants = [datetime.now(UTC) - timedelta(days=days) for days in (0, 35, 70, 9000)]
     with databases.fresh("postgresql") as url:
-        migrations.downgrade(url, "0015")
         database = connect(url)
         with database.write() as session:
             factories.lay_out(session)
+            session.commit()
+        migrations.downgrade(url, "0015")
+        with database.write() as session:
             for instant in instants:
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr("stock.batches.new_id", lambda instant=instant: id_of(instant))

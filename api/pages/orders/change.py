@@ -22,6 +22,7 @@ from api.pages.planner import forms
 from api.pages.visit import caller, doors, now, vault
 from fulfillment.work import cancelling
 from fulfillment.work.cancelling import CancelledUnits
+from fulfillment.work.demands import ADDRESS
 from fulfillment.work.models import Status
 from oms import addresses, holds, orders
 from oms.commands import ShipTo
@@ -91,7 +92,7 @@ def correct_address(order_id: str) -> ResponseReturnValue:
             session, order_id, ShipTo(**given), vault=safe, actor=actor, now=instant
         )
     )
-    deciding.many(doors(), again, cause="address", now=instant, actor=actor)
+    deciding.many(doors(), again, cause=ADDRESS, now=instant, actor=actor)
     flash(gettext("The address is corrected, and what has not left was decided again."), "good")
     return redirect(_order(order_id), code=303)
 

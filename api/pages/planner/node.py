@@ -20,8 +20,9 @@ from api.pages.export import csv_file
 from api.pages.planner import forms
 from api.pages.planner.today import NodeToday, node_today
 from api.pages.visit import config, doors, now
-from fulfillment.network import catalog, edits, report
+from fulfillment.network import catalog, edits, pick_success, policies, report
 from fulfillment.network.models import NodeProfile
+from fulfillment.network.pick_success import Chance
 from fulfillment.network.report import WorkDay
 from fulfillment.work import report as work_report
 from fulfillment.work.report import Load
@@ -30,6 +31,7 @@ from stock.reports import NodeStock
 
 DAYS_SHOWN = 14
 INTERVALS_SHOWN = 2
+WORST_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class NodePage:
     profile: NodeProfile
     days: list[WorkDay]
     stock: NodeStock
+    found: float
+    worst: list[Chance]
 
     def hours(self, weekday: int, interval: int) -> tuple[str, str]:
         """Return opening and closing of an interval of a weekday, empty where there is none."""
@@ -67,7 +71,12 @@ def gather(session: Session, node_id: str, *, now: datetime) -> NodePage:
     stock = reports.by_node(session, node_id).get(node_id, NodeStock())
     load = work_report.load_by_node(session, now=now, node=node_id).get(node_id, Load())
     today = node_today(place, profile, days[0], stock, load)
-    return NodePage(today, place.status, place.time_zone, profile, days, stock)
+    settings = policies.active(session, policies.DEFAULT).settings
+    found = pick_success.prior_of(session, node_id, strength=settings.node_prior_lines)
+    worst = pick_success.worst(
+        session, node_id, prior=found, strength=settings.pick_prior_lines, now=now, limit=WORST_SHOWN
+    )
+    return NodePage(today, place.status, place.time_zone, profile, days, stock, found, worst)
 
 
 def stop(node_id: str) -> ResponseReturnValue:

@@ -72,7 +72,7 @@ def gather(session: Session, reason: str | None) -> Waiting:
 
 def _decide_one(demand_id: str) -> bool:
     """Decide one demand again; tell whether it got a node for anything."""
-    return bool(deciding.again(doors(), demand_id, cause="planner", now=now(), actor=caller().actor))
+    return bool(deciding.again(doors(), demand_id, cause="planner", now=now(), actor=caller().actor, insist=True))
 
 
 def _back() -> str:

@@ -32,7 +32,7 @@ def missing_confirm(list_id: str, line_id: str) -> ResponseReturnValue:
 
     def decided(session: Session) -> Proposal:
         fo, _ = _line(session, line_id)
-        return deciding.if_short(session, fo.id, line_id=line_id, found=found, now=now())
+        return deciding.if_short(session, fo.id, line_id=line_id, found=found, reason=reason, now=now())
 
     def happens(session: Session) -> None:
         fo, _ = _line(session, line_id)
@@ -56,7 +56,7 @@ def reject_confirm(fo_id: str) -> ResponseReturnValue:
 
     def decided(session: Session) -> Proposal:
         at_this_node(session.get(FulfillmentOrder, fo_id))
-        return deciding.if_rejected(session, fo_id, lines=None, now=now())
+        return deciding.if_rejected(session, fo_id, lines=None, reason=reason, now=now())
 
     def happens(session: Session) -> str:
         fo = at_this_node(session.get(FulfillmentOrder, fo_id))

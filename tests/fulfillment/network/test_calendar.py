@@ -1,10 +1,18 @@
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import pytest
 
-from fulfillment.network.calendar import Calendar, carrier_days, parse_hours, parse_time, public_holidays, read_week
-from fulfillment.network.days import NEVER, arrival_days, due_s, following, lay_out
+from fulfillment.network.calendar import (
+    MONDAY_TO_FRIDAY,
+    Calendar,
+    carrier_days,
+    parse_hours,
+    parse_time,
+    public_holidays,
+    read_week,
+)
+from fulfillment.network.days import NEVER, arrival_days, due_s, evening_s, following, lay_out
 
 WEEK = {day: ((time(10), time(21)),) for day in range(6)}
 
@@ -99,7 +107,7 @@ def test_an_order_of_december_arrives_in_january():
 
 
 def test_carriers_rest_on_weekends_and_holidays():
-    days = set(carrier_days("ES", 2026).tolist())
+    days = set(carrier_days("ES", "", MONDAY_TO_FRIDAY, 2026).tolist())
     assert date(2026, 11, 20).toordinal() in days
     assert not {date(2026, 11, 21).toordinal(), date(2026, 12, 8).toordinal()} & days
 
@@ -108,6 +116,98 @@ def test_what_is_due_in_a_day_is_due_when_deliveries_end():
     placed = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     due = datetime.fromtimestamp(due_s(placed, 1, country="ES", zone="Europe/Madrid"), UTC)
     assert due == datetime(2026, 11, 23, 19, 0, tzinfo=UTC)
+
+
+def on(year, month, day):
+    return date(year, month, day).toordinal()
+
+
+def arrival(departs, transit, **options):
+    found = arrival_days(np.array([departs]), np.array([transit]), country="ES", year=2026, **options)
+    return date.fromordinal(int(found[0]))
+
+
+def evening(day, zone="Europe/Madrid", year=2026):
+    return datetime.fromtimestamp(int(evening_s(np.array([day.toordinal()]), zone, year=year)[0]), UTC)
+
+
+def test_carriers_rest_on_the_holidays_of_the_destinations_region_alone():
+    # 11 September is the day of Catalonia.
+    assert arrival(on(2026, 9, 10), 1, region="CT") == date(2026, 9, 14)
+    assert arrival(on(2026, 9, 10), 1, region="MD") == date(2026, 9, 11)
+
+
+def test_a_carrier_delivers_on_its_own_weekdays():
+    friday = on(2026, 11, 20)
+    assert arrival(friday, 1, weekdays=(0, 1, 2, 3, 4, 5)) == date(2026, 11, 21)
+    assert arrival(friday, 2, weekdays=(5,)) == date(2026, 11, 28)
+
+
+def test_what_travels_no_day_waits_for_the_next_delivery_day():
+    assert arrival(on(2026, 11, 20), 0) == date(2026, 11, 20)
+    assert arrival(on(2026, 11, 21), 0) == date(2026, 11, 23)
+    assert arrival(on(2026, 11, 21), 0, weekdays=tuple(range(7))) == date(2026, 11, 21)
+
+
+def test_deliveries_end_by_the_clock_of_the_season():
+    assert evening(date(2026, 3, 28)) == datetime(2026, 3, 28, 19, 0, tzinfo=UTC)
+    assert evening(date(2026, 3, 29)) == datetime(2026, 3, 29, 18, 0, tzinfo=UTC)
+    assert evening(date(2026, 10, 24)) == datetime(2026, 10, 24, 18, 0, tzinfo=UTC)
+    assert evening(date(2026, 10, 25)) == datetime(2026, 10, 25, 19, 0, tzinfo=UTC)
+
+
+def test_hours_on_the_night_in_which_clocks_change_are_instants_in_order():
+    sunday_nights = {6: ((time(1, 30), time(3, 30)),)}
+    spring = calendar(hours=sunday_nights, cut_off="02:30").work_day(date(2026, 3, 29))
+    autumn = calendar(hours=sunday_nights, cut_off="02:30").work_day(date(2026, 10, 25))
+    # 02:30 does not come in spring, and comes twice in autumn: the first is meant.
+    assert [spring.opens_at.hour, spring.cut_off_at.hour, spring.closes_at.hour] == [0, 1, 1]
+    assert (spring.closes_at - spring.opens_at, autumn.closes_at - autumn.opens_at) == (
+        timedelta(hours=1), timedelta(hours=3),
+    )  # fmt: skip
+    assert autumn.cut_off_at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_the_cut_off_second_counts_on_the_day_after_clocks_change():
+    base = date(2026, 3, 30)
+    at = datetime(2026, 3, 30, 15, 0, tzinfo=UTC)
+    assert cut_offs(base, at)[0] == date(2026, 3, 30)
+    assert cut_offs(base, at + timedelta(seconds=1))[0] == date(2026, 3, 31)
+
+
+def test_a_cut_off_at_midnight_ends_the_day():
+    day = calendar(cut_off="24:00").work_day(date(2026, 11, 17))
+    assert day.cut_off_at == datetime(2026, 11, 17, 23, 0, tzinfo=UTC)
+
+
+def test_a_cut_off_after_midnight_belongs_to_the_evening_before():
+    night = calendar(hours={1: ((time(18), time(2)),)}, cut_off="01:00").work_day(date(2026, 11, 17))
+    assert night.cut_off_at == datetime(2026, 11, 18, 0, 0, tzinfo=UTC)
+    early = calendar(cut_off="08:00").work_day(date(2026, 11, 17))
+    assert early.cut_off_at == datetime(2026, 11, 17, 7, 0, tzinfo=UTC)
+
+
+def test_the_leap_day_is_a_day_of_work_and_of_delivery():
+    leap_day = date(2028, 2, 29)
+    assert calendar().works_on(leap_day)
+    arrives = arrival_days(np.array([on(2028, 2, 28)]), np.array([1, 2]), country="ES", year=2028)
+    assert [date.fromordinal(day) for day in arrives] == [leap_day, date(2028, 3, 1)]
+    assert evening(leap_day, year=2028) == datetime(2028, 2, 29, 19, 0, tzinfo=UTC)
+
+
+def test_what_is_due_counts_from_the_local_date():
+    # In Madrid it is Wednesday already; Thursday is one delivery day on.
+    past_midnight = datetime(2026, 11, 17, 23, 30, tzinfo=UTC)
+    due = due_s(past_midnight, 1, country="ES", zone="Europe/Madrid")
+    assert datetime.fromtimestamp(due, UTC) == datetime(2026, 11, 19, 19, 0, tzinfo=UTC)
+    new_year = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    due = due_s(new_year, 1, country="ES", zone="Europe/Madrid")
+    assert datetime.fromtimestamp(due, UTC) == datetime(2027, 1, 4, 19, 0, tzinfo=UTC)
+
+
+def test_hours_that_run_past_midnight_are_the_last_of_their_day():
+    with pytest.raises(ValueError, match="overlap"):
+        parse_hours({"0": [["20:00", "02:00"], ["21:00", "22:00"]]})
 
 
 def test_a_week_is_read_from_words():

@@ -1,5 +1,7 @@
 """Random sourcing problems of every shape, and small ones written out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from fulfillment.optimizer.problem import UNLIMITED, Line, OrderProblem, Problem
@@ -66,7 +68,21 @@ def drawn_shape(seed):
         return drawn_assignment(seed)
     if kind < 6:
         return drawn_long(seed)
+    if kind < 8:
+        return with_worth(drawn_long(seed) if kind == 6 and seed % 3 == 0 else drawn_problem(seed), seed)
     return drawn_problem(seed)
+
+
+def with_worth(given, seed):
+    """Give the lines of a problem values, and ask for some least worth of each part of its orders."""
+    rng = np.random.default_rng([seed, 1])
+    return replace(given, orders=tuple(_with_worth(rng, order) for order in given.orders))
+
+
+def _with_worth(rng, order):
+    lines = tuple(replace(line, unit_value=int(rng.integers(0, 12))) for line in order.lines)
+    whole = sum(line.units * line.unit_value for line in lines)
+    return replace(order, lines=lines, min_part_value=int(rng.integers(0, 2 + whole * 3 // 4)))
 
 
 def drawn_assignment(seed):
@@ -81,12 +97,13 @@ def drawn_assignment(seed):
         capacities=rng.integers(2, 4 * orders, nodes),
         skus=("S",),
         stock=np.full((1, nodes), UNLIMITED),
-        orders=tuple(_single(rng, f"O{number}", names) for number in range(orders)),
+        orders=tuple(_single(rng, f"O{number}", names, alike=seed % 2 == 0) for number in range(orders)),
     )
 
 
-def _single(rng, order_id, names):
+def _single(rng, order_id, names, *, alike):
     shape = (1, len(names))
+    work, line_work = rng.integers(0, 2, len(names)), rng.integers(1, 9, shape)
     return OrderProblem(
         id=order_id,
         lines=(Line("1", 0, 1, unfilled_cost=None if rng.random() < 0.7 else int(rng.integers(20, 90))),),
@@ -97,8 +114,8 @@ def _single(rng, order_id, names):
         package_terms=rng.integers(0, 9, shape),
         line_terms=rng.integers(1, 40, (1, *shape)),
         eligible=rng.random(shape) < 0.9,
-        work=rng.integers(0, 2, len(names)),
-        line_work=rng.integers(1, 9, shape),
+        work=0 * work if alike else work,
+        line_work=np.full(shape, line_work[0, 0]) if alike else line_work,
     )
 
 
@@ -119,10 +136,10 @@ def drawn_long(seed):
 
 
 def drawn_problem(seed, *, orders=1):
-    """Draw a problem: divided lines, repeated SKUs, capacity, package limits, ties, several options of one node."""
+    """Draw a problem: divided lines, repeated SKUs, package limits, ties, options that share a node, a day or both."""
     rng = np.random.default_rng(seed)
     nodes, skus = int(rng.integers(1, 6)), int(rng.integers(1, 5))
-    capacities = nodes if rng.random() < 0.5 else 0
+    capacities = nodes * int(rng.choice([0, 1, 2], p=[0.5, 0.3, 0.2]))
     return Problem(
         nodes=tuple(f"N{node}" for node in range(nodes)),
         open_cost=rng.integers(0, 30, nodes) * EXACT * (rng.random() < 0.3),
@@ -130,23 +147,26 @@ def drawn_problem(seed, *, orders=1):
         capacities=np.where(rng.random(capacities) < 0.3, UNLIMITED, rng.integers(0, 10, capacities)),
         skus=tuple(f"S{sku}" for sku in range(skus)),
         stock=np.where(rng.random((skus, nodes)) < 0.3, UNLIMITED, rng.integers(0, 5, (skus, nodes))),
-        orders=tuple(_drawn_order(rng, f"O{order}", nodes, skus, bool(capacities)) for order in range(orders)),
+        orders=tuple(_drawn_order(rng, f"O{order}", nodes, skus, capacities) for order in range(orders)),
     )
 
 
-def _drawn_order(rng, order_id, nodes, skus, limited):
+def _drawn_order(rng, order_id, nodes, skus, capacities):
     lines = tuple(_drawn_line(rng, str(line), skus) for line in range(int(rng.integers(1, 6))))
     options = int(rng.integers(0, 3 * nodes))
     shape = (len(lines), options)
     option_node = rng.integers(0, nodes, options) if rng.random() < 0.5 else np.arange(options) % nodes
-    taken = rng.random(options) < 0.5 if limited else np.zeros(options, dtype=bool)
+    taken = rng.random(options) < 0.5 if capacities else np.zeros(options, dtype=bool)
+    days = rng.integers(0, max(1, capacities // nodes), options)
+    shared = capacities and rng.random() < 0.1
+    capacity = rng.integers(0, capacities, options) if shared else option_node + nodes * days
     whole = [line for line in range(len(lines)) if not lines[line].divisible]
     return OrderProblem(
         id=order_id,
         lines=lines,
         option_ids=tuple(f"P{option}" for option in range(options)),
         option_node=option_node,
-        option_capacity=np.where(taken, option_node, -1),
+        option_capacity=np.where(taken, capacity, -1),
         terms=("a", "b"),
         package_terms=rng.integers(0, 20, (2, options)) * EXACT * (rng.random() < 0.8),
         line_terms=rng.integers(-3, 20, (2, *shape)) * EXACT,

@@ -50,11 +50,12 @@ def optimum(problem):
 def _state_order(model, problem, order, opened, cost, stock, work):
     options = range(len(order.option_ids))
     used = [model.new_bool_var("") for _ in options]
-    whole = {}
+    whole, units_of = {}, []
     for number, line in enumerate(order.lines):
         units = [model.new_int_var(0, line.units if order.eligible[number, k] else 0, "") for k in options]
         missing = model.new_int_var(0, 0 if line.unfilled_cost is None else line.units, "")
         model.add(sum(units) + missing == line.units)
+        units_of.append([*units, missing])
         cost.append((line.unfilled_cost or 0) // line.units * missing)
         for k in options:
             node, capacity = int(order.option_node[k]), int(order.option_capacity[k])
@@ -71,10 +72,24 @@ def _state_order(model, problem, order, opened, cost, stock, work):
         model.add_implication(used[k], opened[int(order.option_node[k])])
     if order.max_packages is not None:
         model.add(sum(used) <= order.max_packages)
+    _state_parts(model, order, used, units_of)
     for group in order.together:
         for line in group[1:]:
             for k in options:
                 model.add(whole[line, k] == whole[group[0], k])
+
+
+def _state_parts(model, order, used, units_of):
+    if not order.min_part_value:
+        return
+    parts = [*used, model.new_bool_var("")]
+    split = model.new_bool_var("")
+    model.add(sum(parts) <= 1).only_enforce_if(split.Not())
+    for row in units_of:
+        model.add(row[-1] == 0).only_enforce_if(parts[-1].Not())
+    for column, part in enumerate(parts):
+        worth = sum(line.unit_value * row[column] for line, row in zip(order.lines, units_of, strict=True))
+        model.add(worth >= order.min_part_value).only_enforce_if(part, split)
 
 
 def enumerated_optimum(problem):
@@ -100,6 +115,11 @@ def _cost(problem, order, choice):
     if order.max_packages is not None and len(packed) > order.max_packages:
         return None
     if any([bool(u) for u in choice[a]] != [bool(u) for u in choice[b]] for a, *rest in order.together for b in rest):
+        return None
+    left = [line.units - sum(way) for line, way in zip(order.lines, choice, strict=True)]
+    parts = [[way[k] for way in choice] for k in sorted(packed)] + ([left] if any(left) else [])
+    worths = [sum(u * line.unit_value for u, line in zip(part, order.lines, strict=True)) for part in parts]
+    if len(parts) > 1 and min(worths) < order.min_part_value:
         return None
     stock, work = problem.stock.astype(object), dict(enumerate(problem.capacities.tolist()))
     cost = sum(int(problem.open_cost[node]) for node in {int(order.option_node[k]) for k in packed})

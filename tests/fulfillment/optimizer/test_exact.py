@@ -7,7 +7,9 @@ from fulfillment.optimizer import exact
 from fulfillment.optimizer.check import check
 from fulfillment.optimizer.exact import NoPlanInTimeError, solve_exact
 from fulfillment.optimizer.mip import Answer, Mip, Rows, SolverFailedError, solve_mip
+from fulfillment.optimizer.model import mip_of, sourcing_model
 from fulfillment.optimizer.problem import Line
+from fulfillment.optimizer.sat import solve_sat
 from tests.fulfillment.optimizer.drawn import drawn_problem, problem
 from tests.fulfillment.optimizer.oracle import optimum
 
@@ -79,9 +81,29 @@ def test_a_bound_is_a_cost_that_a_plan_can_have():
 
 
 def test_no_plan_in_time_is_said(monkeypatch):
+    monkeypatch.setattr(exact, "solve_sat", lambda *_, **__: None)
     monkeypatch.setattr(exact, "solve_mip", lambda *_, **__: Answer("unknown", np.empty(0), -np.inf))
     with pytest.raises(NoPlanInTimeError, match="allow more time"):
         _solved(drawn_problem(1))
+
+
+def test_small_models_go_to_one_solver_and_large_or_broken_ones_to_the_other():
+    small = drawn_problem(3, orders=2)
+    assert _solved(small).solver == "CP-SAT"
+    assert _solved(_located(30, 16, seed=4)).solver == "HiGHS"
+    thirds = Mip(np.array([1.0, 2.0]) / 3, np.ones(2), Rows(), 0.0)
+    assert solve_sat(thirds, pieces=1, time_limit_s=1, seed=0) is None
+    assert solve_sat(thirds, pieces=3, time_limit_s=1, seed=0).outcome == "optimal"
+    assert solve_sat(thirds, pieces=3 * 10**20, time_limit_s=1, seed=0) is None
+
+
+def test_both_solvers_say_the_same_of_small_models():
+    for seed in range(5000, 5080):
+        model = sourcing_model(drawn_problem(seed, orders=1 + seed % 3))
+        mip = mip_of(model)
+        quick, other = solve_sat(mip, pieces=6, time_limit_s=9, seed=0), solve_mip(mip, time_limit_s=9, seed=0)
+        assert quick.outcome == other.outcome
+        assert quick.bound == pytest.approx(float(mip.cost @ other.values) if len(other.values) else 0.0)
 
 
 def test_a_solver_that_breaks_off_is_said():

@@ -12,7 +12,7 @@ from fulfillment.sourcing import explain, waiting
 from fulfillment.sourcing.commit import StalePlan, commit
 from fulfillment.sourcing.decide import decide, decide_again
 from fulfillment.sourcing.demanded import UnknownDemand
-from fulfillment.sourcing.proposal import Assumption, Proposal
+from fulfillment.sourcing.proposal import Assumption, Failure, Proposal
 from fulfillment.work import orders
 from fulfillment.work.models import Decision, Demand, FulfillmentHistory, FulfillmentOrder, Status
 from kernel.events import OutboxEvent
@@ -42,6 +42,15 @@ def open_units(session):
 def reserved(session):
     query = select(StockBalance.node, StockBalance.reserved).where(StockBalance.reserved > 0)
     return dict(session.execute(query).all())
+
+
+def refusal(order, **changed):
+    """What a rejection of the order's only line says about its node."""
+    (line,) = order.lines
+    usual = Failure(
+        sku=line.sku, node=order.node, cause="rejection", reason="no_staff", failed_at=NOW, attempt=order.id
+    )  # fmt: skip
+    return replace(usual, **changed)
 
 
 def event_types(session):
@@ -237,13 +246,12 @@ def test_a_rejection_is_decided_as_if_it_had_happened(session):
     stock(session, A={"MAD-W": 1, "MAD-S": 1})
     demand = wanted()
     [order] = place(session, demand)
-    lost = Assumption(lost=[(order.lines[0].id, 1)], excluded=[("A", "MAD-W")])
+    lost = Assumption(lost=[(order.lines[0].id, 1)], failed=[refusal(order)])
     proposal = decide_again(session, demand.demand_id, now=NOW, cause="rejection", assume=lost)
     orders.reject(session, order.id, reason="no_staff", actor="clerk", now=NOW)
     assert served(taken(session, proposal)) == [("MAD-S", "ship", {"A": 1})]
     prove(session)
     assert order.status == Status.REJECTED
-    assert session.get(Demand, demand.demand_id).lines[0].excluded_nodes == ["MAD-W"]
     assert claimed(session) == {"MAD-S": 8}
 
 
@@ -251,7 +259,7 @@ def test_a_decision_under_an_assumption_that_did_not_come_true_is_stale(session)
     stock(session, A={"MAD-W": 1, "MAD-S": 1})
     demand = wanted()
     [order] = place(session, demand)
-    lost = Assumption(lost=[(order.lines[0].id, 1)], excluded=[("A", "MAD-W")])
+    lost = Assumption(lost=[(order.lines[0].id, 1)], failed=[refusal(order)])
     proposal = decide_again(session, demand.demand_id, now=NOW, cause="rejection", assume=lost)
     with pytest.raises(StalePlan):
         taken(session, proposal)
@@ -344,7 +352,6 @@ def test_what_waits_is_told_with_its_reason(session):
 
 
 def test_every_template_takes_its_values(session):
-    values = dict.fromkeys(
-        ("node", "units", "service", "arrives_at", "cost", "gap", "other", "sku", "why", "count", "nodes"), "x"
-    )
+    names = "node units service arrives_at cost gap other sku why count nodes fences saved amount"
+    values = dict.fromkeys(names.split(), "x")
     assert all("%" not in template % values for template in explain.TEMPLATES.values())

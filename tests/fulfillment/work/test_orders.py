@@ -2,9 +2,9 @@
 
 import pytest
 
-from fulfillment.work import orders, picking
+from fulfillment.work import orders, picking, setbacks
 from fulfillment.work.errors import AlreadyShipped, NotPossibleNow, UnknownLines
-from fulfillment.work.models import DemandLine, Method, Status
+from fulfillment.work.models import Method, Status
 from kernel.ids import new_id
 from stock.errors import UnknownReason
 from tests.fulfillment.work.floor import (
@@ -47,7 +47,8 @@ def test_a_rejected_order_waits_again_without_its_minutes(session):
     assert waiting(session, fo, "coat") == 2
     assert minutes(session) == before - MINUTES
     assert news(session, fo.demand_id) == ["demand.waiting"]
-    assert session.get(DemandLine, line(fo, "coat").demand_line_id).excluded_nodes == ["MAD"]
+    (setback,) = setbacks.of_demands(session, [fo.demand_id])[fo.demand_id]
+    assert (setback.cause, setback.reason, setback.node, setback.units) == ("rejection", "not_found", "MAD", 2)
     in_order(session)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from fulfillment.work import cancelling, picking
+from fulfillment.work import cancelling, picking, setbacks
 from fulfillment.work.errors import (
     AlreadyShipped,
     ClaimedByOther,
@@ -18,7 +18,7 @@ from fulfillment.work.errors import (
     UnknownPickList,
     WrongArticle,
 )
-from fulfillment.work.models import DemandLine, FulfillmentOrder, Status
+from fulfillment.work.models import FulfillmentOrder, Status
 from kernel.ids import new_id
 from stock.errors import UnknownReason
 from tests.fulfillment.work.floor import (
@@ -279,10 +279,11 @@ def test_a_reason_without_effect_on_stock_leaves_the_shelf_alone(session):
     in_order(session)
 
 
-def test_a_node_that_was_short_is_not_asked_again(session):
+def test_a_short_pick_is_remembered_of_the_node(session):
     fo = bring(session, ordered(session, coat=1), Status.PICKING)
     short(session, fo, "coat", found=0)
-    assert session.get(DemandLine, line(fo, "coat").demand_line_id).excluded_nodes == ["MAD"]
+    (setback,) = setbacks.of_demands(session, [fo.demand_id])[fo.demand_id]
+    assert (setback.cause, setback.node, setback.units) == ("short_pick", "MAD", 1)
 
 
 @pytest.mark.parametrize("found", [0, 3, 4])
