@@ -1,4 +1,4 @@
-"""Documents of nodes, articles, carriers and postal codes, turned into the rows that the rooms below take.
+"""Documents of nodes, articles and postal codes, turned into the rows that the rooms below take.
 
 Called by REST resources and by imports, which read them with the same schemas. Invariant: money of the network is in
 the network's currency, or the row is refused.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from fulfillment.network import catalog as network
-from fulfillment.network import edits, report
-from fulfillment.network.rows import CarrierName, Place, Profile, TariffBand
+from fulfillment.network import edits, report, unit_prices
+from fulfillment.network.rows import Place, Profile
+from fulfillment.network.unit_prices import MarkdownRow, ShadowPriceRow
 from kernel.errors import Fault, Rejected
 from kernel.money import Money
 from oms import channels
@@ -44,7 +46,7 @@ class UnknownChannel(Rejected):
 
 def put_nodes(session: Session, rows: Sequence[Document], *, currency: str) -> list[str]:
     """Write nodes with their profiles. Raises Rejected with every fault, by row."""
-    _check_currency(rows, COSTS, currency)
+    check_currency(rows, COSTS, currency)
     nodes = catalog.put_nodes(session, [NodeRow(**{name: row[name] for name in NODE}) for row in rows])
     profiles = network.put_profiles(session, [_profile(row) for row in rows])
     return [_stronger(pair) for pair in zip(nodes, profiles, strict=True)]
@@ -52,11 +54,11 @@ def put_nodes(session: Session, rows: Sequence[Document], *, currency: str) -> l
 
 def change_node(session: Session, node: str, changes: Document, *, currency: str) -> None:
     """Change some fields of a node. Raises NotFound, and Rejected with every fault."""
-    _check_currency([changes], COSTS, currency)
+    check_currency([changes], COSTS, currency)
     present = reports.node(session, node)
     own = {name: changes.get(name, getattr(present, name)) for name in NODE}
     catalog.put_nodes(session, [NodeRow(**own)])
-    asked = _minor(changes, COSTS)
+    asked = minor(changes, COSTS)
     wanted = {name: value for name, value in asked.items() if name in PROFILE}
     if wanted:
         edits.change_profile(session, node, wanted, version=version_of(session, node))
@@ -78,26 +80,6 @@ def put_articles(session: Session, rows: Sequence[Document]) -> list[str]:
     return list(catalog.put_articles(session, [_article(row) for row in rows]))
 
 
-def put_bands(session: Session, rows: Sequence[Document], *, currency: str) -> list[str]:
-    """Write bands of tariffs with the carrier services they belong to. Raises Rejected with every fault, by row."""
-    _check_currency(rows, ("price",), currency)
-    services = [
-        CarrierName(
-            id=row["carrier_service"], carrier=row["carrier"], carrier_name=row["carrier_name"], service=row["service"]
-        )
-        for row in rows
-    ]
-    network.put_carriers(session, services)
-    return list(network.put_tariffs(session, [_band(row["carrier_service"], row) for row in rows]))
-
-
-def change_tariff(session: Session, service: str, bands: Sequence[Document], *, currency: str) -> None:
-    """Change prices and travel times of a carrier service. Raises NotFound, and Rejected with every fault."""
-    _check_currency(bands, ("price",), currency)
-    version = report.carrier_service(session, service).version
-    edits.change_tariffs(session, service, [_band(service, band) for band in bands], version=version)
-
-
 def put_places(session: Session, rows: Sequence[Document]) -> list[str]:
     """Write where postal codes lie. Raises Rejected with every fault, by row."""
     return list(network.put_postal_codes(session, [Place(**row) for row in rows]))
@@ -111,6 +93,19 @@ def put_shelves(session: Session, rows: Sequence[Document]) -> list[str]:
 def put_limits(session: Session, rows: Sequence[Document]) -> list[str]:
     """Write safety stocks and backorder limits. Raises Rejected with every fault, by row."""
     return list(catalog.put_limits(session, [LimitRow(**row) for row in rows]))
+
+
+def put_shadow_prices(session: Session, rows: Sequence[Document], *, currency: str, now: datetime) -> list[str]:
+    """Write what units are worth where they lie. Raises Rejected with every fault, by row."""
+    check_currency(rows, ("price",), currency)
+    made = [ShadowPriceRow(**minor(row, ("price",))) for row in rows]
+    return list(unit_prices.put_shadow_prices(session, made, now=now))
+
+
+def put_markdowns(session: Session, rows: Sequence[Document], *, currency: str) -> list[str]:
+    """Write markdowns that are expected. Raises Rejected with every fault, by row."""
+    check_currency(rows, ("saved",), currency)
+    return list(unit_prices.put_markdowns(session, [MarkdownRow(**minor(row, ("saved",))) for row in rows]))
 
 
 def put_safety_rules(session: Session, rows: Sequence[RuleRow]) -> list[str]:
@@ -127,7 +122,7 @@ def put_safety_rules(session: Session, rows: Sequence[RuleRow]) -> list[str]:
 
 
 def _profile(row: Document) -> Profile:
-    flat = _minor(row, COSTS)
+    flat = minor(row, COSTS)
     return Profile(node=row["id"], **{name: flat[name] for name in PROFILE})
 
 
@@ -140,28 +135,21 @@ def _article(row: Document) -> ArticleRow:
     )
 
 
-def _band(service: str, row: Document) -> TariffBand:
-    return TariffBand(
-        carrier_service=service, max_distance_km=row["max_distance_km"], max_weight_g=row["max_weight_g"],
-        price_minor=row["price"].minor, transit_days=row["transit_days"],
-    )  # fmt: skip
-
-
-def _minor(row: Document, amounts: Iterable[str]) -> dict[str, Any]:
-    """Return the row with amounts as minor units."""
+def minor(row: Document, amounts: Iterable[str]) -> dict[str, Any]:
+    """Return the row with amounts as minor units; None stays None."""
     named = set(amounts)
-    return {
-        f"{name}_minor" if name in named else name: value.minor if name in named else value
-        for name, value in row.items()
-    }
+    plain = {name: value for name, value in row.items() if name not in named}
+    given = {name: row[name] for name in named if name in row}
+    return plain | {f"{name}_minor": None if value is None else value.minor for name, value in given.items()}
 
 
-def _check_currency(rows: Sequence[Document], amounts: Iterable[str], currency: str) -> None:
+def check_currency(rows: Sequence[Document], amounts: Iterable[str], currency: str) -> None:
+    """Refuse amounts that belong to the network and are in another currency. Raises OtherCurrency with every fault."""
     faults = tuple(
         Fault(f"/{place}/{name}/currency", "other_currency", f"the network's costs are in {currency}")
         for place, row in enumerate(rows)
         for name in amounts
-        if name in row and row[name].currency != currency
+        if row.get(name) is not None and row[name].currency != currency
     )
     if faults:
         raise OtherCurrency("Some amounts are in another currency.", faults=faults)

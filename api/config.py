@@ -177,6 +177,7 @@ class JobSettings:
     expire_holds_s: int = _setting(15, _POSITIVE)
     expire_no_shows_s: int = _setting(300, _POSITIVE)
     decide_waiting_s: int = _setting(10, _POSITIVE)
+    shadow_policies_s: int = _setting(15, _POSITIVE)
     take_back_unstarted_s: int = _setting(60, _POSITIVE)
     work_out_runs_s: int = _setting(2, _POSITIVE)
     abandon_carts_s: int = _setting(3600, _POSITIVE)

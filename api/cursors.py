@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from api.errors import Problem
@@ -15,7 +16,8 @@ from kernel.pages import Page
 
 def encode(*key: Any) -> str:
     """Return the cursor for the sort key of the last row of a page."""
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+    text = json.dumps(key, default=lambda moment: moment.isoformat())
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode(cursor: str | None, *kinds: type) -> list[Any] | None:
@@ -24,12 +26,25 @@ def decode(cursor: str | None, *kinds: type) -> list[Any] | None:
         return None
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error, RecursionError):
+        key = [_read(part, kind) for part, kind in zip(key, kinds, strict=True)]
+    except (ValueError, TypeError, binascii.Error, RecursionError):
         key = None
-    if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
+    if key is None or [type(part) for part in key] != list(kinds):
         message = "This is not a cursor of this list; send `next_cursor` as it was."
         raise Problem(422, "invalid", message, faults=[Fault("/cursor", "invalid_cursor", message)])
     return key
+
+
+def _read(part: Any, kind: type) -> Any:
+    """Return a part of a key; dates and instants are written as texts, and an instant has its offset."""
+    if kind is date:
+        return date.fromisoformat(part)
+    if kind is not datetime:
+        return part
+    moment = datetime.fromisoformat(part)
+    if moment.tzinfo is None:
+        raise ValueError("an instant without its offset")
+    return moment
 
 
 def page(found: Page, rows: Sequence[Any] | None = None) -> dict[str, Any]:

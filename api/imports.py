@@ -19,17 +19,19 @@ from typing import Any
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
-from api import bulk, catalog, files, intake, purchasing, stocking
+from api import bulk, carriers, catalog, files, intake, purchasing, stocking
 from api.bulk import FAILED, Row, RowAnswer
 from api.errors import faults_of
 from api.files import Record, UnreadableFile
 from api.house import House
 from api.order_files import orders_from_csv
+from api.schemas import carriers as carrier_schemas
 from api.schemas import catalog as schemas
 from api.schemas.orders import PlaceOrderSchema
 from api.schemas.purchasing import PurchaseOrderRowSchema, RecipeRowSchema
 from api.schemas.safety_rules import SafetyRuleRowSchema
 from api.schemas.stock import StockReasonRowSchema
+from api.schemas.unit_prices import MarkdownRowSchema, ShadowPriceRowSchema, name_of_markdown, name_of_price
 from kernel.errors import Fault
 from oms import channels
 from stock import purchasing as stock_purchasing
@@ -114,14 +116,21 @@ def _by(write: Write, *names: str) -> Callable[[House], Place]:
     return lambda _house: _in_one_transaction(write, lambda row: "/".join(str(row[name]) for name in names))
 
 
-def _nodes(house: House) -> Place:
-    write = partial(catalog.put_nodes, currency=house.config.network.currency)
-    return _in_one_transaction(write, lambda row: str(row["id"]))
+def _in_currency(write: Callable[..., Sequence[str]], *names: str) -> Callable[[House], Place]:
+    return lambda house: _by(partial(write, currency=house.config.network.currency), *names)(house)
 
 
-def _carriers(house: House) -> Place:
-    write = partial(catalog.put_bands, currency=house.config.network.currency)
-    return _in_one_transaction(write, lambda row: str(row["carrier_service"]))
+def _shadow_prices(house: House) -> Place:
+    def write(session: Session, rows: list[Any]) -> list[str]:
+        currency = house.config.network.currency
+        return catalog.put_shadow_prices(session, rows, currency=currency, now=house.clock.now())
+
+    return _in_one_transaction(write, name_of_price)
+
+
+def _markdowns(house: House) -> Place:
+    write = partial(catalog.put_markdowns, currency=house.config.network.currency)
+    return _in_one_transaction(write, name_of_markdown)
 
 
 def _channels(_house: House) -> Place:
@@ -157,16 +166,24 @@ def _orders(_house: House) -> Place:
 
 
 KINDS: Mapping[str, Kind] = {
-    "nodes": Kind(schemas.NodeRowSchema, _nodes),
+    "nodes": Kind(schemas.NodeRowSchema, _in_currency(catalog.put_nodes, "id")),
     "articles": Kind(schemas.ArticleRowSchema, _by(catalog.put_articles, "sku")),
     "stock": Kind(stocking.StockRowSchema, _stock),
-    "carriers": Kind(schemas.BandRowSchema, _carriers),
+    "carriers": Kind(carrier_schemas.BandRowSchema, _in_currency(carriers.put_bands, "carrier_service")),
+    "carrier-services": Kind(carrier_schemas.CarrierRowSchema, _by(carriers.put_services, "id")),
+    "carrier-zones": Kind(carrier_schemas.ZoneRowSchema, _by(carriers.put_zones, "carrier_service")),
+    "surcharges": Kind(
+        carrier_schemas.SurchargeRowSchema, _in_currency(carriers.put_surcharges, "carrier_service", "code")
+    ),
+    "boxes": Kind(carrier_schemas.BoxRowSchema, _in_currency(carriers.put_boxes, "id")),
     "postal-codes": Kind(schemas.PlaceRowSchema, _by(catalog.put_places, "country", "postal_code")),
     "channels": Kind(schemas.ChannelRowSchema, _channels),
     "reasons": Kind(StockReasonRowSchema, lambda _house: _in_one_transaction(reasons.put, lambda row: str(row.code))),
     "recipes": Kind(RecipeRowSchema, lambda _house: _in_one_transaction(recipes.put, lambda row: str(row.sku))),
     "purchase-orders": Kind(PurchaseOrderRowSchema, _purchase_orders, purchasing.from_csv),
     "safety-rules": Kind(SafetyRuleRowSchema, _safety_rules),
+    "shadow-prices": Kind(ShadowPriceRowSchema, _shadow_prices),
+    "markdowns": Kind(MarkdownRowSchema, _markdowns),
     "orders": Kind(PlaceOrderSchema, _orders, orders_from_csv, intake.CHUNK),
 }
 __all__ = ["FAILED", "KINDS", "Result", "UnreadableFile", "import_file", "write_errors"]

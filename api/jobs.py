@@ -31,6 +31,7 @@ from api.house import House
 from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
 from fulfillment.network import pick_success
+from fulfillment.sourcing import shadow
 from fulfillment.work import collecting
 from kernel import events, idempotency
 from oms import carts, quotes
@@ -40,6 +41,7 @@ Value = TypeVar("Value")
 Plan = TypeVar("Plan")
 BATCH = 500
 NO_SHOWS = 20
+SHADOWED = 100
 PROVING_S = 1.0
 CONTINUOUS = "continuous"
 # Hours after the wanted one in which a night that was missed, or died, is made up for.
@@ -171,6 +173,18 @@ def decide_waiting(turn: Turn) -> int:
     return deciding.due(turn.house, actor=turn.actor)
 
 
+def shadow_policies(turn: Turn) -> int:
+    """Decide what was decided again under drafts that run as shadow, without effect."""
+    return _until_done(lambda: _shadow_pass(turn), batch=SHADOWED)
+
+
+def _shadow_pass(turn: Turn) -> int:
+    found = turn.read(lambda session: shadow.work_out(session, limit=SHADOWED))
+    for each in found:
+        turn.write(lambda session, each=each: shadow.keep(session, each))  # type: ignore[misc]
+    return sum(each.seen for each in found)
+
+
 def take_back_unstarted(turn: Turn) -> int:
     """Decide anew what closed nodes, or those that let a departure pass, have not begun."""
     return deciding.unstarted(turn.house, turn.write, actor=turn.actor)
@@ -202,6 +216,12 @@ JOBS = (
     Job("expire_no_shows", "Orders nobody came for end.", expire_no_shows, lambda jobs: jobs.expire_no_shows_s),
     Job("abandon_carts", "Carts nobody came back to end.", abandon_carts, lambda jobs: jobs.abandon_carts_s),
     Job("decide_waiting", "What waits is decided again.", decide_waiting, lambda jobs: jobs.decide_waiting_s),
+    Job(
+        "shadow_policies",
+        "Drafts that run as shadow decide what was decided.",
+        shadow_policies,
+        lambda jobs: jobs.shadow_policies_s,
+    ),
     Job(
         "take_back_unstarted",
         "What was not begun in time, or at a node that closed, is decided again.",

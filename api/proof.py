@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 import fulfillment.work.repair
 import fulfillment.work.verify
 import oms.verify
+import stock.past_proof
 import stock.repair
 import stock.seals
 import stock.verify
@@ -29,7 +30,9 @@ from kernel.proofs import Finding, Part, Stretch, everything, following, snapsho
 from stock.repair import Mend
 
 Value = TypeVar("Value")
-PARTS: Final = (*stock.verify.PARTS, *stock.seals.PARTS, *fulfillment.work.verify.PARTS, *oms.verify.PARTS)
+PARTS: Final = (
+    *stock.verify.PARTS, *stock.seals.PARTS, *stock.past_proof.PARTS, *fulfillment.work.verify.PARTS, *oms.verify.PARTS,
+)  # fmt: skip
 MENDS: Final[Mapping[str, Callable[[Session, Stretch], Iterator[Mend]]]] = {
     "entries": stock.repair.by_sku,
     "postings": stock.repair.by_posting,

@@ -5,7 +5,7 @@ Called by REST resources. Invariant: what is stored as the answer to an idempote
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from api.schemas.carts import show_cart
 from api.schemas.orders import show_decision, show_line, show_order, show_part
 from api.schemas.promises import show_alternative
-from fulfillment.sourcing import explain
+from fulfillment.sourcing import explain, flip
 from fulfillment.sourcing.promises import Alternative
+from fulfillment.work.models import Decision
+from kernel.money import Money
 from kernel.vault import SubjectErased, Vault
 from oms import baskets, carts, customers, history, view
 from oms.cart_holds import CartHold
@@ -66,6 +68,31 @@ def decisions(session: Session, order_id: str, *, currency: str) -> list[dict[st
         }
         for decision in view.decisions(session, order_id)
     ]
+
+
+def flips(session: Session, order_id: str, decision_id: str | None, *, currency: str) -> list[dict[str, Any]]:
+    """Return what would have flipped a decision about an order, or the newest of each of its demands.
+
+    Raises UnknownOrder; a decision that is not about the order is none.
+    """
+    history.get(session, order_id)
+    names = {node.id: node.name for node in reports.nodes(session)}
+    newest = {decision.demand_id: decision for decision in view.decisions(session, order_id)}
+    asked = newest.values() if decision_id is None else view.decisions(session, order_id, only=decision_id)
+    return [
+        _flipped(decision, [_flip(each, names, currency) for each in flip.flips_of(session, decision)])
+        for decision in asked
+    ]
+
+
+def _flipped(decision: Decision, found: list[dict[str, Any]]) -> dict[str, Any]:
+    nearest = found[0] if found else None
+    return {"decision_id": decision.id, "decided_at": decision.decided_at, "nearest": nearest, "flips": found}
+
+
+def _flip(flipped: flip.Flipped, names: Mapping[str, str], currency: str) -> dict[str, Any]:
+    words = flipped.sentence(names, currency).text
+    return vars(flipped) | {"saves": Money(flipped.saves_minor, currency), "words": words}
 
 
 def cart(session: Session, cart: Cart) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from bench.deciding import rates
 from bench.report import Row, arguments, report
 from fulfillment.optimizer.decide import decide
 from fulfillment.optimizer.exact import solve_exact
-from fulfillment.optimizer.explain import changes_for, explain
+from fulfillment.optimizer.explain import explain
+from fulfillment.optimizer.flips import flips
 from fulfillment.optimizer.plan import Plan
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
 
@@ -155,7 +156,7 @@ def measured(lines: int, nodes: int, seeds: Sequence[int], *, orders: int, compa
 
 
 def _decide(basket: Basket, spent: _Spent, beside: _Beside | None, *, flip: bool) -> None:
-    """Time one decision, what explains it and, for some, what would have brought the next best node in."""
+    """Time one decision, what explains it and, for some, what would have flipped it."""
     started, working = perf_counter(), thread_time()
     problem = stated(basket)
     plan = decide(problem)
@@ -163,11 +164,11 @@ def _decide(basket: Basket, spent: _Spent, beside: _Beside | None, *, flip: bool
     spent.clock.append((perf_counter() - started) * 1e3)
     spent.busy.append((decided - working) * 1e3)
     assert plan is not None, "an order of these that the tables cannot decide"
-    explanation = explain(problem, plan)
+    explain(problem, plan)
     explained = thread_time()
     spent.explaining.append((explained - decided) * 1e3)
-    if flip and explanation.alternatives:
-        changes_for(problem, plan, explanation.alternatives[0].node)
+    if flip:
+        flips(problem, plan)
         spent.flipping.append((thread_time() - explained) * 1e3)
     if beside:
         beside.compare(problem, plan)

@@ -46,6 +46,9 @@ STOCKED = (
     "UPDATE stock_balance SET on_hand = on_hand + :more, version = version + :more WHERE sku = :sku AND node = :node"
 )
 MARKED = "UPDATE ledger_mark SET position = :feed WHERE name = 'events'"
+UNBOUNDED = text(f"UPDATE stock_balance SET backorder_limit = {PLENTY} WHERE sku BETWEEN :first AND :last")
+LAID_OUT = 500
+"""Articles whose balances are made in one transaction."""
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -59,10 +62,14 @@ def lay_out(database: Database, *, skus: int, nodes: int) -> None:
         session.execute(insert(table(Node)), [{"id": node, "name": node, **kinds} for node in places])
         named = [{"sku": sku, "name": sku, "currency": "EUR"} for sku in articles]
         session.execute(insert(table(Article)), named)
-        ledger.create_balances(session, ((sku, node) for sku in articles for node in places))
-        # However the draws fall, no posting is refused.
-        session.execute(text(f"UPDATE stock_balance SET backorder_limit = {PLENTY}"))
         session.commit()
+    for first in range(0, skus, LAID_OUT):
+        with database.turn(), database.write() as session:
+            some = articles[first : first + LAID_OUT]
+            ledger.create_balances(session, ((sku, node) for sku in some for node in places))
+            # However the draws fall, no posting is refused.
+            session.execute(UNBOUNDED, {"first": some[0], "last": some[-1]})
+            session.commit()
 
 
 def grow(database: Database, entries: int, *, skus: int) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from random import Random
 from statistics import quantiles
@@ -247,9 +247,14 @@ def _quartiles(took: Sequence[float]) -> list[float]:
 
 def main() -> None:
     """Run the benchmark."""
-    options = arguments("Measure the cost of an order and of the past as the ledger grows.")
+    parts = {
+        f"{kind}-{what}": partial(measured, kind)
+        for what, measured in {"entries": by_entries, "balances": by_balances}.items()
+        for kind in TITLES
+    }
+    options = arguments("Measure the cost of an order and of the past as the ledger grows.", parts=tuple(parts))
     length = SHORT if options.quick else Length()
-    rows = [row for measured in (by_entries, by_balances) for kind in TITLES for row in measured(kind, length)]
+    rows = [row for part in options.part or parts for row in parts[part](length)]
     report("growth", rows, seeds=(SEED,), as_json=options.json)
 
 

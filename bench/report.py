@@ -37,11 +37,16 @@ class Row:
         return self.value / self.baseline if self.baseline else None
 
 
-def arguments(description: str, *, folder: str | None = None) -> argparse.Namespace:
-    """Read the options that all benchmarks have, `quick` and `json`, and a `folder` that may be given, if described."""
+def arguments(description: str, *, folder: str | None = None, parts: Sequence[str] = ()) -> argparse.Namespace:
+    """Read the options that all benchmarks have, `quick` and `json`.
+
+    A `folder` may be given, if it is described, and one `part` or several, of those that a long one has.
+    """
     parser = argparse.ArgumentParser(description=description)
     if folder is not None:
         parser.add_argument("folder", nargs="?", type=Path, help=folder)
+    if parts:
+        parser.add_argument("--part", action="append", choices=parts, help="only this part; may be given again")
     parser.add_argument("--quick", action="store_true", help="a short run")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args()

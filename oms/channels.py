@@ -39,6 +39,9 @@ def known(session: Session) -> list[Channel]:
 def _check(faults: Faults, pointer: str, row: ChannelRow) -> None:
     faults.code(f"{pointer}/id", row.id)
     faults.code(f"{pointer}/policy", row.policy)
+    for service, policy in row.service_policies.items():
+        faults.code(f"{pointer}/service_policies", service)
+        faults.code(f"{pointer}/service_policies/{service}", policy)
     faults.text(f"{pointer}/name", row.name, needed=True)
     if row.kind not in KINDS:
         faults.add(f"{pointer}/kind", "unknown_kind", f"use one of {', '.join(KINDS)}")

@@ -6,7 +6,8 @@ been checked; `orders.prepare` and its like find every fault of it, each under t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from kernel.money import Money
@@ -15,6 +16,8 @@ from kernel.money import Money
 @dataclass(frozen=True, kw_only=True)
 class ChannelRow:
     """A channel as it should be. `shortage` is "wait" (short lines wait) or "refuse" (the order is refused).
+
+    `service_policies` maps services to policies other than `policy`.
 
     Its shoppers are told that stock is low when no more than `low_stock` units can be promised.
     """
@@ -27,6 +30,7 @@ class ChannelRow:
     policy: str = "default"
     active: bool = True
     low_stock: int = 3
+    service_policies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,6 +80,8 @@ CART_TRANSITIONS: Transitions = {
 class Channel(Base):
     """Where orders come from. `shortage` says what happens when stock is short: lines wait, or the order is refused.
 
+    Its orders are sourced by `policy`, those of a service in `service_policies` by the policy named there.
+
     Shoppers are told that stock is low when `low_stock` units or fewer can be promised.
     """
 
@@ -91,9 +93,14 @@ class Channel(Base):
     currency: Mapped[str]
     shortage: Mapped[Code]
     policy: Mapped[Code] = mapped_column(default="default")
+    service_policies: Mapped[dict[str, Any]] = mapped_column(Document, default=dict, server_default="{}")
     active: Mapped[bool] = mapped_column(default=True)
     low_stock: Mapped[int] = mapped_column(default=3, server_default="3")
     version: Mapped[int] = mapped_column(default=1)
+
+    def policy_for(self, service: str) -> str:
+        """Return the policy by which orders of a service are sourced."""
+        return str(self.service_policies.get(service, self.policy))
 
 
 class Customer(Base):

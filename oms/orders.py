@@ -225,7 +225,7 @@ def wanted_of(session: Session, prepared: Prepared, channel: Channel, *, now: da
             country=ship_to.country if ship_to else None, postal_code=ship_to.postal_code if ship_to else None,
             lines=lines, value_minor=min(MOST_VALUE_MINOR, sum(line.units * line.unit_value_minor for line in lines)),
             placed_at=command.placed_at or now, wanted_from=command.requested_from, wanted_by=command.requested_by,
-            policy=channel.policy, channel=channel.id,
+            policy=channel.policy_for(command.service), channel=channel.id,
         )  # fmt: skip
 
 

@@ -154,9 +154,10 @@ def counters(session: Session, order: Order) -> dict[str, LineCounters]:
     return {line.id: _counters(line, physical) for line in order.lines}
 
 
-def decisions(session: Session, order_id: str) -> list[Decision]:
-    """Return every decision about the order, oldest first."""
-    return list(session.scalars(_DECISIONS, {"order_id": order_id}))
+def decisions(session: Session, order_id: str, *, only: str | None = None) -> list[Decision]:
+    """Return every decision about the order, oldest first, or only the one with an id."""
+    query = _DECISIONS if only is None else _DECISIONS.where(Decision.id == only)
+    return list(session.scalars(query, {"order_id": order_id}))
 
 
 def timeline(session: Session, order_id: str) -> list[Moment]:

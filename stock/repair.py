@@ -8,6 +8,9 @@ Called by the doors (`ledger repair`). Which side is believed depends on what ca
 - **What is claimed, and what is on the way,** is only what the ledger says of it. There the entries are believed, for
   they are append-only and sealed: the counters of the balance and of its reservations are brought to them, in the
   transaction of a posting that says so.
+- **A posting that nobody was told of** is told again if it has a position, for it was told once and placed. One without
+  was slipped in by hand, or its news was lost before it was placed; to tell it would give it a position and a seal, and
+  so make what was forged look honest. It is left to a person who has read what the seals find.
 - **A hole in the versions of a balance** is evidence of a row that is gone or was written twice. Nothing added later
   can stand in its place, so that such balances are left alone and named.
 
@@ -30,6 +33,7 @@ from kernel.events import OutboxEvent, record
 from kernel.ids import new_id
 from kernel.proofs import Finding, Stretch
 from stock import checks, history, verify
+from stock.chronicle import PostingPosition
 from stock.events import StockPosted
 from stock.models import Account, Posting, Reservation, StockBalance, StockEntry
 from stock.postings import COUNTERS, Header, Key
@@ -111,7 +115,7 @@ def by_sku(session: Session, stretch: Stretch) -> Iterator[Mend]:
 
 
 def by_posting(session: Session, stretch: Stretch) -> Iterator[Mend]:
-    """Yield a mend for each posting that nobody was told of."""
+    """Yield a mend for each posting that has a position, and whose news is gone."""
     for posting_id in _untold(session, stretch):
         lines = (f"event stock.posted of posting {posting_id}",)
         yield Mend(frozenset({("posting", posting_id)}), lines, partial(_tell_again, posting_id=posting_id))
@@ -124,6 +128,9 @@ def advice(finding: Finding) -> str:
 
 RESTORE = "Restore the row as it was from a backup, then prove again."
 ADVICE = {
+    ("I8", "posting"): "It has no position: see what the seals find first. It was slipped in by hand, or its event was "
+    "lost before it was placed. If callers' logs or a backup show that it is honest, restore its rows of outbox and "
+    "outbox_queue from the backup; it is placed then. If not, post what takes it back.",
     ("I1", "stock_balance"): "Count the article at the node: the count posts what is there and displaces what cannot "
     "be kept.",
     ("I2", "stock_balance"): "Its versions have a hole or its claims do not fit into what is there: see its other "
@@ -281,7 +288,8 @@ def _entries(draft: Draft, posting_id: str) -> Iterator[dict[str, Any]]:
 
 
 def _untold(session: Session, stretch: Stretch) -> list[str]:
-    postings = select(Posting.id).where(stretch.over(Posting.id), ~_told(Posting.id).exists())
+    placed = select(Posting.id).join(PostingPosition, PostingPosition.posting_id == Posting.id)
+    postings = placed.where(stretch.over(Posting.id), ~_told(Posting.id).exists())
     return list(session.scalars(postings.order_by(Posting.id)))
 
 

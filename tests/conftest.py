@@ -35,10 +35,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for a browser, so that `-m "not browser"` leaves it out."""
+    """Mark what asks for a browser, so that `-m "not browser"` leaves it out; begin with the files that take longest.
+
+    Two workers that take file after file then end at about the same time.
+    """
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

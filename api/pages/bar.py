@@ -44,6 +44,7 @@ PLANNER = (
     Place("pages.planner.waiting", lazy_gettext("Waiting"), "waiting"),
     Place("pages.planner.counts", lazy_gettext("Counts"), "shelf", ("pages.planner.count",)),
     Place("pages.planner.carriers", lazy_gettext("Carriers"), "truck", ("pages.planner.carrier",)),
+    Place("pages.planner.policies", lazy_gettext("Policies"), "rules", ("pages.planner.policy",)),
 )
 AGENT = (Place("pages.orders.find", lazy_gettext("Orders"), "orders", ("pages.orders.",)),)
 STORES = (Place("pages.store.choose", lazy_gettext("Stores"), "home", ("pages.store.",)),)

@@ -36,6 +36,7 @@ EXCLUSIONS: Mapping[str, LazyString] = {
     "package_limit": lazy_gettext("would be one package too many"),
     "cost": lazy_gettext("costs more than leaving it"),
     "must_serve": lazy_gettext("cannot serve all of it"),
+    "barred": lazy_gettext("failed it, and is not asked again"),
     "not_open": lazy_gettext("is not open"),
     "store_not_open": lazy_gettext("does not hand over orders now"),
     "does_not_ship": lazy_gettext("does not ship"),
@@ -46,6 +47,16 @@ EXCLUSIONS: Mapping[str, LazyString] = {
     "too_early": lazy_gettext("could only deliver before the date asked for"),
     "after_promise": lazy_gettext("would arrive after the date that was promised"),
     "no_address": lazy_gettext("the address is not known well enough"),
+    "part_value": lazy_gettext("a part of the order would be worth too little"),
+    "only_groups": lazy_gettext("is in none of the policy's groups"),
+    "not_groups": lazy_gettext("is in a group that the policy bars"),
+    "max_distance": lazy_gettext("is farther away than the policy allows"),
+    "domestic": lazy_gettext("is in another country"),
+    "articles_only": lazy_gettext("is not among the nodes that the policy keeps the article to"),
+    "articles_not": lazy_gettext("is barred from the article by the policy"),
+    "min_stock": lazy_gettext("has less of it than the policy asks for"),
+    "in_time": lazy_gettext("would arrive after the date asked for"),
+    "same_day": lazy_gettext("would not arrive on the day of the order"),
 }
 
 

@@ -61,6 +61,11 @@ STATES: Mapping[str, State] = {
     "stale": State(lazy_gettext("out of date"), "warn"),
     "failed": State(lazy_gettext("failed"), "bad"),
     "rolled_back": State(lazy_gettext("rolled back"), "calm"),
+    # Of policies.
+    "draft": State(lazy_gettext("draft"), "warn"),
+    "active": State(lazy_gettext("in force"), "good"),
+    "archived": State(lazy_gettext("archived"), "calm"),
+    "shadow": State(lazy_gettext("runs beside"), "calm"),
     # Of nodes.
     "open": State(lazy_gettext("open"), "good"),
     "suspended": State(lazy_gettext("stopped for now"), "warn"),
@@ -98,6 +103,7 @@ REASONS: Mapping[str, str | LazyString] = {
     "closing": lazy_gettext("The store is closing"),
     "no_stock": lazy_gettext("No stock anywhere"),
     "no_capacity": lazy_gettext("No capacity left where there is stock"),
+    "not_in_time": lazy_gettext("No place that has it can make the date"),
     "no_node": lazy_gettext("No store or warehouse can serve this address"),
     "changed": lazy_gettext("The order changed in the meantime"),
     "no_longer_possible": lazy_gettext("That way is gone, or would now be later than promised"),

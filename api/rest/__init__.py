@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.rest import (
     availability,
+    carriers,
     carts,
     catalog,
     counts,
@@ -11,6 +12,7 @@ from api.rest import (
     fulfillment_orders,
     orders,
     pick_lists,
+    policies,
     promises,
     purchasing,
     returns,
@@ -18,10 +20,12 @@ from api.rest import (
     safety_rules,
     stock,
     transfers,
+    unit_prices,
 )  # fmt: skip
 
 RESOURCES = (
     orders.resource, carts.resource, availability.resource, promises.resource, fulfillment_orders.resource,
     pick_lists.resource, returns.resource, stock.resource, safety_rules.resource, purchasing.resource,
-    transfers.resource, counts.resource, runs.resource, catalog.resource, events.resource,
+    transfers.resource, counts.resource, runs.resource, policies.resource, catalog.resource, carriers.resource,
+    unit_prices.resource, events.resource,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""/nodes, /articles, /channels, /carriers, /postal-codes: what the network is made of."""
+"""/nodes, /articles, /channels, /postal-codes: what the network is made of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fulfillment.network import edits, report
 from oms import channels
 from stock import lists
 
-resource = Resource("catalog", __name__, url_prefix=PREFIX, description="Nodes, articles, channels, carriers, places.")
+resource = Resource("catalog", __name__, url_prefix=PREFIX, description="Nodes, articles, channels, places.")
 
 EXAMPLE_NODE = {
     "id": "MAD-1", "name": "Madrid Centro", "kind": "store", "time_zone": "Europe/Madrid", "line1": "Calle Mayor 1",
@@ -32,10 +32,6 @@ EXAMPLE_ARTICLE = {
     "colour": "white", "weight_g": 240, "price": {"amount": "29.95", "currency": "EUR"},
 }  # fmt: skip
 EXAMPLE_CHANNEL = {"id": "web", "name": "Online shop", "kind": "web", "currency": "EUR", "shortage": "wait"}
-EXAMPLE_BAND = {
-    "carrier": "MESETA", "carrier_name": "Meseta", "carrier_service": "MESETA-24", "service": "standard",
-    "max_distance_km": 50, "max_weight_g": 1000, "price": {"amount": "3.25", "currency": "EUR"}, "transit_days": 1,
-}  # fmt: skip
 EXAMPLE_PLACE = {"country": "ES", "postal_code": "28013", "city": "Madrid", "latitude": 40.4168, "longitude": -3.7038}
 
 
@@ -45,10 +41,6 @@ def _of_path(_session: Session, _call: Call, node_id: str) -> list[str]:
 
 def _version(session: Session, node_id: str) -> int:
     return catalog.version_of(session, node_id)
-
-
-def _tariff_version(session: Session, service_id: str) -> int:
-    return report.carrier_service(session, service_id).version
 
 
 @resource.operation(
@@ -158,41 +150,6 @@ def put_channels(session: Session, call: Call) -> Any:
 def list_channels(session: Session, _call: Call) -> Any:
     """List all channels."""
     return channels.known(session)
-
-
-@resource.operation(
-    "POST", "/carriers", scope="catalog:write", body=schemas.BandRowSchema(many=True), answer=BulkAnswerSchema,
-    example=[EXAMPLE_BAND],
-)  # fmt: skip
-def put_carriers(session: Session, call: Call) -> Any:
-    """Create or update bands of tariffs with their carrier services; each row has its own result."""
-    write = partial(catalog.put_bands, currency=call.config.network.currency)
-    return bulk.or_refuse(bulk.put(session, call.body, write, name=lambda row: str(row["carrier_service"])))
-
-
-@resource.operation("GET", "/carriers", scope="stock:read", answer=schemas.CarriersSchema, at=anywhere)
-def list_carriers(session: Session, _call: Call) -> Any:
-    """List what carriers offer."""
-    return report.carrier_services(session)
-
-
-@resource.operation(
-    "GET", "/carriers/<service_id>/tariff", scope="stock:read", answer=schemas.TariffSchema, version=_tariff_version
-)
-def show_tariff(session: Session, _call: Call, service_id: str) -> Any:
-    """Show what a carrier service asks."""
-    return {"bands": report.tariffs(session, service_id)}
-
-
-@resource.operation(
-    "PUT", "/carriers/<service_id>/tariff", scope="plan:write", body=schemas.TariffSchema, answer=schemas.TariffSchema,
-    version=_tariff_version,
-    example={"bands": [{name: EXAMPLE_BAND[name] for name in schemas.BAND}]},
-)  # fmt: skip
-def change_tariff(session: Session, call: Call, service_id: str) -> Any:
-    """Change prices and travel times of some bands."""
-    catalog.change_tariff(session, service_id, call.body["bands"], currency=call.config.network.currency)
-    return {"bands": report.tariffs(session, service_id)}
 
 
 @resource.operation(

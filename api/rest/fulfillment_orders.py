@@ -13,6 +13,7 @@ from api.openapi import PREFIX
 from api.rest.operation import Call, Reply, Resource, anywhere
 from api.schemas import work as schemas
 from api.schemas.transfers import TransferSchema
+from fulfillment.network import minutes
 from fulfillment.sourcing import commit as sourcing
 from fulfillment.sourcing.proposal import Proposal
 from fulfillment.work import collecting, lists, orders, packing, picking, putting_back, shipping, transfers
@@ -70,8 +71,9 @@ def accept(session: Session, call: Call, fo_id: str) -> Any:
 )  # fmt: skip
 def reject(session: Session, call: Call, fo_id: str, decided: Proposal) -> Any:
     """Refuse a fulfillment order, or some of its lines; its units are decided again in the same transaction."""
-    rejected = orders.reject(session, fo_id, **call.body, actor=call.actor, now=call.now)
-    sourcing.commit(session, decided, now=call.now, actor=call.actor)
+    with minutes.held_back(session):
+        rejected = orders.reject(session, fo_id, **call.body, actor=call.actor, now=call.now)
+        sourcing.commit(session, decided, now=call.now, actor=call.actor)
     demand_ids = sorted({fo.demand_id for fo in rejected}) if call.body["collateral"] else []
     return Reply({"fulfillment_orders": rejected}, after=lambda house: _decide(house, call, demand_ids))
 
@@ -91,8 +93,9 @@ def pick(session: Session, call: Call, fo_id: str) -> Any:
 )  # fmt: skip
 def short(session: Session, call: Call, fo_id: str, decided: Proposal) -> Any:
     """Say that fewer units are there than asked; the rest is decided again in the same transaction."""
-    fo = picking.short(session, fo_id, **call.body, actor=call.actor, now=call.now)
-    sourcing.commit(session, decided, now=call.now, actor=call.actor)
+    with minutes.held_back(session):
+        fo = picking.short(session, fo_id, **call.body, actor=call.actor, now=call.now)
+        sourcing.commit(session, decided, now=call.now, actor=call.actor)
     return fo
 
 

@@ -103,6 +103,15 @@ def show_decision(session: Session, call: Call, order_id: str) -> Any:
     return {"decisions": showing.decisions(session, order_id, currency=call.config.network.currency)}
 
 
+@resource.operation(
+    "GET", "/<order_id>/decision/flip", scope="orders:read", query=schemas.FlipQuery, answer=schemas.FlipsSchema
+)
+def show_flips(session: Session, call: Call, order_id: str) -> Any:
+    """Tell the smallest changes that would have flipped a decision: a unit, a package, minutes or cents."""
+    asked = call.query["decision_id"]
+    return {"decisions": showing.flips(session, order_id, asked, currency=call.config.network.currency)}
+
+
 @resource.operation("GET", "/<order_id>/history", scope="orders:read", answer=schemas.HistorySchema)
 def show_history(session: Session, _call: Call, order_id: str) -> Any:
     """Tell all that happened to an order and its fulfillment orders."""

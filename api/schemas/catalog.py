@@ -20,7 +20,7 @@ from api.schemas.base import (
     text,
     whole,
 )
-from fulfillment.network.models import CarrierService, NodeProfile, Tariff
+from fulfillment.network.models import NodeProfile
 from fulfillment.network.report import WorkDay
 from kernel.money import Money
 from oms.channels import KINDS, SHORTAGES
@@ -28,7 +28,6 @@ from oms.commands import ChannelRow
 from stock.models import Article, Node, NodeKind, NodeStatus
 
 COSTS = ("package_cost", "line_cost", "unit_cost")
-BAND = ("max_distance_km", "max_weight_g", "price", "transit_days")
 HOURS = {"0": [["10:00", "21:00"]], "5": [["10:00", "14:00"], ["17:00", "22:00"]]}
 CLOCK = "HH:MM on the node's clock."
 
@@ -100,12 +99,13 @@ def _node(node: Node, profile: NodeProfile | None) -> dict[str, Any]:
     shown = {name: getattr(node, name) for name in ("id", "name", "kind", "status", "group", "time_zone", "version")}
     if profile is not None:
         shown |= {name: getattr(profile, name) for name in ProfileFields().fields if hasattr(profile, name)}
-        shown |= {cost: Money(getattr(profile, f"{cost}_minor"), _currency()) for cost in COSTS}
+        shown |= {cost: Money(getattr(profile, f"{cost}_minor"), network_currency()) for cost in COSTS}
         shown["version"] = profile.version
     return shown
 
 
-def _currency() -> str:
+def network_currency() -> str:
+    """Return the currency in which the network counts its costs."""
     return house().config.network.currency
 
 
@@ -215,6 +215,12 @@ class ChannelRowSchema(Schema):
     currency = fields.String(required=True, metadata={"example": "EUR"})
     shortage = fields.String(load_default="wait", metadata={"enum": list(SHORTAGES)})
     policy = fields.String(load_default="default")
+    service_policies = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        load_default=dict,
+        metadata={"description": "Policies of services that have another one.", "example": {"express": "fast"}},
+    )
     active = fields.Boolean(load_default=True)
     low_stock = whole(
         0,
@@ -245,62 +251,6 @@ class ChannelsSchema(Schema):
     def wrap(self, channels: list[Any], **_: Any) -> dict[str, Any]:
         """Name the list."""
         return {"items": channels}
-
-
-class BandRowSchema(Schema):
-    """A band of a tariff: what a parcel up to a distance and a weight costs, and the working days it takes."""
-
-    carrier = code(metadata={"example": "MESETA"})
-    carrier_name = text(required=True)
-    carrier_service = code(metadata={"example": "MESETA-24"})
-    service = code(metadata={"description": "What shoppers choose.", "example": "standard"})
-    max_distance_km = whole(1, MAX_INTEGER)
-    max_weight_g = whole(1, MAX_INTEGER)
-    price = MoneyField(required=True, example="3.25")
-    transit_days = whole(0, 365)
-
-
-class BandSchema(Schema):
-    """A band of a tariff."""
-
-    max_distance_km = whole(1, MAX_INTEGER)
-    max_weight_g = whole(1, MAX_INTEGER)
-    price = MoneyField(required=True, example="3.25")
-    transit_days = whole(0, 365)
-
-    @pre_dump
-    def price_it(self, band: Tariff, **_: Any) -> dict[str, Any]:
-        """Give the price its currency."""
-        shown = {name: getattr(band, name) for name in ("max_distance_km", "max_weight_g", "transit_days")}
-        return shown | {"price": Money(band.price_minor, _currency())}
-
-
-class CarrierSchema(Schema):
-    """What a carrier offers."""
-
-    id = fields.String()
-    carrier = fields.String()
-    carrier_name = fields.String()
-    service = fields.String()
-    active = fields.Boolean()
-    version = fields.Integer()
-
-
-class CarriersSchema(Schema):
-    """All services of all carriers."""
-
-    items = fields.List(fields.Nested(CarrierSchema))
-
-    @pre_dump
-    def wrap(self, services: list[CarrierService], **_: Any) -> dict[str, Any]:
-        """Name the list."""
-        return {"items": services}
-
-
-class TariffSchema(Schema):
-    """The bands of one carrier service."""
-
-    bands = fields.List(fields.Nested(BandSchema), required=True)
 
 
 class PlaceRowSchema(Schema):

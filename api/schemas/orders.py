@@ -253,6 +253,9 @@ class DecisionSummarySchema(Schema):
     nodes = fields.List(fields.String())
     packages = fields.Integer()
     waiting = fields.Integer(metadata={"description": "Units that no node serves yet."})
+    relaxed = fields.List(
+        fields.String(), metadata={"description": "Soft fences of the policy that did not bind, by name."}
+    )
     decided_at = instant()
     solve_ms = fields.Float()
 
@@ -388,6 +391,40 @@ class DecisionsSchema(Schema):
     """Every decision about an order, oldest first."""
 
     decisions = fields.List(fields.Nested(DecisionSchema))
+
+
+class FlipQuery(Schema):
+    """Which decision to ask about."""
+
+    decision_id = fields.String(load_default=None, metadata={"description": "The newest of each demand by default."})
+
+
+class FlipSchema(Schema):
+    """A change that would have flipped a decision."""
+
+    kind = fields.String(metadata={"description": "stock, packages, minutes, cost, fence or cut_off."})
+    amount = fields.Integer(metadata={"description": "So many units, packages, minutes or minor units of money."})
+    saves = MoneyField(metadata={"description": "What the better plan costs less."})
+    node = fields.String(allow_none=True)
+    sku = fields.String(allow_none=True)
+    arrives_at = instant(allow_none=True)
+    exact = fields.Boolean(metadata={"description": "False for a cost that is the least that it could be."})
+    words = fields.String()
+
+
+class FlippedDecisionSchema(Schema):
+    """What would have flipped one decision: the nearest change, then all, each kind from its smallest on."""
+
+    decision_id = fields.String()
+    decided_at = instant()
+    nearest = fields.Nested(FlipSchema, allow_none=True)
+    flips = fields.List(fields.Nested(FlipSchema))
+
+
+class FlipsSchema(Schema):
+    """What would have flipped the decisions about an order; empty for those made before that was kept."""
+
+    decisions = fields.List(fields.Nested(FlippedDecisionSchema))
 
 
 class OrderResultSchema(Schema):

@@ -1,9 +1,9 @@
 """Boxes: the smallest that holds the goods of a package, and what the package then weighs, measures and costs.
 
-Pure; called by `freight` for the decision. The rule is quick and careful rather than exact, since three-dimensional
-packing is NP-hard: each unit must fit by its sorted sides, all goods together may fill `FILL` of the box, and the
-weight must be allowed; units of one article alone may also stand in rows. Invariant: what holds goods holds any part of
-them, so that fewer goods never need a larger box.
+Pure; called by `freight` for the decision, and where goods are packed. The rule is quick and careful rather than exact,
+since three-dimensional packing is NP-hard: each unit must fit by its sorted sides, all goods together may fill `FILL`
+of the box, and the weight must be allowed; units of one article alone may also stand in rows. Invariant: what holds
+goods holds any part of them, so that fewer goods never need a larger box.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Box:
     tare_g: int
     max_weight_g: int
     cost_minor: int
+    name: str = ""
 
     @property
     def volume_mm3(self) -> int:
@@ -96,6 +97,21 @@ def kinds_of(boxes: Sequence[Box]) -> BoxKinds:
         max_weight_g=_integers([box.max_weight_g for box in ordered]),
         cost_minor=_integers([box.cost_minor for box in ordered]),
     )
+
+
+def goods_of(lines: Sequence[tuple[int, int, Sequence[int]]]) -> Goods:
+    """Arrange lines: units, the grams of one and its three sides in any order."""
+    units, weights, sides = zip(*lines, strict=True)
+    ordered = np.array([sorted(each, reverse=True) for each in sides], dtype=np.int64)
+    return Goods(_integers(units), _integers(weights), ordered)
+
+
+def proposed(kinds: BoxKinds, goods: Goods) -> tuple[Box, int] | None:
+    """Return the box in which all goods go, or the rest of them beside what no box holds, and how many of it."""
+    if not kinds.boxes:
+        return None
+    boxed = packed(kinds, goods, np.ones((1, len(goods.units)), dtype=np.bool_))
+    return (kinds.boxes[boxed.kind[0]], int(boxed.count[0])) if boxed.count[0] else None
 
 
 def packed(kinds: BoxKinds, goods: Goods, sets: Flags) -> Boxed:

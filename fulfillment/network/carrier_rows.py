@@ -123,7 +123,7 @@ def faults_of_surcharges(rows: Sequence[SurchargeRow], known: Collection[str]) -
         faults += outside(where, row, ("percent_bp",), 0, 10 * WHOLE_BP)
         faults += outside(where, row, ("package_minor", "kg_minor", "over_length_mm", "over_weight_g"), 0, MOST)
         if not any(getattr(row, name) for name in _AMOUNTS):
-            faults.append(Fault(f"{where}/percent_bp", "required", "give a percentage, or an amount by package or kg"))
+            faults.append(Fault(f"{where}/percent", "required", "give a percentage, or an amount by package or kg"))
         if row.country:
             faults += _country_at(where, "country", row.country)
         elif row.prefixes:

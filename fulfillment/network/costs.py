@@ -83,3 +83,40 @@ def failed_before(dearer_minor: Integers, node: Integers) -> Integers:
     `dearer_minor` (L,N) is what the policy adds by line and node, zero where nothing went wrong.
     """
     return dearer_minor[:, node]
+
+
+def shadow_price(price_minor: Integers, units: Integers, node: Integers) -> Integers:
+    """Worth of the units to the orders still to come, which taking them here costs, in minor units (L,K).
+
+    `price_minor` is what one more unit of the line's article at each node is worth (L,N), `units` are by line (L). J.
+    Acimovic and S. C. Graves, Making Better Fulfillment Decisions on the Fly in an Online Retail Environment, 2015,
+    doi:10.1287/msom.2014.0505.
+    """
+    return units[:, None] * price_minor[:, node]
+
+
+def markdown(saved_minor: Integers, units: Integers, node: Integers) -> Integers:
+    """Markdown that is avoided by taking the units here, as a negative cost in minor units (L,K).
+
+    `saved_minor` is the markdown expected on one unit that stays at each node (L,N), `units` are by line (L). P.
+    Harsha, S. Subramanian and J. Uichanco, Dynamic Pricing of Omnichannel Inventories, 2019.
+    """
+    return -units[:, None] * saved_minor[:, node]
+
+
+def share_used(left_minutes: Integers, capacity_minutes: Integers) -> NDArray[np.float64]:
+    """Return the share of capacities that is claimed, from 0 to 1; all of a day that has no minutes."""
+    share = 1.0 - left_minutes / np.maximum(capacity_minutes, 1)
+    return np.where(capacity_minutes > 0, np.clip(share, 0.0, 1.0), 1.0)
+
+
+def capacity(minutes: Integers, used: NDArray[np.float64], full_minor: int) -> Integers:
+    """Price of a node's minutes as its day fills up, in minor units, in the shape of `minutes` (K) or (L,K).
+
+    `used` is the share of the day's minutes that is claimed (K), `full_minor` the price of a minute when all are. It
+    grows as (e^used - 1) / (e - 1), the primal-dual price that needs no forecast: J. Andrews, V. Farias, A. Khojandi
+    and C. Yan, Primal-Dual Algorithms for Order Fulfillment at Urban Outfitters, Inc., 2019.
+    """
+    price = full_minor * np.expm1(used) / np.expm1(1.0)
+    rounded: Integers = np.rint(minutes * price).astype(np.int64)
+    return rounded

@@ -8,16 +8,17 @@ charge is split so that it is exact for the whole order in one package and for e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fulfillment.network import surcharges, tariffs
-from fulfillment.network.boxes import Boxed, BoxKinds, Goods, packed
-from fulfillment.network.offers import CarrierOffer
+from fulfillment.network.boxes import Boxed, BoxKinds, Goods, kinds_of, packed
+from fulfillment.network.offers import ANYTHING, CarrierOffer, Limits
 from fulfillment.network.surcharges import Surcharge
+from fulfillment.network.tariffs import UNLIMITED
 from fulfillment.network.zones import Area
 
 Integers = NDArray[np.int64]
@@ -68,12 +69,15 @@ class Parcels:
     longest_mm: Integers
 
 
-def load_of(goods: Goods, kinds: Sequence[BoxKinds], group: Integers) -> Load:
-    """Pack the goods of a demand; `kinds` are the boxes of each group of nodes, `group` that of each node (N)."""
+def load_of(goods: Goods, kinds: Sequence[BoxKinds], group: Integers, limits: Limits = ANYTHING) -> Load:
+    """Pack the goods of a demand in boxes that keep a carrier's limits.
+
+    `kinds` are the boxes of each group of nodes, `group` that of each node (N).
+    """
     lines = len(goods.units)
     all_but_one = ~np.eye(lines, dtype=np.bool_) if lines > 1 else np.zeros((0, lines), dtype=np.bool_)
     sets = np.vstack([all_but_one, np.ones((1, lines), dtype=np.bool_)])
-    return Load(goods, sets, tuple(packed(each, goods, sets) for each in kinds), group)
+    return Load(goods, sets, tuple(packed(within(each, limits), goods, sets) for each in kinds), group)
 
 
 def asked_for(offer: CarrierOffer, load: Load, nodes: Integers, band: Integers, to: Area) -> Freight:
@@ -104,6 +108,17 @@ def asked_by_weight(offer: CarrierOffer, weights_g: Integers, band: Integers) ->
     price = Split(*tariffs.spread(offer.tariffs, band, weights_g))
     nothing = Split(*map(np.zeros_like, price))
     return Freight(price, nothing, nothing, (), offer.tariffs.travel_days(band, int(weights_g.sum())))
+
+
+def within(kinds: BoxKinds, limits: Limits) -> BoxKinds:
+    """Return the boxes that a carrier takes, none of them to be filled beyond what a parcel may weigh."""
+    if limits == ANYTHING or not kinds.boxes:
+        return kinds
+    length, girth = kinds.sides_mm[:, 0], 2 * kinds.sides_mm[:, 1:].sum(axis=1)
+    most_g = np.minimum(kinds.max_weight_g, (limits.parcel_g or UNLIMITED) - kinds.tare_g)
+    taken = (length <= (limits.length_mm or UNLIMITED)) & (length + girth <= (limits.girth_mm or UNLIMITED))
+    boxes = zip(kinds.boxes, most_g.tolist(), (taken & (most_g > 0)).tolist(), strict=True)
+    return kinds_of([replace(box, max_weight_g=most) for box, most, fits in boxes if fits])
 
 
 def carriable(offer: CarrierOffer, goods: Goods) -> Flags:

@@ -1,14 +1,17 @@
 """Minutes of labour at a node on a day: what is left, claimed and released.
 
 Sourcing reads them when it decides and claims them when it commits, `work` releases them when it gives work back.
-Invariant: a claim succeeds only while the day's capacity holds it; a planner may set capacity below what is claimed,
-after which nothing more is claimed and nothing is taken away.
+Invariants: a claim succeeds only while the day's capacity holds it; a planner may set capacity below what is claimed,
+after which nothing more is claimed and nothing is taken away; a transaction touches days once, at its end and in the
+order of keys, since all orders of a node meet in the row of its day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
+from typing import Final
 
 from sqlalchemy import CursorResult, Update, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,6 +22,7 @@ from kernel.db import table
 from kernel.errors import Conflict
 
 NodeMinutes = tuple[str, date, int]
+_HELD_BACK: Final = "minutes_held_back"
 
 
 class NoMinutesLeft(Conflict):
@@ -37,8 +41,10 @@ def change(session: Session, minutes: Iterable[NodeMinutes]) -> None:
     Raises NoMinutesLeft where a net claim exceeds what the day has left; a net release always succeeds.
     """
     net: dict[tuple[str, date], int] = {}
-    for node, on, count in minutes:
+    for node, on, count in (*minutes, *session.info.get(_HELD_BACK, ())):
         net[node, on] = net.get((node, on), 0) + count
+    if _HELD_BACK in session.info:
+        session.info[_HELD_BACK] = []
     for (node, on), count in sorted(net.items()):
         if count < 0:
             _give_back(session, node, on, -count)
@@ -55,7 +61,26 @@ def claim(session: Session, minutes: Iterable[NodeMinutes]) -> None:
 
 def release(session: Session, minutes: Iterable[NodeMinutes]) -> None:
     """Give claimed minutes back."""
-    change(session, ((node, on, -count) for node, on, count in minutes))
+    given = [(node, on, -count) for node, on, count in minutes]
+    if _HELD_BACK in session.info:
+        session.info[_HELD_BACK] += given
+    else:
+        change(session, given)
+
+
+@contextmanager
+def held_back(session: Session) -> Iterator[None]:
+    """Keep releases back until a claim nets them, or the block ends.
+
+    For who gives work back and places it anew in one transaction: two that did so the other way round would wait for
+    each other.
+    """
+    session.info[_HELD_BACK] = []
+    try:
+        yield
+        change(session, ())
+    finally:
+        del session.info[_HELD_BACK]
 
 
 def days_between(session: Session, first: date, last: date) -> list[tuple[str, date, int | None, int]]:

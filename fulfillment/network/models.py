@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Code, Document, Name, database_now
@@ -199,12 +199,27 @@ class PostalCode(Base):
 
 
 class Policy(Base):
-    """Weights and limits of sourcing, versioned: exactly one version of a policy is active."""
+    """Rules and weights of sourcing, versioned: at most one version of a policy is active.
+
+    `revision` rises with each change of the row. A draft with `shadow_after` runs beside the active version: decisions
+    up to that id are compared.
+    """
 
     __tablename__ = "policy"
+    __table_args__ = (
+        Index(
+            "ix_policy_active", "id", unique=True,
+            postgresql_where=text("status = 'active'"), sqlite_where=text("status = 'active'"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[Code] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     status: Mapped[Code]
     settings: Mapped[dict[str, Any]] = mapped_column(Document)
+    note: Mapped[Name] = mapped_column(default="", server_default="")
+    author: Mapped[Code] = mapped_column(default="", server_default="")
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
+    activated_at: Mapped[datetime | None]
+    shadow_after: Mapped[str | None]
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())

@@ -1,37 +1,34 @@
-"""Policies: the weights and limits by which orders are sourced, as versioned rows.
+"""Policies: the rules and weights by which orders are sourced, as versioned rows.
 
-Written by planners, read by sourcing and planning. Invariant: exactly one version of a policy is active; a policy that
-nobody has written yet is version 0, the defaults below. Money is in minor units of the network's currency.
+Written by planners, read by sourcing and planning. Invariant: at most one version of a policy is active, and only a
+draft changes; a policy of which no version was put in force yet is version 0, the defaults.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fulfillment.network.models import POLICIES, Policy
+from fulfillment.network.references import unknown_names
+from fulfillment.network.settings import InvalidPolicy, Settings, document_of, parse
 from kernel.db import caches
-from kernel.errors import Fault, NotFound, Rejected
+from kernel.errors import Conflict, Fault, NotFound
 from stock.revisions import may_cache, raise_version, versions
 
 DEFAULT: Final = "default"
+DRAFT: Final = "draft"
+ACTIVE: Final = "active"
+ARCHIVED: Final = "archived"
+_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+MOST_VERSIONS: Final = 10**6
 _CACHE: Final = "active_policies"
-CONSEQUENCES: Final = ("bar", "tomorrow", "price", "nothing")
-# The ledger knows after a displacement what is there, and the network that a node is closed.
-AFTER_FAILURE: Final = {
-    "no_staff": "tomorrow", "closing": "tomorrow", "displacement": "nothing", "node_closed": "nothing",
-    "missed_cut_off": "price",
-}  # fmt: skip
-
-
-class InvalidPolicy(Rejected):
-    """Settings that no policy can have."""
-
-    code = "policy_invalid"
 
 
 class UnknownPolicy(NotFound):
@@ -40,54 +37,18 @@ class UnknownPolicy(NotFound):
     code = "policy_unknown"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """The weights and limits of one policy version.
+class NoDraft(Conflict):
+    """What only a draft allows was asked of a version that is in force or was."""
 
-    max_packages         most packages of one order, None: any number
-    horizon_days         how many of its next working days a node may offer
-    unfilled_minor       penalty for each unit that stays without a node, on top of its value
-    lateness_day_minor   penalty for each day begun after the due instant, for each package
-    resource_minor       what it costs to source a line anew that a node did not find
-    churn_minor          what a change must save for each line that it takes away from a node
-    service_days         working days within which a service should arrive, counted from the order
-    collect_days         working days within which a collection should be ready
-    collect_lead_minutes how long a store needs until a collection is ready
-    kind_minor           what each package from a kind of node costs beyond its money, a preference
-    excluded_nodes       nodes that serve no order of this policy
-    transfers            whether a store may collect what another node sends it
-    pick_prior_lines     lines that a node must look for before an article's own evidence weighs as much as the node's
-    node_prior_lines     lines that a node must look for before they weigh as much as the planner's figure for it
-    after_failure        what it means for a node that it failed, by reason or else by cause: bar (never again for this
-                         article of this order), tomorrow (not today), price (dearer), nothing; not named means bar
-    failed_minor         what a line costs more at a node that failed it and is not barred
-    most_attempts        after so many failed attempts a person decides how an order goes on
-    attempts_hours       how many hours back failed attempts are counted
-    """
+    code = "policy_no_draft"
 
-    max_packages: int | None = 3
-    horizon_days: int = 3
-    unfilled_minor: int = 20_000
-    lateness_day_minor: int = 300
-    resource_minor: int = 600
-    churn_minor: int = 50
-    service_days: Mapping[str, int] = field(default_factory=lambda: {"standard": 3, "express": 1})
-    collect_days: int = 2
-    collect_lead_minutes: int = 120
-    kind_minor: Mapping[str, int] = field(default_factory=dict)
-    excluded_nodes: tuple[str, ...] = ()
-    transfers: bool = True
-    pick_prior_lines: int = 20
-    node_prior_lines: int = 200
-    after_failure: Mapping[str, str] = field(default_factory=lambda: dict(AFTER_FAILURE))
-    failed_minor: int = 500
-    most_attempts: int = 4
-    attempts_hours: int = 24
+    def __init__(self, policy_id: str, version: int, status: str) -> None:
+        super().__init__(f"Version {version} of policy {policy_id} is {status}: write a new draft instead.")
 
 
 @dataclass(frozen=True)
 class ActivePolicy:
-    """A policy in force: its id, version and settings."""
+    """A policy to decide by: its id, version and settings."""
 
     id: str
     version: int
@@ -95,7 +56,7 @@ class ActivePolicy:
 
 
 def active(session: Session, policy_id: str, known_versions: Mapping[str, int] | None = None) -> ActivePolicy:
-    """Return the active version of a policy; the defaults, as version 0, for one that nobody has written."""
+    """Return the active version of a policy; the defaults, as version 0, for one that nobody has put in force."""
     present = versions(session) if known_versions is None else known_versions
     version = present.get(POLICIES, 0)
     kept: tuple[int, dict[str, ActivePolicy]] | None = caches(session).get(_CACHE)
@@ -106,77 +67,122 @@ def active(session: Session, policy_id: str, known_versions: Mapping[str, int] |
     return kept[1].get(policy_id) or ActivePolicy(policy_id, 0, Settings())
 
 
-def put(session: Session, policy_id: str, settings: Mapping[str, Any]) -> int:
-    """Write a new version of a policy as a draft and return its number. Raises InvalidPolicy with every fault."""
+def as_if_active(session: Session, policy_id: str, version: int) -> ActivePolicy:
+    """Return a version as it would be were it in force; version 0 is the defaults. Raises UnknownPolicy."""
+    if version == 0:
+        return ActivePolicy(policy_id, 0, Settings())
+    return ActivePolicy(policy_id, version, parse(one(session, policy_id, version).settings))
+
+
+def known(session: Session) -> list[Policy]:
+    """Return every version of every policy, by id, the newest first."""
+    return list(session.scalars(select(Policy).order_by(Policy.id, Policy.version.desc())))
+
+
+def versions_of(session: Session, policy_id: str) -> Sequence[Policy]:
+    """Return the versions of a policy, the newest first. Raises UnknownPolicy."""
+    found = session.scalars(select(Policy).where(Policy.id == policy_id).order_by(Policy.version.desc())).all()
+    if not found:
+        raise UnknownPolicy(f"There is no policy {policy_id}.")
+    return found
+
+
+def one(session: Session, policy_id: str, version: int) -> Policy:
+    """Return one version of a policy. Raises UnknownPolicy."""
+    found = session.get(Policy, (policy_id, version)) if version <= MOST_VERSIONS else None
+    if found is None:
+        raise UnknownPolicy(f"Policy {policy_id} has no version {version}.")
+    return found
+
+
+def check(session: Session, settings: Mapping[str, Any]) -> Settings:
+    """Return settings typed. Raises InvalidPolicy with every fault, names that stand for nothing included."""
     checked = parse(settings)
+    faults = unknown_names(session, checked)
+    if faults:
+        raise InvalidPolicy("The policy names what there is not.", faults=tuple(faults))
+    return checked
+
+
+def put(session: Session, policy_id: str, settings: Mapping[str, Any], *, note: str = "", actor: str = "") -> int:
+    """Write a new version of a policy as a draft and return its number. Raises InvalidPolicy with every fault."""
+    if not _ID.fullmatch(policy_id):
+        message = "A policy is named by 1 to 64 letters, digits, points, hyphens and underscores."
+        raise InvalidPolicy(message, faults=(Fault("/id", "invalid", message),))
+    checked = check(session, settings)
+    _lock(session, policy_id)
     last = session.scalar(select(func.max(Policy.version)).where(Policy.id == policy_id)) or 0
-    session.add(Policy(id=policy_id, version=last + 1, status="draft", settings=asdict(checked)))
+    draft = Policy(id=policy_id, version=last + 1, status=DRAFT, settings=document_of(checked), note=note, author=actor)
+    session.add(draft)
     session.flush()
     return last + 1
 
 
-def activate(session: Session, policy_id: str, version: int) -> None:
-    """Put one version in force and retire the one that was. Raises UnknownPolicy."""
-    chosen = session.get(Policy, (policy_id, version))
-    if chosen is None:
-        raise UnknownPolicy(f"Policy {policy_id} has no version {version}.")
-    in_force = (Policy.id == policy_id) & (Policy.status == "active")
-    session.execute(update(Policy).where(in_force).values(status="retired"))
-    chosen.status = "active"
+def revise(session: Session, policy_id: str, version: int, settings: Mapping[str, Any], *, note: str | None) -> None:
+    """Change a draft. Raises UnknownPolicy, NoDraft, InvalidPolicy."""
+    draft = _draft(session, policy_id, version)
+    draft.settings = document_of(check(session, settings))
+    draft.note = draft.note if note is None else note
+    draft.revision += 1
+    session.flush()
+
+
+def activate(session: Session, policy_id: str, version: int, *, now: datetime | None = None) -> None:
+    """Put one version, a draft or an archived one, in force and archive the one that was. Raises UnknownPolicy.
+
+    What was decided under the other one and is not committed yet is decided again.
+    """
+    _lock(session, policy_id)
+    chosen = one(session, policy_id, version)
+    for each in versions_of(session, policy_id):
+        if each.status == ACTIVE and each is not chosen:
+            _move(each, ARCHIVED)
+    # The database allows one active version, so the other must have ceased to be before this one is.
+    session.flush()
+    _move(chosen, ACTIVE)
+    chosen.activated_at = now
     session.flush()
     raise_version(session, POLICIES)
 
 
-def parse(settings: Mapping[str, Any]) -> Settings:
-    """Check settings given by people or files and return them typed. Raises InvalidPolicy with every fault."""
-    known = {each.name for each in fields(Settings)}
-    faults = [_fault(name, "unknown_field", f"There is no setting {name}.") for name in settings if name not in known]
-    for name, value in settings.items():
-        if name in known and (sentence := _wrong(name, value)):
-            faults.append(_fault(name, "invalid", f"{name} {sentence}."))
-    if faults:
-        raise InvalidPolicy("The policy has settings that cannot be.", faults=tuple(faults))
-    values = dict(settings)
-    if "excluded_nodes" in values:
-        values["excluded_nodes"] = tuple(values["excluded_nodes"])
-    return Settings(**values)
+def archive(session: Session, policy_id: str, version: int) -> None:
+    """Put a draft away. Raises UnknownPolicy, NoDraft."""
+    _move(_draft(session, policy_id, version), ARCHIVED)
+    session.flush()
+
+
+def shadow(session: Session, policy_id: str, version: int, after: str | None) -> None:
+    """Run a draft beside the active version on the decisions `after` one, or (None) no longer.
+
+    Raises UnknownPolicy, NoDraft. At most one draft of a policy runs: another one ceases to.
+    """
+    draft = _draft(session, policy_id, version)
+    for each in versions_of(session, policy_id):
+        each.shadow_after = after if each is draft else None
+    draft.revision += 1
+    session.flush()
+
+
+def _move(policy: Policy, status: str) -> None:
+    policy.status = status
+    policy.shadow_after = None
+    policy.revision += 1
+
+
+def _draft(session: Session, policy_id: str, version: int) -> Policy:
+    _lock(session, policy_id)
+    found = one(session, policy_id, version)
+    if found.status != DRAFT:
+        raise NoDraft(policy_id, version, found.status)
+    return found
+
+
+def _lock(session: Session, policy_id: str) -> None:
+    """Lock the versions of a policy, so that two people who change which one is in force follow each other."""
+    query = select(Policy).where(Policy.id == policy_id).order_by(Policy.version).with_for_update()
+    session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def _read(session: Session) -> dict[str, ActivePolicy]:
-    rows = session.execute(select(Policy.id, Policy.version, Policy.settings).where(Policy.status == "active"))
+    rows = session.execute(select(Policy.id, Policy.version, Policy.settings).where(Policy.status == ACTIVE))
     return {row.id: ActivePolicy(row.id, row.version, parse(row.settings)) for row in rows}
-
-
-def _fault(name: str, code: str, message: str) -> Fault:
-    return Fault(f"/settings/{name}", code, message)
-
-
-_LEAST: Final = {
-    "max_packages": 1, "horizon_days": 1, "collect_days": 1, "pick_prior_lines": 1, "node_prior_lines": 1,
-    "most_attempts": 1, "attempts_hours": 1,
-}  # fmt: skip
-_MOST: Final = {"horizon_days": 14, "max_packages": 100}
-
-
-def _wrong(name: str, value: Any) -> str | None:
-    """Say what is wrong with a setting's value, if anything is."""
-    if name == "max_packages" and value is None:
-        return None
-    if name == "transfers":
-        return None if isinstance(value, bool) else "must be true or false"
-    if name == "excluded_nodes":
-        fits = isinstance(value, list | tuple) and all(isinstance(node, str) for node in value)
-        return None if fits else "must be a list of nodes"
-    if name == "after_failure":
-        fits = isinstance(value, Mapping) and all(each in CONSEQUENCES for each in value.values())
-        return None if fits else f"must map reasons to one of {', '.join(CONSEQUENCES)}"
-    if name in {"service_days", "kind_minor"}:
-        fits = isinstance(value, Mapping) and all(_whole(number) for number in value.values())
-        return None if fits else "must map names to whole numbers of at least 0"
-    least, most = _LEAST.get(name, 0), _MOST.get(name, 10**9)
-    fits = _whole(value) and least <= value <= most
-    return None if fits else f"must be a whole number from {least} to {most}"
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -26,6 +26,7 @@ from fulfillment.network.days import Days, lay_out
 from fulfillment.network.geography import normalised
 from fulfillment.network.models import NETWORK, Closure, NodeBox, NodeProfile
 from fulfillment.network.offers import CarrierOffer
+from fulfillment.network.settings import Group
 from fulfillment.network.zones import Area
 from kernel.db import caches
 from stock.models import Node, NodeStatus
@@ -37,6 +38,7 @@ Version = tuple[int, int]
 
 _CACHE: Final = "network_snapshot"
 _DATES_KEPT: Final = 4
+_GROUPS_KEPT: Final = 256
 _CUT_OFFS_KEPT: Final = 64
 
 
@@ -49,6 +51,8 @@ class Snapshot:
     names: tuple[str, ...]
     kinds: tuple[str, ...]
     countries: tuple[str, ...]
+    regions: tuple[str, ...]
+    tags: tuple[str, ...]
     statuses: tuple[str, ...]
     calendars: tuple[Calendar, ...]
     index: Mapping[str, int]
@@ -71,6 +75,7 @@ class Snapshot:
     boxes: tuple[BoxKinds, ...]
     box_group: Integers
     _days: dict[date, Days] = field(default_factory=dict, repr=False)
+    _groups: dict[Group, Flags] = field(default_factory=dict, repr=False)
     _cut_offs: dict[tuple[date, time], Integers] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -87,6 +92,27 @@ class Snapshot:
                 self._days.clear()
             self._days[on] = known
         return known
+
+    def within(self, group: Group) -> Flags:
+        """Tell which nodes belong to a group (N); worked out once."""
+        known = self._groups.get(group)
+        if known is None:
+            known = self._members(group)
+            if len(self._groups) >= _GROUPS_KEPT:
+                self._groups.clear()
+            self._groups[group] = known
+        return known
+
+    def _members(self, group: Group) -> Flags:
+        listed = np.isin(np.array(self.nodes, dtype=object), group.nodes)
+        asked = [
+            ([kind in group.kinds for kind in self.kinds], group.kinds),
+            ([country in group.countries for country in self.countries], group.countries),
+            ([region in group.regions for region in self.regions], group.regions),
+            ([tag in group.tags for tag in self.tags], group.tags),
+        ]
+        said = [flags for flags, names in asked if names]
+        return listed | np.array(said, dtype=np.bool_).all(axis=0) if said else listed
 
     def cut_offs(self, days: Days, offer: CarrierOffer) -> Integers:
         """Return until when a day's departures with a service are worked on (N,D): the node's cut-off or an earlier."""
@@ -122,7 +148,7 @@ def load(session: Session, known_versions: Mapping[str, int] | None = None) -> S
 def _read(session: Session, version: Version) -> Snapshot:
     rows = session.execute(
         select(
-            Node.id, Node.name, Node.kind, Node.status, Node.time_zone, *NodeProfile.__table__.columns,
+            Node.id, Node.name, Node.kind, Node.status, Node.group, Node.time_zone, *NodeProfile.__table__.columns,
             NodeEvidence.found, NodeEvidence.missed,
         )
         .join(NodeProfile, NodeProfile.node == Node.id)
@@ -139,6 +165,8 @@ def _read(session: Session, version: Version) -> Snapshot:
         names=tuple(row.name for row in rows),
         kinds=tuple(row.kind for row in rows),
         countries=tuple(row.country for row in rows),
+        regions=tuple(f"{row.country}-{row.region}" for row in rows),
+        tags=tuple(row.group for row in rows),
         statuses=tuple(row.status for row in rows),
         calendars=tuple(_calendar(row, exceptions[row.id]) for row in rows),
         index={node: number for number, node in enumerate(nodes)},
@@ -199,7 +227,8 @@ def _boxes(session: Session, nodes: Sequence[str]) -> tuple[tuple[BoxKinds, ...]
     for row in session.execute(select(*NodeBox.__table__.columns).where(NodeBox.active)):
         found[row.node].append(
             Box(
-                row.id, row.length_mm, row.width_mm, row.height_mm, row.tare_g, row.max_weight_g, row.cost_minor
+                row.id, row.length_mm, row.width_mm, row.height_mm, row.tare_g, row.max_weight_g, row.cost_minor,
+                row.name,
             )
         )  # fmt: skip
     own = [node for node in nodes if node in found]

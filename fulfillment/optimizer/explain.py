@@ -1,15 +1,15 @@
 """Why the plan of one order is what it is.
 
 Owns the reasons that a decision stores: what every option would have cost or the rule that excluded it, and what the
-plan would have cost had it been made to use a node that lost. sourcing calls `explain` for each decision, and
-`changes_for` when somebody asks. Invariant: an explanation is worked out from problem and plan alone.
+plan would have cost had it been made to use a node that lost. sourcing calls `explain` for each decision. Invariant:
+an explanation is worked out from problem and plan alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from fulfillment.optimizer.narrow import made_to_use
 from fulfillment.optimizer.plan import Plan
 from fulfillment.optimizer.problem import Problem
 from fulfillment.optimizer.reasons import Exclusion, capacity_of, stock_of
-from fulfillment.optimizer.solve import SolveParams, solve
 from fulfillment.optimizer.subsets import IMPOSSIBLE
 
 _RULES: Final[tuple[Exclusion, ...]] = ("not_eligible", "no_stock", "no_capacity")
@@ -60,48 +59,9 @@ class Explanation:
     alternatives: tuple[Alternative, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change that would have brought a node into the plan.
-
-    cost: the node would have had to cost `amount` less. stock: `amount` more units of the line at the node.
-    """
-
-    kind: Literal["cost", "stock"]
-    node: int
-    line: int | None
-    amount: int
-
-
 def explain(problem: Problem, plan: Plan) -> Explanation:
     """Explain the plan of a one-order problem."""
-    return Explanation(problem.orders[0].terms, _options(problem, plan), _alternatives(problem, plan))
-
-
-def changes_for(problem: Problem, plan: Plan, node: int, params: SolveParams | None = None) -> tuple[Change, ...]:
-    """Return the smallest changes of its cost, and of one line's stock, that would bring a node into a plan.
-
-    Empty if the plan uses the node, or if neither change alone would do.
-    """
-    order = problem.orders[0]
-    if any(order.option_node[part.option] == node for part in plan.assignments):
-        return ()
-    changes = [
-        Change("cost", node, None, alternative.gap + 1)
-        for alternative in _alternatives(problem, plan)
-        if alternative.node == node
-    ]
-    here = order.option_node == node
-    for index, line in enumerate(order.lines):
-        missing = line.units - int(problem.stock[line.sku, node])
-        if missing <= 0 or not order.eligible[index, here].any():
-            continue
-        stock = problem.stock.copy()
-        stock[line.sku, node] = line.units
-        richer = solve(replace(problem, stock=stock), params)
-        if any(order.option_node[part.option] == node for part in richer.assignments):
-            changes.append(Change("stock", node, index, missing))
-    return tuple(changes)
+    return Explanation(problem.orders[0].terms, _options(problem, plan), alternatives(problem, plan))
 
 
 def _options(problem: Problem, plan: Plan) -> tuple[OptionReason, ...]:
@@ -121,7 +81,7 @@ def _options(problem: Problem, plan: Plan) -> tuple[OptionReason, ...]:
     return tuple(map(OptionReason, cost.T.tolist(), cost.sum(axis=0).tolist(), excluded, units))
 
 
-def _alternatives(problem: Problem, plan: Plan) -> tuple[Alternative, ...]:
+def alternatives(problem: Problem, plan: Plan) -> tuple[Alternative, ...]:
     """Price the best plan through each node that the plan does not use; none for orders the tables cannot hold."""
     parcels = parcels_of(problem)
     order = problem.orders[0]

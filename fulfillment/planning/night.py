@@ -59,7 +59,8 @@ class Night:
         for array in (problem.stock, problem.capacities):
             digest.update(np.ascontiguousarray(array).tobytes())
         for order in problem.orders:
-            digest.update(repr((order.id, order.lines, order.max_packages)).encode())
+            limits = (order.max_packages, order.min_part_value, order.together)
+            digest.update(repr((order.id, order.lines, limits)).encode())
             for column in (order.option_node, order.package_cost, order.line_cost, order.eligible):
                 digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()

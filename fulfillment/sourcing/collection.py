@@ -13,7 +13,7 @@ import numpy as np
 
 from fulfillment.network.days import NEVER, following
 from fulfillment.network.geography import distances_km
-from fulfillment.sourcing.fences import Fences, fences_of
+from fulfillment.sourcing.fences import Fences, Site, fences_of
 from fulfillment.sourcing.options import Options, listed
 from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.scene import Integers, Scene, days_ahead
@@ -34,6 +34,7 @@ def to_collect(scene: Scene, wanted: Wanted) -> Options:
     distance = distances_km(net.latitude[store], net.longitude[store], net.latitude, net.longitude)
     to = net.areas[store]
     fences.keep("out_of_reach", reached(net.services, distance, to) | here)
+    fences.keep_policy(Site(scene, distance, net.countries[store], scene.days.zones[store]))
     reachable = fences.inside
     fences.keep("no_stock", scene.may_serve.any(axis=0))
 

@@ -93,7 +93,6 @@ def commit_many(
     parts = [Part(each, tuple(map(difference, each.changes))) for each in proposals]
     before = _waiting(session, changes)
     parts = _exchange(session, parts, before, versions, now=now, actor=actor)
-    _claim_minutes(session, parts)
     decision_ids = _record(session, parts, orders, now=now)
     for part in parts:
         ended = [orders[freed.id] for freed in part.ended]
@@ -101,6 +100,8 @@ def commit_many(
     made = [each for part in parts for each in _allocations(part, decision_ids)]
     allocated = iter(allocation.allocate(session, made, actor=actor, now=now))
     events.record_many(session, [told for change in changes for told in _waiting_again(change, before)])
+    # Every order of a node meets in the row of its day, so it is locked last.
+    _claim_minutes(session, parts)
     return [list(islice(allocated, len(part.made))) for part in parts]
 
 

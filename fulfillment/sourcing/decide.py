@@ -6,7 +6,7 @@ written here, and a plan with a finding of the judge never leaves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
@@ -22,9 +22,10 @@ from fulfillment.optimizer.reasons import left_after
 from fulfillment.optimizer.solve import SolveParams, solve
 from fulfillment.sourcing import setbacks
 from fulfillment.sourcing.demanded import read_again
-from fulfillment.sourcing.gather import gather
+from fulfillment.sourcing.gather import Gathered, gather
 from fulfillment.sourcing.proposal import Assumption, Proposal, Wanted
 from fulfillment.sourcing.propose import changes_of
+from fulfillment.sourcing.relaxing import next_to_relax
 from fulfillment.sourcing.taken import Taken
 from fulfillment.work.models import Method
 from kernel.errors import Fault, Rejected
@@ -85,7 +86,7 @@ def decide_again(
     if setbacks.spent(wanted, policy.settings, now) and not insist:
         proposal = Proposal(cause=cause, changes=(setbacks.handed_over(wanted, policy),))
     else:
-        proposal = _decide(session, [wanted], now=now, cause=cause)
+        proposal = _decide(session, [replace(wanted, relaxed=())], now=now, cause=cause)
     changes = tuple(replace(change, assumed=assume is not None) for change in proposal.changes)
     return replace(proposal, changes=changes)
 
@@ -109,13 +110,38 @@ def _decide(
     held: Sequence[Held] = (),
     taken: Taken | None = None,
 ) -> Proposal:
-    gathered = gather(session, [demand for demand in wanted if demand.lines], now=now, held=held, taken=taken)
+    def state(demands: Sequence[Wanted]) -> Gathered:
+        return gather(session, demands, now=now, held=held, taken=taken)
+
+    gathered = state([demand for demand in wanted if demand.lines])
     if not gathered.wanted:
         return Proposal(cause=cause)
-    started = perf_counter()
-    plan = solved(gathered.problem)
-    solve_ms = (perf_counter() - started) * 1000
+    gathered, plan, solve_ms = solved_relaxing(gathered, state)
     return Proposal(cause=cause, changes=changes_of(gathered, plan, solve_ms=solve_ms))
+
+
+def solved_relaxing(gathered: Gathered, state: Callable[[Sequence[Wanted]], Gathered]) -> tuple[Gathered, Plan, float]:
+    """Solve a problem; where units wait behind soft fences, give these up one after the other in the policy's order.
+
+    `state` states demands anew, with what they have `relaxed`. Return the problem and plan with the fewest units
+    waiting, of these the one with the fewest fences given up, and the milliseconds that this took.
+    """
+    started = perf_counter()
+    best, plan = gathered, solved(gathered.problem)
+    for number in range(len(gathered.wanted)):
+        tried, answer = best, plan
+        while (name := next_to_relax(tried, answer, number)) is not None:
+            demands = list(tried.wanted)
+            demands[number] = replace(demands[number], relaxed=(*demands[number].relaxed, name))
+            tried = state(demands)
+            answer = solved(tried.problem)
+            if _waiting(answer) < _waiting(plan):
+                best, plan = tried, answer
+    return best, plan, (perf_counter() - started) * 1000
+
+
+def _waiting(plan: Plan) -> int:
+    return sum(missing.units for missing in plan.unfilled)
 
 
 def _together(problem: Problem, params: SolveParams) -> Plan:

@@ -7,7 +7,8 @@ not accepted it and, for a collection, while none of its transfer legs is under 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from sqlalchemy import select
@@ -55,6 +56,11 @@ def read_many(session: Session, demand_ids: Sequence[str], assume: Assumption | 
     ]
 
 
+def as_asked(demand: Demand, units: Mapping[str, int]) -> Wanted:
+    """Return a demand as if it were new and wanted so many units of its lines (by id), whatever became of them."""
+    return replace(_wanted(demand, (), (), Assumption()), lines=tuple(_lines(demand, Counter(units))))
+
+
 def _wanted(
     demand: Demand, orders: Sequence[FulfillmentOrder], failures: Sequence[Failure], assume: Assumption
 ) -> Wanted:
@@ -86,6 +92,7 @@ def _wanted(
         rank=demand.rank,
         version=demand.version,
         freed=tuple(_freed_order(order) for order in orders if order.id in freed),
+        relaxed=tuple(demand.relaxed),
         standing_packages=sum(any(line.units > lost.get(line.id, 0) for line in order.lines) for order in standing),
         failures=(*failures, *assume.failed),
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fulfillment.network.settings import NUMBERS
 from fulfillment.work.models import Decision
 from kernel.money import Money
 
@@ -21,6 +22,7 @@ TEMPLATES: Final = {
     "as_cheap": "This costs %(cost)s; the best plan with %(other)s costs the same.",
     "alone": "This costs %(cost)s; no other node could serve it.",
     "waits": "%(units)s units of %(sku)s wait: %(why)s.",
+    "barred": "%(count)s nodes are not asked again for it: %(nodes)s.",
     "no_stock": "%(count)s nodes have none of it: %(nodes)s.",
     "no_capacity": "%(count)s nodes have no minutes left: %(nodes)s.",
     "not_eligible": "%(count)s nodes may not serve it: %(nodes)s.",
@@ -34,14 +36,34 @@ TEMPLATES: Final = {
     "too_early": "%(count)s nodes could only deliver before the date asked for: %(nodes)s.",
     "after_promise": "From %(count)s nodes it would arrive after the date that was promised: %(nodes)s.",
     "no_address": "The address is not known well enough.",
+    "only_groups": "%(count)s nodes are in none of the policy's groups: %(nodes)s.",
+    "not_groups": "%(count)s nodes are in a group that the policy bars: %(nodes)s.",
+    "max_distance": "%(count)s nodes are farther away than the policy allows: %(nodes)s.",
+    "domestic": "%(count)s nodes are in another country: %(nodes)s.",
+    "articles_only": "%(count)s nodes are not among those the policy keeps the articles to: %(nodes)s.",
+    "articles_not": "%(count)s nodes are barred from the articles by the policy: %(nodes)s.",
+    "min_stock": "%(count)s nodes have less of it than the policy asks for: %(nodes)s.",
+    "in_time": "%(count)s nodes would arrive after the date asked for: %(nodes)s.",
+    "same_day": "%(count)s nodes would not arrive on the day of the order: %(nodes)s.",
+    "relaxed": "With all fences units would wait, so these did not bind: %(fences)s.",
+    "flip_stock": "With %(count)s more units of %(sku)s at %(node)s, another plan would be %(saved)s cheaper.",
+    "flip_packages": "With %(count)s more packages allowed, another plan would be %(saved)s cheaper.",
+    "flip_minutes": "With %(count)s more minutes of work at %(node)s, another plan would be %(saved)s cheaper.",
+    "flip_cost": "%(node)s would serve it if that cost %(amount)s less.",
+    "flip_cost_at_least": "%(node)s would serve it only if that cost at least %(amount)s less.",
+    "flip_fence": "If %(node)s were asked for %(sku)s, another plan would be %(saved)s cheaper.",
+    "flip_cut_off": "%(count)s minutes earlier, or with the cut-off of %(node)s so much later, it would leave a day "
+    "sooner and arrive by %(arrives_at)s, %(saved)s cheaper.",
 }
 REASONS: Final = {
     "no_stock": "no node has them",
     "no_capacity": "no node that has them has minutes left",
     "no_node": "no node may serve them",
+    "not_in_time": "no node that has them can make the date",
     "no_address": "the address is not known well enough",
     "too_bulky": "no carrier takes a parcel so large or heavy",
     "package_limit": "they would need one package too many",
+    "part_value": "a part of the order would be worth too little",
     "cost": "serving them would cost more than leaving them",
     "needs_person": "so many attempts failed that a person decides",
 }
@@ -73,6 +95,7 @@ def summary(decision: Decision) -> dict[str, Any]:
         "nodes": [package["node"] for package in decision.assignments],
         "packages": len(decision.assignments),
         "waiting": sum(missing["units"] for missing in decision.unfilled),
+        "relaxed": [fence["name"] for fence in decision.relaxed],
         "decided_at": decision.decided_at,
         "solve_ms": decision.solve_ms,
     }
@@ -82,10 +105,16 @@ def words(decision: Decision, *, names: Mapping[str, str], currency: str) -> lis
     """Tell a decision; `names` are those of the nodes by id, `currency` is the network's."""
     return [
         *_chosen(decision, names),
+        *_relaxed(decision),
         *_compared(decision, names, currency),
         *_waiting(decision),
         *_lost(decision, names),
     ]
+
+
+def money(minor: int, currency: str) -> str:
+    """Write an amount with its currency."""
+    return f"{Money(minor, currency).amount} {currency}"
 
 
 def _chosen(decision: Decision, names: Mapping[str, str]) -> Iterator[Sentence]:
@@ -102,10 +131,22 @@ def _chosen(decision: Decision, names: Mapping[str, str]) -> Iterator[Sentence]:
             yield Sentence("ships" if package["carrier_service"] else "collected", values)
 
 
+def _relaxed(decision: Decision) -> Iterator[Sentence]:
+    if decision.relaxed:
+        yield Sentence("relaxed", {"fences": ", ".join(_fence_name(fence) for fence in decision.relaxed)})
+
+
+def _fence_name(fence: Mapping[str, Any]) -> str:
+    """Return a fence's name, its rule with what it counts where it has no name of its own."""
+    counted = NUMBERS.get(fence["rule"])
+    amount = f" ({fence[counted[0]]} {counted[0]})" if counted and counted[0] != "minor" else ""
+    return f"{fence['name'].replace('_', ' ')}{amount}"
+
+
 def _compared(decision: Decision, names: Mapping[str, str], currency: str) -> Iterator[Sentence]:
     if not decision.assignments:
         return
-    cost = _money(decision.objective_minor - decision.by_term.get("unfilled", 0), currency)
+    cost = money(decision.objective_minor - decision.by_term.get("unfilled", 0), currency)
     others = [candidate for candidate in decision.candidates if "gap" in candidate]
     if not others:
         yield Sentence("alone", {"cost": cost})
@@ -113,7 +154,7 @@ def _compared(decision: Decision, names: Mapping[str, str], currency: str) -> It
     nearest = min(others, key=lambda candidate: int(candidate["gap"]))
     other = names.get(nearest["node"], nearest["node"])
     code = "cheaper" if nearest["gap"] else "as_cheap"
-    yield Sentence(code, {"cost": cost, "gap": _money(nearest["gap"], currency), "other": other})
+    yield Sentence(code, {"cost": cost, "gap": money(nearest["gap"], currency), "other": other})
 
 
 def _waiting(decision: Decision) -> Iterator[Sentence]:
@@ -148,7 +189,3 @@ def _lines(decision: Decision) -> int:
 def _named(nodes: Sequence[str], names: Mapping[str, str]) -> str:
     shown = ", ".join(names.get(node, node) for node in nodes[:MOST_NAMED])
     return shown if len(nodes) <= MOST_NAMED else f"{shown}, ..."
-
-
-def _money(minor: int, currency: str) -> str:
-    return f"{Money(minor, currency).amount} {currency}"

@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from fulfillment.network import minutes, pick_success, policies, snapshot
-from fulfillment.network.boxes import Goods
+from fulfillment.network.boxes import Goods, goods_of
 from fulfillment.network.days import NEVER, Days, following
-from fulfillment.network.policies import ActivePolicy, Settings
+from fulfillment.network.policies import ActivePolicy
+from fulfillment.network.settings import Settings
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.optimizer.problem import Line, OrderProblem, Problem
 from fulfillment.sourcing import setbacks
 from fulfillment.sourcing.collection import to_collect
+from fulfillment.sourcing.fences import LINE_RULES, least_part_value, most_packages, named_lines
 from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Wanted, WantedLine
@@ -52,7 +54,7 @@ class Gathered:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What all demands share: the network, stock and evidence (S,N), minutes left (N,O), weights and sides by SKU."""
+    """What all demands share: the network, stock and evidence (S,N), minutes left (N,O), articles by SKU."""
 
     net: Snapshot
     days: Days
@@ -61,9 +63,13 @@ class Ground:
     stock: Integers
     found: Floats
     missed: Floats
+    shadow_minor: Integers
+    saved_minor: Integers
     weights_g: Mapping[str, int]
+    families: Mapping[str, str]
     sides_mm: Mapping[str, tuple[int, int, int]]
     minutes: Integers
+    capacity: Integers
     first_ordinal: int
     lines_in_all: int
 
@@ -75,16 +81,18 @@ def gather(
     now: datetime,
     held: Sequence[Held] = (),
     taken: Taken | None = None,
+    by: ActivePolicy | None = None,
     instead: bool = False,
 ) -> Gathered:
     """State the demands as one problem that shares stock and minutes.
 
     What is `held` for them is theirs to use; what those decided before them have `taken` is gone. With `instead`, each
-    is another way to want the same, of which one will be chosen: then solve its order alone.
+    is another way to want the same, of which one will be chosen: then solve its order alone. With `by`, they are
+    decided as if it were the policy in force.
     """
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
-    active = tuple(policies.active(session, demand.policy, versions) for demand in wanted)
+    active = tuple(by or policies.active(session, demand.policy, versions) for demand in wanted)
     stocked = read_stock(session, net, wanted, versions, now=now, held=held, taken=taken)
     ground = _ground(session, net, wanted, active, now=now, stocked=stocked, taken=taken)
     if instead:
@@ -107,6 +115,7 @@ def _ground(
 ) -> Ground:
     days = net.days(now.date())
     first, last = _window(days, wanted, active, now)
+    left, capacity = _minutes(session, net, wanted, (first, last), taken)
     return Ground(
         net=net,
         days=days,
@@ -115,9 +124,13 @@ def _ground(
         stock=stocked.units,
         found=stocked.found,
         missed=stocked.missed,
+        shadow_minor=stocked.shadow_minor,
+        saved_minor=stocked.saved_minor,
         weights_g=stocked.weights_g,
+        families=stocked.families,
         sides_mm=stocked.sides_mm,
-        minutes=_minutes(session, net, wanted, (first, last), taken),
+        minutes=left,
+        capacity=capacity,
         first_ordinal=first,
         lines_in_all=sum(len(demand.lines) for demand in wanted),
     )
@@ -142,50 +155,82 @@ def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy]
 
 def _minutes(
     session: Session, net: Snapshot, wanted: Sequence[Wanted], window: tuple[int, int], taken: Taken | None
-) -> Integers:
+) -> tuple[Integers, Integers]:
+    """Return the minutes left, and those in all, of each node on each date of the window (N,O; N,O)."""
     first, last = window
-    left = np.repeat(net.capacity_minutes[:, None], last - first + 1, axis=1)
-    for node, on, capacity, claimed in minutes.days_between(session, date.fromordinal(first), date.fromordinal(last)):
+    capacity = np.repeat(net.capacity_minutes[:, None], last - first + 1, axis=1)
+    left = capacity.copy()
+    for node, on, changed, claimed in minutes.days_between(session, date.fromordinal(first), date.fromordinal(last)):
         place, column = net.index.get(node), on.toordinal() - first
         if place is not None:
-            left[place, column] = (left[place, column] if capacity is None else capacity) - claimed
+            capacity[place, column] = capacity[place, column] if changed is None else changed
+            left[place, column] = capacity[place, column] - claimed
     freed = [(each.node, each.work_on, each.work_minutes) for demand in wanted for each in demand.freed]
     gone = [(node, on, -count) for (node, on), count in taken.minutes.items()] if taken else []
     for node, on, count in (*freed, *gone):
         column = on.toordinal() - first
         if 0 <= column <= last - first:
             left[net.index[node], column] += count
-    return np.maximum(left, 0)
+    return np.maximum(left, 0), capacity
 
 
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
-    net, settings = ground.net, policy.settings
-    allowed = _allowed(ground, demand) & ~setbacks.barred(demand, settings, net, ground.now)
+    net, settings, rows = ground.net, policy.settings, [ground.skus[line.sku] for line in demand.lines]
+    barred = ~_allowed(ground, demand) | setbacks.barred(demand, settings, net, ground.now)
     weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
-    return Scene(
+    may_serve = _may_serve(ground, demand) & ~barred
+    scene = Scene(
         net=ground.net,
         days=ground.days,
         now=ground.now,
         settings=policy.settings,
-        allowed=allowed,
-        may_serve=_may_serve(ground, demand) & allowed,
+        allowed=~barred,
+        may_serve=may_serve,
         current=_current(ground.net, demand),
+        barred=barred,
         pick_success=_pick_success(ground, demand, policy.settings),
         dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
+        shadow_minor=ground.shadow_minor[rows],
+        saved_minor=ground.saved_minor[rows],
         units=units,
         weights_g=units * weights,
         minutes=ground.minutes,
+        capacity=ground.capacity,
         first_ordinal=ground.first_ordinal,
         lines_in_all=ground.lines_in_all,
-        goods=Goods(units, weights, _sides(ground, demand)) if ground.net.measured else None,
+        goods=_goods(ground, demand) if ground.net.measured else None,
+        could_serve=may_serve,
+        fences=tuple(fence for fence in policy.settings.fences if fence.name not in demand.relaxed),
+    )
+    return _fenced(ground, demand, scene)
+
+
+def _fenced(ground: Ground, demand: Wanted, scene: Scene) -> Scene:
+    """Bar nodes from lines by the policy's fences of articles."""
+    skus = [line.sku for line in demand.lines]
+    stock = ground.stock[[ground.skus[sku] for sku in skus]]
+    fenced = {
+        fence: LINE_RULES[fence.rule](scene, fence, named_lines(fence, skus, ground.families), stock)
+        for fence in scene.fences
+        if fence.rule in LINE_RULES
+    }
+    if not fenced:
+        return scene
+    hard, soft = np.zeros_like(scene.allowed), np.zeros_like(scene.allowed)
+    for fence, flags in fenced.items():
+        hard, soft = (hard, soft | flags) if fence.soft else (hard | flags, soft)
+    return replace(
+        scene,
+        allowed=scene.allowed & ~hard & ~soft,
+        may_serve=scene.may_serve & ~hard & ~soft,
+        could_serve=scene.could_serve & ~hard,
+        fenced=fenced,
     )
 
 
-def _sides(ground: Ground, demand: Wanted) -> Integers:
-    """Return the sides of a unit of each line (L,3), the longest first."""
-    sides = [sorted(ground.sides_mm[line.sku], reverse=True) for line in demand.lines]
-    return np.array(sides, dtype=np.int64).reshape(len(sides), 3)
+def _goods(ground: Ground, demand: Wanted) -> Goods:
+    return goods_of([(line.units, ground.weights_g[line.sku], ground.sides_mm[line.sku]) for line in demand.lines])
 
 
 def _may_serve(ground: Ground, demand: Wanted) -> Flags:
@@ -247,7 +292,9 @@ def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], 
 
 def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capacity: NDArray[np.int64]) -> OrderProblem:
     settings = scene.settings
-    most = None if settings.max_packages is None else max(0, settings.max_packages - demand.standing_packages)
+    most = most_packages(scene.fences, settings.max_packages)
+    most = None if most is None else max(0, most - demand.standing_packages)
+    least = least_part_value(scene.fences)
     together = _together(ground, scene, demand, options)
     tied = {place for group in together for place in group}
     return OrderProblem(
@@ -259,6 +306,7 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
                 units=line.units,
                 divisible=line.divisible and line.units > 1 and place not in tied,
                 unfilled_cost=line.units * (settings.unfilled_minor + line.unit_value_minor),
+                unit_value=line.unit_value_minor if least else 0,
             )
             for place, line in enumerate(demand.lines)
         ),
@@ -273,28 +321,45 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
         line_work=options.line_work,
         max_packages=most,
         together=together,
+        min_part_value=least,
     )
 
 
 def _together(ground: Ground, scene: Scene, demand: Wanted, options: Options) -> tuple[tuple[int, ...], ...]:
     """Return the places of lines that leave in one package, group by group.
 
-    Lines are kept together where a node could serve them all, as long as nothing has parted them: all of them wait, or
-    the same fulfillment orders hold all of them.
+    Parts of a bundle are kept together where a node could serve them all, what the policy names in any case; both as
+    long as nothing has parted them: all of them wait, or the same fulfillment orders hold all of them.
     """
-    groups: dict[str, list[int]] = {}
+    bundles: dict[str, list[int]] = {}
     for place, line in enumerate(demand.lines):
         if line.together is not None:
-            groups.setdefault(line.together, []).append(place)
-    found = []
-    for group in groups.values():
-        lines = [demand.lines[place] for place in group]
-        rows = [ground.skus[line.sku] for line in lines]
-        whole: Flags = (ground.stock[rows] >= scene.units[group][:, None]) & scene.allowed[group]
-        held = {_held(demand, line) for line in lines}
-        if len(group) > 1 and len(held) == 1 and None not in held and whole[:, options.node].all(axis=0).any():
-            found.append(tuple(group))
-    return tuple(found)
+            bundles.setdefault(line.together, []).append(place)
+    groups = [group for group in bundles.values() if _one_node_has(ground, scene, demand, options, group)]
+    skus = [line.sku for line in demand.lines]
+    fences = (fence for fence in scene.fences if fence.rule == "together")
+    groups += [np.flatnonzero(named_lines(fence, skus, ground.families)).tolist() for fence in fences]
+    return tuple(tuple(sorted(group)) for group in _joined(groups) if _unparted(demand, group))
+
+
+def _one_node_has(ground: Ground, scene: Scene, demand: Wanted, options: Options, group: Sequence[int]) -> bool:
+    rows = [ground.skus[demand.lines[place].sku] for place in group]
+    whole: Flags = (ground.stock[rows] >= scene.units[group][:, None]) & scene.allowed[group]
+    return bool(whole[:, options.node].all(axis=0).any())
+
+
+def _unparted(demand: Wanted, group: Sequence[int]) -> bool:
+    held = {_held(demand, demand.lines[place]) for place in group}
+    return len(group) > 1 and len(held) == 1 and None not in held
+
+
+def _joined(groups: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Unite groups that have a line in common."""
+    joined: list[set[int]] = []
+    for group in groups:
+        apart = [each for each in joined if not each & set(group)]
+        joined = [*apart, set(group).union(*(each for each in joined if each & set(group)))]
+    return [sorted(group) for group in joined]
 
 
 def _held(demand: Wanted, line: WantedLine) -> frozenset[str] | None:

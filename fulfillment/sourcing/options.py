@@ -26,6 +26,7 @@ class Options:
 
     node, offer, ordinal, leaves_s, arrives_s  K  `offer` indexes the snapshot's services, DIRECT for none
     package_terms T,K; line_terms T,L,K; work K; eligible L,K, which lines an option may serve
+    could, withheld  N  what soft fences keep out, see `Fences`
     zone  the clock by which arrivals are told: the destination's, or that of the store of a collection
     """
 
@@ -43,6 +44,8 @@ class Options:
     zone: str
     excluded: Mapping[str, list[int]] = field(default_factory=dict)
     reachable: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    could: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    withheld: Mapping[str, Flags] = field(default_factory=dict)
 
 
 def listed(
@@ -66,6 +69,8 @@ def listed(
         zone=zone,
         excluded=fences.excluded,
         reachable=reachable,
+        could=fences.could,
+        withheld=fences.withheld,
     )
 
 

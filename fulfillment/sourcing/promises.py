@@ -7,7 +7,7 @@ so that the order which is placed at once gets it or a better one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -19,11 +19,12 @@ from fulfillment.network import snapshot
 from fulfillment.network.geography import NOWHERE, Location, distances_km
 from fulfillment.optimizer.plan import Plan
 from fulfillment.optimizer.problem import UNFILLED_TERM, Problem
-from fulfillment.sourcing.decide import solved
+from fulfillment.sourcing.decide import solved, solved_relaxing
 from fulfillment.sourcing.frontier import Effort, Search, frontier, next_best
 from fulfillment.sourcing.gather import Gathered, gather
 from fulfillment.sourcing.proposal import Missing, Package, Wanted
 from fulfillment.sourcing.propose import missing_of, packages_of
+from fulfillment.sourcing.relaxing import next_to_relax
 from fulfillment.work.models import Method
 from kernel.ids import new_id
 from stock.holds import Held
@@ -144,7 +145,11 @@ def ways_to_serve(
     """
     if not wanted:
         return Choice((), ())
-    gathered = gather(session, wanted, now=now, held=held, instead=True)
+
+    def state(demands: Sequence[Wanted]) -> Gathered:
+        return gather(session, demands, now=now, held=held, instead=True)
+
+    gathered = _relaxed(state(wanted), state)
     effort = Effort(seconds)
     plans: dict[int, list[Plan]] = {}
     for number in range(len(wanted)):
@@ -162,6 +167,17 @@ def ways_to_serve(
     return Choice(
         tuple(sorted(chosen, key=lambda way: (way.arrives_at, way.cost_minor, len(way.packages)))), missing
     )  # fmt: skip
+
+
+def _relaxed(gathered: Gathered, state: Callable[[Sequence[Wanted]], Gathered]) -> Gathered:
+    """Give up soft fences for each demand that lacks units behind them, as the decision of its order would."""
+    demands = list(gathered.wanted)
+    for number, scene in enumerate(gathered.scenes):
+        if any(fence.soft for fence in scene.fences):
+            plan = _numbered(solved(_alone(gathered, number)), number)
+            if next_to_relax(gathered, plan, number) is not None:
+                [demands[number]] = solved_relaxing(state([demands[number]]), state)[0].wanted
+    return gathered if demands == list(gathered.wanted) else state(demands)
 
 
 def _alone(gathered: Gathered, number: int) -> Problem:
@@ -192,8 +208,12 @@ def _way(gathered: Gathered, number: int, plan: Plan) -> Way:
 
 def _missing(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:
     """Return what a plan of one order alone leaves."""
-    unfilled = tuple(missing._replace(order=number) for missing in plan.unfilled)
-    return missing_of(gathered, number, replace(plan, unfilled=unfilled))
+    return missing_of(gathered, number, _numbered(plan, number))
+
+
+def _numbered(plan: Plan, number: int) -> Plan:
+    """Return a plan of one order alone as one of all, of which that is the `number`-th."""
+    return replace(plan, unfilled=tuple(missing._replace(order=number) for missing in plan.unfilled))
 
 
 def _whole(ways: list[Way]) -> list[Way]:

@@ -81,6 +81,7 @@ class Wanted:
     `channel` is whose stock it draws on: what nodes keep back may differ by channel. Nothing that arrives after
     `arrive_by` serves it. Work at a store's own shelves begins `grace_minutes` late at most, as nobody has bought yet.
     `failures` are what went wrong with it so far; with `forgiving`, nodes that failed are dearer, and none is barred.
+    `relaxed` names the soft fences of its policy that do not bind.
     """
 
     demand_id: str
@@ -105,6 +106,7 @@ class Wanted:
     version: int | None = None
     freed: tuple[FreedFulfillment, ...] = ()
     standing_packages: int = 0
+    relaxed: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
     forgiving: bool = False
 
@@ -128,9 +130,9 @@ class LineUnits:
 
 @dataclass(frozen=True)
 class Missing:
-    """Units of a demand line that no node serves, and why: no_stock, no_capacity, no_node, no_address,
-    package_limit, too_bulky for every carrier, cost when serving them costs more than leaving them, or needs_person
-    when so many attempts have failed that somebody has to say how it goes on.
+    """Units of a demand line that no node serves, and why: no_stock, no_capacity, no_node, no_address, package_limit,
+    part_value, not_in_time when those that could make another date, too_bulky for every carrier, cost when serving them
+    costs more than leaving them, or needs_person when so many attempts failed that somebody has to say how it goes on.
     """
 
     line_id: str
@@ -156,7 +158,10 @@ class Package:
 
 @dataclass(frozen=True, kw_only=True)
 class Rationale:
-    """Why a plan is what it is, as a decision stores it; money in minor units of the network's currency."""
+    """Why a plan is what it is, as a decision stores it; money in minor units of the network's currency.
+
+    `problem` is what the solver saw, as `seen` states it.
+    """
 
     status: str
     objective_minor: int
@@ -164,13 +169,15 @@ class Rationale:
     by_term: Mapping[str, int]
     candidates: Sequence[Mapping[str, Any]]
     solve_ms: float
+    problem: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """What is to become of one demand: its packages, what waits, and why.
 
-    `assumed` tells that the decision was made as if something had happened already, which the same transaction will do.
+    `relaxed` are the soft fences of the policy that were given up for it, as the policy has them. `assumed` tells that
+    the decision was made as if something had happened already, which the same transaction will do.
     """
 
     wanted: Wanted
@@ -179,6 +186,7 @@ class Change:
     missing: tuple[Missing, ...]
     rationale: Rationale
     assumed: bool = False
+    relaxed: tuple[Mapping[str, Any], ...] = ()
     run_id: str | None = None
 
 

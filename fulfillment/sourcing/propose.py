@@ -7,20 +7,27 @@ what the solver saw.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from fulfillment.network.settings import fence_document
 from fulfillment.optimizer.explain import Explanation, OptionReason, explain
 from fulfillment.optimizer.plan import Assignment, Plan, cost_by_term
+from fulfillment.sourcing import seen
 from fulfillment.sourcing.gather import Gathered
 from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Change, LineUnits, Missing, Package, Rationale
 from fulfillment.sourcing.scene import Scene
 from fulfillment.sourcing.ways import DIRECT
+
+OF_TIME: Final = ("too_early", "after_promise", "in_time", "same_day")
+"""Fences by which a node is out that could serve, at another time."""
 
 
 def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Change, ...]:
@@ -32,12 +39,20 @@ def changes_of(gathered: Gathered, plan: Plan, *, solve_ms: float) -> tuple[Chan
         Change(
             wanted=gathered.wanted[number],
             policy_version=gathered.active[number].version,
+            relaxed=_relaxed(gathered, number),
             packages=packages_of(gathered, number, parts[number]),
             missing=missing_of(gathered, number, plan),
             rationale=_rationale(gathered, number, plan, parts[number], solve_ms),
         )
         for number in range(len(gathered.wanted))
     )
+
+
+def _relaxed(gathered: Gathered, number: int) -> tuple[dict[str, Any], ...]:
+    """Return the soft fences that did not bind, as the policy has them."""
+    names = gathered.wanted[number].relaxed
+    fences = gathered.active[number].settings.fences if names else ()
+    return tuple(fence_document(fence) for fence in fences if fence.soft and fence.name in names)
 
 
 def packages_of(gathered: Gathered, number: int, parts: Sequence[Assignment]) -> tuple[Package, ...]:
@@ -90,7 +105,10 @@ def _why(gathered: Gathered, number: int, line: int, reason: str) -> str:
     scene, options = gathered.scenes[number], gathered.options[number]
     if "no_address" in options.excluded:
         return "no_address"
-    if (options.reachable & scene.may_serve[line]).any():
+    useful = options.reachable & scene.may_serve[line]
+    if any(useful[options.excluded.get(rule, [])].any() for rule in OF_TIME):
+        return "not_in_time"
+    if useful.any():
         return "no_capacity" if options.eligible[line].any() or not _offered(scene, options, line) else "too_bulky"
     return "no_stock" if (options.reachable & scene.allowed[line]).any() else "no_node"
 
@@ -101,7 +119,7 @@ def _offered(scene: Scene, options: Options, line: int) -> bool:
 
 
 def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assignment], solve_ms: float) -> Rationale:
-    problem = gathered.problem
+    problem, solved = gathered.problem, plan
     if len(problem.orders) > 1:
         # Each demand stores its own part of a plan made for several.
         problem = replace(problem, orders=(problem.orders[number],))
@@ -116,6 +134,7 @@ def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assi
         bound_minor=plan.bound,
         by_term={term: cost for term, cost in plan.by_term.items() if cost},
         candidates=_candidates(gathered, number, explain(problem, plan)),
+        problem=seen.document(gathered.problem, number, solved),
         solve_ms=solve_ms,
     )
 
@@ -124,6 +143,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
     options, line_ids = gathered.options[number], [line.id for line in gathered.wanted[number].lines]
     dates = {ordinal: date.fromordinal(ordinal).isoformat() for ordinal in set(options.ordinal.tolist())}
     instants = {seconds: _instant(seconds).isoformat() for seconds in set(options.arrives_s.tolist())}
+    fenced = _fenced(gathered, number)
     chances = gathered.scenes[number].pick_success[:, options.node].prod(axis=0).round(4)
     found = [
         {
@@ -133,7 +153,7 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
             "work_on": dates[ordinal],
             "arrives_at": instants[arrives_s],
             "pick_success": chance,
-            **_weighed(reason, line_ids),
+            **_weighed(reason, line_ids, fenced.get(node)),
         }
         for node, offer, transfer, ordinal, arrives_s, chance, reason in zip(
             options.node.tolist(),
@@ -147,20 +167,45 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
         )
     ]
     _note_gaps(options.node.tolist(), found, explanation)
+    _name_barred(gathered, number, found)
     fences = options.excluded.items()
     return found + [
         {"excluded_by": rule, "nodes": [gathered.net.nodes[node] for node in places]} for rule, places in fences
     ]
 
 
-def _weighed(reason: OptionReason, line_ids: Sequence[str]) -> dict[str, Any]:
-    """Return what an option would cost for all lines that it may serve, which it may not, and what it was given."""
+def _fenced(gathered: Gathered, number: int) -> dict[int, dict[int, str]]:
+    """Return the fences of articles by node and line, the first that bars each."""
+    rules: dict[int, dict[int, str]] = defaultdict(dict)
+    for fence, flags in gathered.scenes[number].fenced.items():
+        for line, node in zip(*np.nonzero(flags), strict=True):
+            rules[int(node)].setdefault(int(line), fence.rule)
+    return rules
+
+
+def _weighed(reason: OptionReason, line_ids: Sequence[str], fenced: Mapping[int, str] | None) -> dict[str, Any]:
+    """Return what an option would cost for all lines that it may serve, which it may not, and what it was given.
+
+    `fenced` names the fences of articles that keep lines out of its node.
+    """
+    rules = {**reason.excluded, **{line: rule for line, rule in (fenced or {}).items() if line in reason.excluded}}
     return {
         "cost": {term: cost for term, cost in zip(TERMS, reason.cost, strict=True) if cost},
         "total": reason.total,
-        "excluded": {line_ids[line]: rule for line, rule in reason.excluded.items()},
+        "excluded": {line_ids[line]: rule for line, rule in rules.items()},
         "units": {line_ids[line]: units for line, units in reason.units.items()},
     }
+
+
+def _name_barred(gathered: Gathered, number: int, found: Sequence[dict[str, Any]]) -> None:
+    """Say of lines that a node may not serve since it failed them that this is why."""
+    barred, options = gathered.scenes[number].barred, gathered.options[number]
+    if not barred.any():
+        return
+    for candidate, node in zip(found, options.node.tolist(), strict=True):
+        for place, line in enumerate(gathered.wanted[number].lines):
+            if barred[place, node] and line.id in candidate["excluded"]:
+                candidate["excluded"][line.id] = "barred"
 
 
 def _note_gaps(nodes: Sequence[int], found: Sequence[dict[str, Any]], explanation: Explanation) -> None:

@@ -40,6 +40,7 @@ def new_demand(change: Change) -> dict[str, Any]:
         "channel": wanted.channel,
         "placed_at": wanted.placed_at,
         "waiting_reason": change.missing[0].reason if change.missing else None,
+        "relaxed": list(wanted.relaxed),
         "attempts": 1 if change.missing else 0,
         "version": 1,
     }
@@ -80,6 +81,7 @@ def settle(demand: Demand, change: Change, standing: Sequence[datetime], *, now:
     demand.decide_cause = None
     demand.person_since = (demand.person_since or now) if change.rationale.status == HANDED_OVER else None
     demand.waiting_reason = change.missing[0].reason if change.missing else None
+    demand.relaxed = list(change.wanted.relaxed)
     demand.attempts = demand.attempts + 1 if change.missing else 0
     if demand.promised_by is None:
         demand.promised_by = promise(change, standing)
@@ -102,8 +104,10 @@ def decision(change: Change, *, cause: str, now: datetime) -> dict[str, Any]:
             for missing in change.missing
         ],
         "candidates": list(rationale.candidates),
+        "problem": rationale.problem,
         "policy": wanted.policy,
         "policy_version": change.policy_version,
+        "relaxed": list(change.relaxed),
         "run_id": change.run_id,
         "solve_ms": rationale.solve_ms,
         "decided_at": now,

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from fulfillment.network.policies import ActivePolicy, Settings
+from fulfillment.network.policies import ActivePolicy
+from fulfillment.network.settings import Settings
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.sourcing.proposal import Change, Failure, Missing, Rationale, Wanted
 from fulfillment.sourcing.scene import Flags, Integers

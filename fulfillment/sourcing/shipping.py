@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fulfillment.network.days import due_s, evening_s
 from fulfillment.network.geography import distances_km, normalised
 from fulfillment.network.zones import Area
-from fulfillment.sourcing.fences import fences_of
+from fulfillment.sourcing.fences import Site, fences_of
 from fulfillment.sourcing.options import Options, listed
 from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.scene import Integers, Scene, days_ahead
@@ -32,6 +32,7 @@ def to_ship(scene: Scene, wanted: Wanted) -> Options:
     offers = net.offers(wanted.service)
     to = _destination(scene, wanted, distance)
     fences.keep("out_of_reach", reached(offers, distance, to))
+    fences.keep_policy(Site(scene, distance, to.country, to.time_zone))
     reachable = fences.inside
     fences.keep("no_stock", scene.may_serve.any(axis=0))
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
-from fulfillment.network import pick_success
+from fulfillment.network import pick_success, unit_prices
 from fulfillment.network.article_models import PickEvidence
 from fulfillment.network.snapshot import Snapshot
 from fulfillment.sourcing.proposal import Wanted
@@ -35,16 +35,20 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Stocked:
-    """Places of SKUs, the units that may be taken of each at each node (S,N), weights and sides by SKU.
+    """Places of SKUs, the units that may be taken of each at each node (S,N), weights, families and sides by SKU.
 
-    `found` and `missed` (S,N) are the lines that each node found and missed of each, at their present weight.
+    `found` and `missed` (S,N) are the lines that each node found and missed of each, at their present weight;
+    `shadow_minor` and `saved_minor` (S,N) what a unit is worth there, and the markdown that taking it avoids.
     """
 
     skus: Mapping[str, int]
     units: Integers
     found: Floats
     missed: Floats
+    shadow_minor: Integers
+    saved_minor: Integers
     weights_g: Mapping[str, int]
+    families: Mapping[str, str]
     sides_mm: Mapping[str, tuple[int, int, int]]
 
 
@@ -91,7 +95,9 @@ def read_stock(
     left = pick_success.faded(age_days, pick_success.half_life_days(session))
     weights_g = {sku: row.weight_g for sku, row in articles.items()}
     sides_mm = {sku: (row.length_mm, row.width_mm, row.height_mm) for sku, row in articles.items()}
-    return Stocked(index, units, found * left, missed * left, weights_g, sides_mm)
+    families = {sku: articles[sku].family for sku in index}
+    worth = unit_prices.prices_at(session, net, families, versions, now=now)
+    return Stocked(index, units, found * left, missed * left, *worth, weights_g, families, sides_mm)
 
 
 def _levels(session: Session, skus: Iterable[str]) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fulfillment.network import freight, surcharges
 from fulfillment.network.days import NEVER, arrival_days, following
 from fulfillment.network.freight import CHARGES, Freight, Load, Split
-from fulfillment.network.offers import CarrierOffer
+from fulfillment.network.offers import CarrierOffer, Limits
 from fulfillment.network.zones import Area
 from fulfillment.sourcing.fences import Fences
 from fulfillment.sourcing.proposal import Wanted
@@ -93,14 +93,14 @@ def carried(
     `when` turns nodes (M) and the dates on which packages arrive (M,D), as ordinals, into instants.
     """
     net = scene.net
-    load = None if scene.goods is None else freight.load_of(scene.goods, net.boxes, net.box_group)
+    loads: dict[Limits, Load] = {}
     for offer in offers:
         band, reaches = offer.reach(distance, to)
         nodes = np.flatnonzero(inside & reaches)
         if not len(nodes):
             continue
         leaving = _departures(scene, offer, nodes, band[nodes], days)
-        asked = _asked(scene, offer, load, leaving, to)
+        asked = _asked(scene, offer, loads, leaving, to)
         arrives, arrives_s = _arrivals(scene, offer, leaving, asked.travel_days, to=to, when=when)
         charges = _charges(scene, asked, leaving.ordinal, arrives)
         yield Legs(
@@ -129,11 +129,14 @@ def _departures(scene: Scene, offer: CarrierOffer, nodes: Integers, band: Intege
     return Departures(nodes, band, ordinal, leaves_s)
 
 
-def _asked(scene: Scene, offer: CarrierOffer, load: Load | None, leaving: Departures, to: Area) -> Freight:
-    """Return what a service asks for the lines from each node."""
-    if load is None:
+def _asked(scene: Scene, offer: CarrierOffer, loads: dict[Limits, Load], leaving: Departures, to: Area) -> Freight:
+    """Return what a service asks for the lines from each node; `loads` are those packed already, by limits."""
+    if scene.goods is None:
         return freight.asked_by_weight(offer, scene.weights_g, leaving.band)
-    return freight.asked_for(offer, load, leaving.node, leaving.band, to)
+    if offer.limits not in loads:
+        net = scene.net
+        loads[offer.limits] = freight.load_of(scene.goods, net.boxes, net.box_group, offer.limits)
+    return freight.asked_for(offer, loads[offer.limits], leaving.node, leaving.band, to)
 
 
 def _charges(scene: Scene, asked: Freight, ordinal: Integers, arrives: Integers) -> Charges:
@@ -190,6 +193,7 @@ def kept(scene: Scene, wanted: Wanted, parts: Iterable[Legs], fences: Fences) ->
     if wanted.wanted_from is not None:
         flags = flags & (legs.arrives_s >= int(wanted.wanted_from.timestamp()))
         fences.keep_nodes("too_early", legs.node, flags)
+    flags = fences.keep_in_time(scene, wanted, legs.node, legs.arrives_s, flags)
     if wanted.arrive_by is not None:
         flags = flags & (legs.arrives_s <= int(wanted.arrive_by.timestamp()))
         fences.keep_nodes("after_promise", legs.node, flags)
@@ -201,7 +205,8 @@ def kept(scene: Scene, wanted: Wanted, parts: Iterable[Legs], fences: Fences) ->
 def _needless(scene: Scene, legs: Legs, candidates: Flags) -> Flags:
     """Tell which options follow an earlier day of the same way that has minutes for all lines in packages of their own.
 
-    Such an option is never better: later days are no sooner, and only cheaper than one with a surcharge of its day.
+    Such an option is never better: later days are no sooner, and only cheaper than one with a surcharge of its day, or
+    where minutes have a price and fewer of the later day are claimed.
     """
     net = scene.net
     column = np.clip(legs.ordinal - scene.first_ordinal, 0, scene.minutes.shape[1] - 1)
@@ -212,4 +217,7 @@ def _needless(scene: Scene, legs: Legs, candidates: Flags) -> Flags:
     last_ample = np.maximum.accumulate(np.where(ample, positions, -1))
     before = np.append(-1, last_ample[:-1]) if len(ample) else last_ample
     needless: Flags = before >= way_starts
+    if scene.settings.capacity_minor:
+        used = scene.used(legs.node, legs.ordinal)
+        needless &= used[before] <= used
     return needless

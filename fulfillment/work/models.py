@@ -83,6 +83,7 @@ UNSTARTED = text("status IN ('allocated', 'awaiting_transfer')")
 class Demand(Base):
     """Lines one person wants in one way; `id` is given by the caller, `reference` groups demands of one order.
 
+    `relaxed` names the soft fences of its policy that its last decision gave up, since with them units would wait.
     `decide_cause` says why it is to be decided again although nothing of it may wait; its decision clears it.
     `person_since` is set while a person has to say how it goes on, and nothing decides it by itself.
     """
@@ -114,6 +115,7 @@ class Demand(Base):
     placed_at: Mapped[datetime]
     waiting_reason: Mapped[str | None]
     paused_at: Mapped[datetime | None]
+    relaxed: Mapped[list[Any]] = mapped_column(Document, default=list, server_default="[]")
     decide_cause: Mapped[str | None]
     person_since: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -334,9 +336,28 @@ class Decision(Base):
     assignments: Mapped[list[Any]] = mapped_column(Document)
     unfilled: Mapped[list[Any]] = mapped_column(Document)
     candidates: Mapped[list[Any]] = mapped_column(Document)
+    # What the solver saw, for whoever asks what would have changed its mind; read when it is asked for alone.
+    problem: Mapped[dict[str, Any] | None] = mapped_column(Document, deferred=True)
     policy: Mapped[Code]
     policy_version: Mapped[int]
+    relaxed: Mapped[list[Any]] = mapped_column(Document, default=list, server_default="[]")
     run_id: Mapped[str | None]
     solve_ms: Mapped[float] = mapped_column(Float)
     decided_at: Mapped[datetime]
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
+
+
+class ShadowDecision(Base):
+    """What a draft would have decided beside the active policy, both against the same stock at the same moment.
+
+    `live` and `shadow` hold cost by term, nodes, packages and units left waiting.
+    """
+
+    __tablename__ = "shadow_decision"
+
+    policy: Mapped[Code] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    decision_id: Mapped[Id] = mapped_column(ForeignKey("decision.id"), primary_key=True)
+    live: Mapped[dict[str, Any]] = mapped_column(Document)
+    shadow: Mapped[dict[str, Any]] = mapped_column(Document)
+    decided_at: Mapped[datetime]

@@ -10,6 +10,10 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from fulfillment.network import boxes, snapshot
+from fulfillment.network.boxes import Box
+from fulfillment.network.freight import within
+from fulfillment.network.offers import ANYTHING
 from fulfillment.work import states
 from fulfillment.work.errors import InvalidUnits
 from fulfillment.work.locks import lock_order
@@ -52,6 +56,21 @@ def close_package(
     details = {"weight_g": weight, "packages": packages}
     states.move(session, fo, Status.PACKED, actor=actor, now=now, details=details)
     session.flush()
+
+
+def proposed_box(session: Session, fo: FulfillmentOrder) -> tuple[Box, int] | None:
+    """Return the box that the decision costs for what an order holds, and how many of it; None where none is known."""
+    net = snapshot.load(session)
+    node = net.index.get(fo.node)
+    if node is None or not net.boxes[net.box_group[node]].boxes:
+        return None
+    sides = (Article.length_mm, Article.width_mm, Article.height_mm)
+    held = select(FulfillmentLine.units, Article.weight_g, *sides).join(Article, Article.sku == FulfillmentLine.sku)
+    rows = session.execute(held.where(FulfillmentLine.fulfillment_order_id == fo.id, FulfillmentLine.units > 0)).all()
+    limits = next((offer.limits for offer in net.services if offer.id == fo.carrier_service), ANYTHING)
+    kinds = within(net.boxes[net.box_group[node]], limits)
+    goods = [(units, weight_g, measures) for units, weight_g, *measures in rows]
+    return boxes.proposed(kinds, boxes.goods_of(goods)) if goods else None
 
 
 def _weight_g(session: Session, fo: FulfillmentOrder) -> int:

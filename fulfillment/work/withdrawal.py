@@ -217,9 +217,23 @@ def _lower_orders(session: Session, parts: Sequence[Part], cause: Cause, *, aske
     by_order: dict[str, list[Part]] = defaultdict(list)
     for part in parts:
         by_order[part.fo.id].append(part)
+    given_back = [(fo.node, fo.work_on, fo.work_minutes) for fo in _emptied(by_order) if fo.status in WORK_TO_DO]
     for fo_id, taken in sorted(by_order.items()):
         ends = cause.ends if any(part.fo.id == fo_id for part in asked) else _end_of_other(cause)
         _lower_order(session, taken[0].fo, taken, cause, ends=ends)
+    # Last and at once: the days of nodes are locked last, each for as short as can be.
+    minutes.release(session, given_back)
+
+
+def _emptied(by_order: Mapping[str, Sequence[Part]]) -> Iterator[FulfillmentOrder]:
+    """Yield the orders that lose all they hold."""
+    for taken in by_order.values():
+        if _loses_all(taken[0].fo, taken):
+            yield taken[0].fo
+
+
+def _loses_all(fo: FulfillmentOrder, taken: Sequence[Part]) -> bool:
+    return sum(part.units for part in taken) == sum(line.units for line in fo.lines)
 
 
 def _end_of_other(cause: Cause) -> Status:
@@ -228,7 +242,7 @@ def _end_of_other(cause: Cause) -> Status:
 
 def _lower_order(session: Session, fo: FulfillmentOrder, taken: Sequence[Part], cause: Cause, *, ends: Status) -> None:
     told = {"lines": [{"line": part.line.id, "sku": part.line.sku, "units": part.units} for part in taken]}
-    if sum(part.units for part in taken) == sum(line.units for line in fo.lines):
+    if _loses_all(fo, taken):
         # A closed order's lines go on saying what it held.
         _close(session, fo, cause, ends=ends, details=told)
         return
@@ -243,8 +257,6 @@ def _lower_order(session: Session, fo: FulfillmentOrder, taken: Sequence[Part], 
 def _close(
     session: Session, fo: FulfillmentOrder, cause: Cause, *, ends: Status, details: Mapping[str, object]
 ) -> None:
-    if fo.status in WORK_TO_DO:
-        minutes.release(session, [(fo.node, fo.work_on, fo.work_minutes)])
     states.move(session, fo, ends, actor=cause.actor, now=cause.now, reason=cause.reason, details=details)
     if fo.method == Method.TRANSFER:
         transport.cancel(session, fo, actor=cause.actor, now=cause.now)

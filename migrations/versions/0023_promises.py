@@ -1,7 +1,7 @@
 """Ways to serve a basket are kept as they were quoted, so that one of them can be held.
 
 Revision ID: 0023
-Revises: 0021
+Revises: 0022
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from kernel.db import Document, UtcDateTime, database_now
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from kernel.db import UtcDateTime, database_now
+from kernel.db import Document, UtcDateTime, database_now
 
 revision = "0024"
 down_revision = "0023"
@@ -29,6 +29,7 @@ PARTIAL = (
 def upgrade() -> None:
     op.add_column("demand", sa.Column("decide_cause", sa.String(), nullable=True))
     op.add_column("demand", sa.Column("person_since", UtcDateTime(), nullable=True))
+    op.add_column("decision", sa.Column("problem", Document, nullable=True))
     for name, table, column, where in PARTIAL:
         op.create_index(name, table, [column], postgresql_where=where, sqlite_where=where)
     op.create_table(
@@ -65,5 +66,6 @@ def downgrade() -> None:
     op.drop_table("setback")
     for name, table, _, _ in reversed(PARTIAL):
         op.drop_index(name, table_name=table)
+    op.drop_column("decision", "problem")
     op.drop_column("demand", "person_since")
     op.drop_column("demand", "decide_cause")

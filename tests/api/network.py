@@ -2,7 +2,8 @@
 
 import copy
 
-from api.rest.catalog import EXAMPLE_BAND, EXAMPLE_NODE
+from api.rest.carriers import EXAMPLE_BAND
+from api.rest.catalog import EXAMPLE_NODE
 
 EVERY_DAY = {str(day): [["09:00", "21:00"]] for day in range(7)}
 STORES = {"MAD-1": (40.4168, -3.7038), "SEV-1": (37.3891, -5.9845)}

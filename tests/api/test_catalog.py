@@ -1,17 +1,16 @@
-"""Nodes, articles, channels, carriers and postal codes over HTTP."""
+"""Nodes, articles, channels and postal codes over HTTP."""
 
 import copy
 
 import pytest
 
-from api.rest.catalog import EXAMPLE_ARTICLE, EXAMPLE_BAND, EXAMPLE_CHANNEL, EXAMPLE_NODE, EXAMPLE_PLACE
+from api.rest.catalog import EXAMPLE_ARTICLE, EXAMPLE_CHANNEL, EXAMPLE_NODE, EXAMPLE_PLACE
 
 NODES, ARTICLES = "/api/v1/nodes", "/api/v1/articles"
 KINDS = [
     ("nodes", EXAMPLE_NODE, "MAD-1"),
     ("articles", EXAMPLE_ARTICLE, "SHI01-WHT-M"),
     ("channels", EXAMPLE_CHANNEL, "web"),
-    ("carriers", EXAMPLE_BAND, "MESETA-24"),
     ("postal-codes", EXAMPLE_PLACE, "ES-28013"),
 ]
 
@@ -109,16 +108,6 @@ def test_hours_that_cannot_be_are_refused(admin):
     tag = admin.send("GET", f"{NODES}/MAD-1").headers["ETag"]
     body = {"opening_hours": {"0": [["25:00", "26:00"]]}}
     admin.send("PUT", f"{NODES}/MAD-1/hours", 422, body=body, headers={"If-Match": tag})
-
-
-def test_a_tariff_is_edited_band_by_band(admin):
-    admin.post("/api/v1/carriers", [EXAMPLE_BAND])
-    path = "/api/v1/carriers/MESETA-24/tariff"
-    answer = admin.send("GET", path)
-    (band,) = answer.get_json()["bands"]
-    band["price"]["amount"] = "4.00"
-    changed = admin.send("PUT", path, body={"bands": [band]}, headers={"If-Match": answer.headers["ETag"]})
-    assert changed.get_json()["bands"][0]["price"]["amount"] == "4.00"
 
 
 def test_a_list_goes_on_where_the_last_page_ended(admin):

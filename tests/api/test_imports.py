@@ -171,3 +171,14 @@ def test_a_purchase_order_without_number_or_with_a_wrong_line_is_told(run, folde
     path = written(folder, "wrong-orders.csv", text)
     run("import", "purchase-orders", path, code=1)
     assert "number" in {row["field"] for row in errors_beside(path)}
+
+
+def test_what_units_are_worth_is_imported_and_again_changes_nothing(run, folder):
+    files = {
+        "shadow-prices": "sku,node,price,currency,valid_from,source\nSHI01-WHT-S,MAD-W,1.50,EUR,2026-11-17T06:00Z,me\n",
+        "markdowns": "family,node,saved,currency,from_on,until_on\nshirts,MAD-W,6.00,EUR,2026-11-17,\n",
+    }
+    for kind, text in files.items():
+        path = written(folder, f"{kind}.csv", text)
+        assert "1 created" in run("import", kind, path).stdout
+        assert "1 unchanged" in run("import", kind, path).stdout

@@ -15,6 +15,7 @@ from tests.api.pages.visitors import PASSWORD
 
 SCREENS = {"desk": {"width": 1280, "height": 800}, "tablet": {"width": 820, "height": 1180}}
 WAIT_MS = 15_000
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

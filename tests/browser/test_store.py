@@ -20,6 +20,7 @@ PLACES = [
     "", "orders", "orders?tab=done", "hand-over", "returns", "put-back", "transfers", "deliveries", "deliveries/blind",
     "stock", "stock/coat", "counts",
 ]  # fmt: skip
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", autouse=True)

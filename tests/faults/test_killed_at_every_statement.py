@@ -27,6 +27,7 @@ EVERY_MOMENTS = {"sqlite": 1, "postgresql": 8}
 EVERY_VERBS = {"sqlite": 2, "postgresql": 9}
 LAST_MOMENTS = 3
 SETTLE = Verb("settle", job="decide_waiting")
+pytestmark = pytest.mark.slow
 
 
 class Theatre:

@@ -24,6 +24,7 @@ KILLS = often(3, 100)
 COPIES = often(4, 200)
 CUT_SHORT = often(3, 100)
 FIRST_ANSWER_S = 30
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
-"""A retailer for each story, on a database of its own."""
+"""A retailer for each story, whose shelves are empty when it begins."""
+
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
-from tests.journeys.opening import application, close_retailer, open_retailer
+from tests.journeys.opening import application, close_retailer, stage
 
 
 @pytest.fixture(scope="session")
@@ -11,16 +14,16 @@ def app(tmp_path_factory):
     return application(tmp_path_factory.mktemp("journeys"))
 
 
+@pytest.fixture(scope="session")
+def stages(app, databases):
+    """The stage of each kind of database, set up for the first story that asks for it."""
+    with ExitStack() as opened:
+        yield cache(lambda kind: opened.enter_context(stage(app, databases, kind)))
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database_url(request, databases):
-    """A database for one story only, so that it begins with empty shelves."""
-    with databases.fresh(request.param) as url:
-        yield url
-
-
-@pytest.fixture
-def retailer(app, database_url):
+def retailer(request, stages):
     """A warehouse and three stores; whatever the story, the ledger is proven and every unit found when it is over."""
-    retailer = open_retailer(app, database_url)
+    retailer = stages(request.param)()
     yield retailer
     close_retailer(retailer)

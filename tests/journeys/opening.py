@@ -4,10 +4,13 @@ Used by the stories and by the tests of faults. Invariant: no retailer closes wh
 cannot say where every unit is.
 """
 
+from contextlib import contextmanager
+
 from api import access, log
 from api.app import build_house, create_app
 from api.config import ClockSettings, Config, DatabaseSettings, LogSettings, SecuritySettings
 from api.house import EXTENSION
+from kernel.db import CACHES
 from tests import factories
 from tests.journeys.retailer import Retailer
 
@@ -28,6 +31,27 @@ def open_retailer(app, url):
     return Retailer(app, house, key)
 
 
+@contextmanager
+def stage(app, databases, kind):
+    """Yield a function that opens the retailer for one story after the other.
+
+    All stories happen in one house, whose database begins anew each time: what was compiled for one serves the next.
+    """
+    with databases.fresh(kind) as opening, databases.fresh(kind) as url:
+        first, house = open_retailer(app, opening), house_for(url)
+        first.house.doors.database.dispose()
+
+        def begin():
+            house.doors.database.dispose()
+            databases.overwrite(url, opening)
+            house.doors.database.info[CACHES].clear()
+            app.extensions[EXTENSION] = house
+            return Retailer(app, house, first.key)
+
+        yield begin
+        house.doors.database.dispose()
+
+
 def house_for(url):
     """The house of the database at `url`, on the day on which all stories begin."""
     return build_house(_config(url))
@@ -36,7 +60,7 @@ def house_for(url):
 def close_retailer(retailer):
     """Prove the ledger, find every unit, and close the house."""
     findings = retailer.findings()
-    unaccounted = {sku: retailer.unaccounted(sku) for sku in factories.GTINS}
+    unaccounted = retailer.unaccounted(*factories.GTINS)
     retailer.house.doors.database.dispose()
     assert findings == []
     assert unaccounted == dict.fromkeys(factories.GTINS, 0)

@@ -206,19 +206,18 @@ class Retailer:
         """What does not add up in any room, by the house's own proof."""
         return self.house.doors.read(lambda session: list(proof.findings(session)))
 
-    def unaccounted(self, sku):
-        """By what the units of an article at the nodes, with shoppers and lost differ from those that came in."""
+    def unaccounted(self, *skus):
+        """By what the units of articles at the nodes, with shoppers and lost differ from those that came in."""
+        sold = [line for order in self.orders for line in order.whole["lines"]]
+        return {sku: self._unaccounted(sku, [line for line in sold if line["sku"] == sku]) for sku in skus}
+
+    def _unaccounted(self, sku, sold):
         rows = self.get("/stock/balances", sku=sku, **EVERYTHING)["items"]
         outside = Counter()
         for entry in self.get("/stock/entries", sku=sku, **EVERYTHING)["items"]:
             outside[entry["target"]["account"]] += entry["units"]
             outside[entry["source"]["account"]] -= entry["units"]
-        with_shoppers = self.sold_at_tills[sku] + sum(
-            line["fulfilled"] - line["returned"]
-            for order in self.orders
-            for line in order.whole["lines"]
-            if line["sku"] == sku
-        )
+        with_shoppers = self.sold_at_tills[sku] + sum(line["fulfilled"] - line["returned"] for line in sold)
         lost = outside["shrink"] + outside["adjustment"]
         here = sum(row[place] for row in rows for place in PHYSICAL)
         return here + with_shoppers + lost - self.came_in[sku]

@@ -18,7 +18,7 @@ def test_the_warehouse_sends_it_to_the_store_where_it_is_collected(retailer):
     assert order.units("coat") == {"ordered": 1, "allocated": 1}
 
     retailer.takes_in(transfer)
-    assert order.part["status"] == "allocated"
+    assert (order.part["status"], order.status) == ("allocated", "approved")
     assert retailer.stock("MAD", "coat") == {"on_hand": 1, "reserved": 1}
     retailer.picks(order.part)
     retailer.sets_ready(order.part)
@@ -35,6 +35,29 @@ def test_a_part_lies_in_the_store_and_a_part_comes(retailer):
     leg = order.part_at("BCN")
     retailer.picks_and_packs(leg)
     retailer.takes_in(retailer.dispatches(leg))
+    retailer.picks(order.part)
+    retailer.sets_ready(order.part)
+    retailer.hands_over(order.part)
+    assert order.status == "completed"
+
+
+def test_an_arrival_completes_no_order_whose_other_lines_were_shipped(retailer):
+    retailer.gets("WH", coat=1, hat=1)
+    basket = retailer.basket(paid=True, coat=1, hat=1)
+    basket["lines"][1] |= {"method": "collect", "collect_node": "MAD"}
+    order = retailer.takes(basket)
+    parts = {part["method"]: part for part in order.parts}
+    assert {method: part["node"] for method, part in parts.items()} == {
+        "ship": "WH",
+        "transfer": "WH",
+        "collect": "MAD",
+    }
+
+    retailer.picks_and_packs(parts["ship"])
+    retailer.ships(parts["ship"])
+    retailer.picks_and_packs(parts["transfer"])
+    retailer.takes_in(retailer.dispatches(parts["transfer"]))
+    assert (order.status, order.nodes) == ("approved", ["MAD"])
     retailer.picks(order.part)
     retailer.sets_ready(order.part)
     retailer.hands_over(order.part)

@@ -1,6 +1,8 @@
 """A shop asks in which ways a basket could be served, holds one of them, and sells it: all over REST."""
 
-from fulfillment.network import policies
+from datetime import date
+
+from fulfillment.network import catalog, policies
 from tests.journeys.order import refused
 from tests.journeys.retailer import MADRID
 
@@ -33,6 +35,11 @@ def without_transfers(session):
     policies.activate(session, "default", policies.put(session, "default", {"transfers": False}))
 
 
+def full_until_thursday(retailer, node):
+    for day in (10, 11):
+        retailer.house.doors.write(lambda session, on=date(2026, 3, day): catalog.set_capacity(session, node, on, 0))
+
+
 def test_a_promise_is_held_and_bought(retailer):
     retailer.gets("WH", coat=1)
     answer = asked(retailer, methods=["ship"], services=["standard"], coat=1)
@@ -53,6 +60,40 @@ def test_a_promise_is_held_and_bought(retailer):
     assert order.part["promised_by"] <= way["arrives_at"]
     assert (order.nodes, order.units("coat")) == (["WH"], {"ordered": 1, "allocated": 1})
     assert retailer.stock("WH", "coat") == {"on_hand": 1, "reserved": 1}
+
+
+def test_an_order_keeps_a_date_that_costs_more(retailer):
+    retailer.gets("WH", coat=1)
+    retailer.gets("BCN", coat=1)
+    full_until_thursday(retailer, "WH")
+    answer = asked(retailer, methods=["ship"], services=["standard"], coat=1)
+    assert [(nodes, labels) for _, nodes, labels in ways(answer)] == [
+        (["BCN"], ["earliest"]), (["WH"], ["cheapest", "fewest_packages"]),
+    ]  # fmt: skip
+    earliest = answer["ways"][0]
+    retailer.post(f"/promises/{earliest['id']}/hold", {})
+    order = buys(retailer, earliest["id"], coat=1)
+    assert (order.nodes, order.part["promised_by"]) == (["BCN"], earliest["arrives_at"])
+    assert retailer.sells(coat=1).nodes == ["WH"]
+
+
+def test_where_minutes_have_gone_the_date_is_as_near_as_can_be(retailer):
+    retailer.gets("WH", coat=1)
+    [way] = asked(retailer, methods=["ship"], services=["standard"], coat=1)["ways"]
+    retailer.post(f"/promises/{way['id']}/hold", {})
+    full_until_thursday(retailer, "WH")
+    order = buys(retailer, way["id"], coat=1)
+    assert (order.nodes, order.part["promised_by"] > way["arrives_at"]) == (["WH"], True)
+
+
+def test_who_buys_at_the_end_of_a_hold_collects_when_it_was_promised(retailer):
+    retailer.gets("MAD", coat=1)
+    [way] = asked(retailer, methods=["collect"], limit=1, coat=1)["ways"]
+    retailer.waits(days=14 / (24 * 60))
+    retailer.post(f"/promises/{way['id']}/hold", {})
+    retailer.waits(days=14 / (24 * 60))
+    order = buys(retailer, way["id"], collect_at="MAD", coat=1)
+    assert order.part["promised_by"] <= way["arrives_at"]
 
 
 def test_every_service_and_every_store_near_is_a_way(retailer):
@@ -146,6 +187,13 @@ def test_a_collection_its_store_cannot_serve_is_offered_elsewhere(retailer):
         ("collect", "MAD"), ("ship", "MAD"),
     }  # fmt: skip
 
-    waiting = retailer.post("/orders", retailer.basket("web", "MAD", coat=1))
-    [other] = waiting["alternatives"]
-    assert (other["store"]["node"], waiting["fulfillment_orders"]) == ("BCN", [])
+    # A line of a mixed basket, in a channel whose orders wait; what can be shipped is.
+    retailer.gets("WH", hat=1)
+    basket = retailer.basket("web", coat=1, hat=1)
+    basket["lines"][0] |= {"method": "collect", "collect_node": "MAD"}
+    placed = retailer.post("/orders", basket)
+    other, home = sorted(placed["alternatives"], key=lambda each: each["method"])
+    assert (other["store"]["node"], home["service"], other["packages"][0]["lines"]) == (
+        "BCN", "standard", [{"line": None, "sku": "coat", "units": 1}],
+    )  # fmt: skip
+    assert [(part["node"], part["method"]) for part in placed["fulfillment_orders"]] == [("WH", "ship")]

@@ -96,9 +96,10 @@ def test_writers_take_turns(database):
     assert not (database.is_sqlite and any(overlaps))
 
 
-def test_a_second_writer_on_sqlite_fails_at_its_first_statement_and_may_try_again(sqlite_url):
+def test_a_second_writer_on_sqlite_fails_at_its_first_statement_and_may_try_again(sqlite_url, monkeypatch):
     from kernel.db import connect
 
+    monkeypatch.setattr("kernel.db.SQLITE_BUSY_MS", 200)
     first, second = connect(sqlite_url), connect(sqlite_url)
     with first.write() as holding, second.write() as waiting:
         holding.execute(text("SELECT 1"))

@@ -1,5 +1,6 @@
 """The migrations make what the models describe, and can be undone and done again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import text
 
 import migrations
 from api.app import create_app
+from fulfillment.network import catalog as network
 from kernel import events
 from kernel.db import Base, connect
 from kernel.ids import least_id, new_id
@@ -14,6 +16,8 @@ from stock import count_opening, count_sessions, counts
 from stock.count_documents import Count
 from stock.partitions import partition_of
 from tests import factories
+
+pytestmark = pytest.mark.slow
 
 
 def test_models_and_schema_agree(database_url):
@@ -36,6 +40,8 @@ def test_the_last_migrations_can_be_undone_on_a_filled_database(databases):
             with database.write() as session:
                 factories.lay_out(session)
                 factories.stock(session, "WH", coat=5)
+                priced = replace(factories.band("post-express", 100, 300, 1), max_distance_km=0, zone="islands")
+                network.put_tariffs(session, [priced])
                 session.commit()
             database.dispose()
             migrations.downgrade(url, "0007")

@@ -1,6 +1,6 @@
 """What the rules of the ledger's state machine share, and what must hold after each of them.
 
-`tests/properties/test_ledger.py` puts the machine together from the rules in `ledger_claims.py`, `ledger_holds.py`,
+`tests/properties/ledger_whole.py` puts the machine together from the rules in `ledger_claims.py`, `ledger_holds.py`,
 `ledger_goods.py` and `ledger_truth.py`. Invariant: each rule decides on paper what must happen, then lets it happen, so
 that a refusal is as much a finding as a wrong counter.
 """
@@ -26,18 +26,18 @@ SUPPLIER_NODE = "ACME"
 PLACES = st.sampled_from(["MAD", "BCN", "MAD", "BCN", SUPPLIER_NODE])
 KIT, PARTS = "boots", {"coat": 1, "hat": 2}
 COUNTERS = ("on_hand", "damaged", "quarantine", "in_transit")
-BALANCES = text(f"SELECT sku, node, {', '.join(COUNTERS)}, reserved, picked FROM stock_balance")
-CLAIMS = text("SELECT id, units - consumed - released, picked FROM reservation")
-WAITING = text("SELECT sku, reference, units FROM open_demand")
+BALANCE, CLAIM, WAITING, FOUND = "balance", "claim", "waiting", "found"
 EVERYTHING = {"sku": "sku IS NOT NULL", "id": "id IS NOT NULL", "aggregate_id": "aggregate_id IS NOT NULL"}
-# Every check of the proof in one statement: who finds something asks again, one by one, to be told what.
-PROOF = text(
-    "SELECT "
-    + " + ".join(
-        f"(SELECT count(*) FROM ({check.query.format(**EVERYTHING)}) AS found)"
-        for check in (*verify.CHECKS, *verify.TOLD)
-    )
+# Every check of the proof; who finds something asks again, one by one, to be told what.
+PROOF = " + ".join(
+    f"(SELECT count(*) FROM ({check.query.format(**EVERYTHING)}) AS found)" for check in (*verify.CHECKS, *verify.TOLD)
 )
+# What the ledger says and how many findings there are, in one statement: it is asked after each step.
+STATE = text(f"""
+SELECT '{BALANCE}', sku, node, {", ".join(COUNTERS)}, reserved, picked FROM stock_balance
+UNION ALL SELECT '{CLAIM}', id, '', units - consumed - released, picked, 0, 0, 0, 0 FROM reservation
+UNION ALL SELECT '{WAITING}', sku, reference, units, 0, 0, 0, 0, 0 FROM open_demand
+UNION ALL SELECT '{FOUND}', '', '', {PROOF}, 0, 0, 0, 0, 0""")
 
 
 def open_network(session):
@@ -120,21 +120,17 @@ class LedgerSteps(RuleBasedStateMachine):
 
     @invariant()
     @precondition(lambda self: hasattr(self, "session"))
-    def the_ledger_says_what_paper_says(self):
+    def the_ledger_says_what_paper_says_and_proves_itself(self):
         self.session.flush()
-        connection = self.session.connection()
-        for sku, node, *values in connection.execute(BALANCES):
-            key = (sku, node)
-            told = [self.paper.stock[key][name] for name in COUNTERS]
-            assert values == [*told, self.paper.reserved(key), self.paper.picked(key)], key
-        ledger = {id_: (units, picked) for id_, units, picked in connection.execute(CLAIMS)}
-        assert ledger == {id_: (claim.units, claim.picked) for id_, claim in self.paper.claims.items()}
-        waiting = {(sku, reference): units for sku, reference, units in connection.execute(WAITING)}
-        assert waiting == dict(+self.paper.waiting)
-
-    @invariant()
-    @precondition(lambda self: hasattr(self, "session"))
-    def the_ledger_proves_itself(self):
-        if self.session.connection().scalar(PROOF):
+        told = {BALANCE: {}, CLAIM: {}, WAITING: {}, FOUND: {}}
+        for what, first, second, *values in self.session.connection().execute(STATE):
+            told[what][first, second] = values
+        if told[FOUND]["", ""][0]:
             assert list(verify.findings(self.session)) == []
             pytest.fail("the proof in one statement found what the checks one by one did not")
+        for key, values in told[BALANCE].items():
+            counters = [self.paper.stock[key][name] for name in COUNTERS]
+            assert values == [*counters, self.paper.reserved(key), self.paper.picked(key)], key
+        ledger = {id_: tuple(values[:2]) for (id_, _), values in told[CLAIM].items()}
+        assert ledger == {id_: (claim.units, claim.picked) for id_, claim in self.paper.claims.items()}
+        assert {key: values[0] for key, values in told[WAITING].items()} == dict(+self.paper.waiting)

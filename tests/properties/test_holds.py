@@ -22,6 +22,7 @@ KEYS = [("coat", "MAD"), ("coat", "BCN"), ("hat", "MAD")]
 CARTS = st.sampled_from(["cart-1", "cart-2", "cart-3"])
 MINUTES = st.integers(1, 30)
 MOST = 40
+pytestmark = pytest.mark.slow
 
 
 class HoldsMachine(RuleBasedStateMachine):

@@ -49,6 +49,7 @@ claims = st.tuples(SKUS, NODES, UNITS, REFERENCES)
 changes = st.tuples(st.integers(0, 5), st.sampled_from(["picked", "down", "consumed", "released"]), UNITS)
 wishes = st.builds(DemandChange, SKUS, REFERENCES, st.integers(-3, 3).filter(bool))
 NOTHING = {"movements": (), "claims": (), "changes": (), "demand": (), "floors": None, "expected": None}
+pytestmark = pytest.mark.slow
 
 
 def one(name, strategy):

@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from kernel.proofs import WHOLE, Stretch
 from stock import repair, verify
+from tests.stock import past
 from tests.stock.damage import fill, put_guards_back, take_guards_away
 from tests.stock.shelf import NOW, counters, reservation, stock
 
@@ -13,8 +14,9 @@ BY = {"actor": "repair", "now": NOW}
 
 @pytest.fixture
 def busy(session):
-    """A ledger in which everything has happened, without its guards."""
+    """A ledger in which everything has happened and has its position, without its guards."""
     fill(session)
+    past.place(session)
     take_guards_away(session)
     yield session
     put_guards_back(session)
@@ -111,6 +113,20 @@ def test_a_repair_is_told_like_any_posting(busy):
         mend.write(busy, **BY)
     kinds = busy.execute(text("SELECT kind, reason, actor FROM posting WHERE kind = 'repair'")).all()
     assert kinds == [("repair", "repair", "repair")]
+
+
+def test_a_posting_that_was_never_placed_is_not_told_but_left_to_a_person(busy):
+    """Told, a posting that was slipped in would get a position and a seal."""
+    busy.execute(
+        text(
+            "INSERT INTO posting (id, kind, reason, actor, reference, occurred_at) "
+            "SELECT '00000000-forged', kind, reason, actor, reference, occurred_at FROM posting LIMIT 1"
+        )
+    )
+    assert mends(busy) == []
+    (finding,) = verify.findings(busy)
+    assert (finding.invariant, finding.key) == ("I8", "00000000-forged")
+    assert "what the seals find" in repair.advice(finding)
 
 
 def test_only_the_stretch_asked_for_is_mended(busy):

@@ -18,6 +18,7 @@ room.before_request(for_roles("agent", "planner", "admin"))
 
 room.add_url_rule("/", "find", find.page)
 room.add_url_rule("/<order_id>", "order", order.page)
+room.add_url_rule("/<order_id>/decisions/<decision_id>/flips", "flips", order.flips)
 room.add_url_rule("/<order_id>/cancel", "foresee", change.foresee)
 room.add_url_rule("/<order_id>/cancel", "cancel", change.cancel, methods=["POST"])
 room.add_url_rule("/<order_id>/hold", "hold", change.hold, methods=["POST"])

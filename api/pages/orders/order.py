@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import render_template
+from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from api.pages import words
 from api.pages.orders import decision, timeline
 from api.pages.orders.decision import Told
+from api.pages.orders.sentences import sentence_of
 from api.pages.orders.words import PUBLIC, REASONS_TO_CANCEL, REASONS_TO_HOLD
 from api.pages.visit import caller, config, doors, now, vault
+from fulfillment.sourcing import flip
 from fulfillment.work.models import Method
 from kernel.vault import SubjectErased, Vault
 from oms import customers, view
@@ -110,6 +112,21 @@ def page(order_id: str) -> ResponseReturnValue:
         reasons_to_cancel=REASONS_TO_CANCEL, now=now(), zone=config().night.time_zone,
         currency=config().network.currency,
     )  # fmt: skip
+
+
+def flips(order_id: str, decision_id: str) -> ResponseReturnValue:
+    """Tell what would have flipped a decision."""
+    found = doors().read(lambda session: _flips(session, order_id, decision_id))
+    return render_template("orders/flips.html", flips=found)
+
+
+def _flips(session: Session, order_id: str, decision_id: str) -> list[str]:
+    found = view.decisions(session, order_id, only=decision_id)
+    if not found:
+        abort(404)
+    names = {node.id: node.name for node in reports.nodes(session)}
+    told = [each.sentence(names, config().network.currency) for each in flip.flips_of(session, found[0])]
+    return [sentence_of(sentence.code, sentence.values) for sentence in told]
 
 
 def gather(session: Session, safe: Vault, order_id: str) -> OrderPage:

@@ -67,6 +67,56 @@ def _waits(values: Values) -> str:
     )
 
 
+def _relaxed(values: Values) -> str:
+    return gettext("With all fences units would wait, so these did not bind: %(fences)s.", **values)
+
+
+def _flip_stock(values: Values) -> str:
+    return ngettext(
+        "With %(num)d more unit of %(sku)s at %(node)s, another plan would be %(saved)s cheaper.",
+        "With %(num)d more units of %(sku)s at %(node)s, another plan would be %(saved)s cheaper.",
+        values["count"], **values,
+    )  # fmt: skip
+
+
+def _flip_packages(values: Values) -> str:
+    return ngettext(
+        "With %(num)d more package allowed, another plan would be %(saved)s cheaper.",
+        "With %(num)d more packages allowed, another plan would be %(saved)s cheaper.",
+        values["count"], **values,
+    )  # fmt: skip
+
+
+def _flip_minutes(values: Values) -> str:
+    return ngettext(
+        "With %(num)d more minute of work at %(node)s, another plan would be %(saved)s cheaper.",
+        "With %(num)d more minutes of work at %(node)s, another plan would be %(saved)s cheaper.",
+        values["count"], **values,
+    )  # fmt: skip
+
+
+def _flip_cost(values: Values) -> str:
+    return gettext("%(node)s would serve it if that cost %(amount)s less.", **values)
+
+
+def _flip_cost_at_least(values: Values) -> str:
+    return gettext("%(node)s would serve it only if that cost at least %(amount)s less.", **values)
+
+
+def _flip_fence(values: Values) -> str:
+    return gettext("If %(node)s were asked for %(sku)s, another plan would be %(saved)s cheaper.", **values)
+
+
+def _flip_cut_off(values: Values) -> str:
+    return ngettext(
+        "%(num)d minute earlier, or with the cut-off of %(node)s so much later, it would leave a day sooner and "
+        "arrive by %(arrives_at)s, %(saved)s cheaper.",
+        "%(num)d minutes earlier, or with the cut-off of %(node)s so much later, it would leave a day sooner and "
+        "arrive by %(arrives_at)s, %(saved)s cheaper.",
+        values["count"], **values,
+    )  # fmt: skip
+
+
 def _lost(rule: str, values: Values) -> str:
     told = costs.exclusion(rule)
     told = told[:1].upper() + told[1:]
@@ -79,6 +129,8 @@ def _money(value: str) -> str:
 
 
 def _instant(value: str) -> str:
+    if not value:
+        return ""
     return i18n.moment(datetime.fromisoformat(value).replace(tzinfo=UTC), config().night.time_zone, now()).striptags()
 
 
@@ -94,16 +146,27 @@ TOLD: Final[Mapping[str, Callable[[Values], str]]] = {
     "as_cheap": _as_cheap,
     "alone": _alone,
     "waits": _waits,
+    "relaxed": _relaxed,
+    "flip_stock": _flip_stock,
+    "flip_packages": _flip_packages,
+    "flip_minutes": _flip_minutes,
+    "flip_cost": _flip_cost,
+    "flip_cost_at_least": _flip_cost_at_least,
+    "flip_fence": _flip_fence,
+    "flip_cut_off": _flip_cut_off,
 }
 WRITTEN: Final[Mapping[str, Callable[[str], str]]] = {
-    "cost": _money, "gap": _money, "arrives_at": _instant, "why": _why,
+    "cost": _money, "gap": _money, "amount": _money, "saved": _money, "arrives_at": _instant, "why": _why,
 }  # fmt: skip
 WHY: Final[Mapping[str, LazyString]] = {
     "no node has them": lazy_gettext("no node has them"),
     "no node that has them has minutes left": lazy_gettext("no node that has them has minutes left"),
     "no node may serve them": lazy_gettext("no node may serve them"),
     "the address is not known well enough": lazy_gettext("the address is not known well enough"),
+    "no node that has them can make the date": lazy_gettext("no node that has them can make the date"),
     "they would need one package too many": lazy_gettext("they would need one package too many"),
+    "a part of the order would be worth too little": lazy_gettext("a part of the order would be worth too little"),
+    "no carrier takes a parcel so large or heavy": lazy_gettext("no carrier takes a parcel so large or heavy"),
     "so many attempts failed that a person decides": lazy_gettext("so many attempts failed that a person decides"),
     "serving them would cost more than leaving them": lazy_gettext("serving them would cost more than leaving them"),
 }

@@ -1,4 +1,4 @@
-"""The planner's pages: the network today, one node, carriers, what waits, counts, and the runs of the night.
+"""The planner's pages: the network today, one node, carriers, policies, what waits, counts, and the runs.
 
 Registered by `api/pages`. Invariant: open to planners and administrators only; every filter and sort is in the address,
 so that any view can be shared.
@@ -16,7 +16,7 @@ from flask_babel import get_locale, gettext
 
 from api.pages import costs, export, words
 from api.pages.gate import for_roles
-from api.pages.planner import carriers, counting, ledger, network, node, runs, waiting
+from api.pages.planner import carriers, counting, ledger, network, node, policies, rules, runs, waiting
 from kernel.money import Money
 
 room = Blueprint("planner", __name__, url_prefix="/planner")
@@ -26,7 +26,8 @@ def _speak(state: BlueprintSetupState) -> None:
     """Give the templates the words that only the desk uses."""
     state.app.jinja_env.filters.update(
         term=costs.term, exclusion=costs.exclusion, weekday=weekday, cause=cause,
-        plain_money=export.plain, round_money=round_money,
+        plain_money=export.plain, round_money=round_money, policy_fences=rules.fences, policy_bands=rules.bands,
+        policy_groups=rules.groups, policy_weights=rules.weights, policy_changes=rules.changes,
     )  # fmt: skip
 
 
@@ -70,6 +71,15 @@ room.add_url_rule("/nodes/<node_id>/capacity", "capacity", node.set_capacity, me
 room.add_url_rule("/carriers", "carriers", carriers.listing)
 room.add_url_rule("/carriers/<service_id>", "carrier", carriers.page)
 room.add_url_rule("/carriers/<service_id>/tariffs", "tariffs", carriers.set_tariffs, methods=["POST"])
+
+ONE_POLICY = "/policies/<policy_id>/<int:version>"
+room.add_url_rule("/policies", "policies", policies.listing)
+room.add_url_rule("/policies", "draft_policy", policies.draft, methods=["POST"])
+room.add_url_rule(ONE_POLICY, "policy", policies.page)
+room.add_url_rule(f"{ONE_POLICY}/save", "save_policy", policies.save, methods=["POST"])
+room.add_url_rule(f"{ONE_POLICY}/activate", "activate_policy", policies.activate, methods=["POST"])
+room.add_url_rule(f"{ONE_POLICY}/archive", "archive_policy", policies.archive, methods=["POST"])
+room.add_url_rule(f"{ONE_POLICY}/shadow", "shadow_policy", policies.run_beside, methods=["POST"])
 
 room.add_url_rule("/counts", "counts", counting.listing)
 room.add_url_rule("/counts/<count_id>", "count", counting.page)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from api.pages import i18n, words
 from api.pages.visit import caller, doors, now
+from fulfillment.network import minutes
 from fulfillment.sourcing import commit
 from fulfillment.sourcing.proposal import Package, Proposal
 from stock import reasons
@@ -45,9 +46,10 @@ def settle(decided: Callable[[Session], Proposal], happens: Callable[[Session], 
     """Let `happens` happen and the units go where `decided` says, in one transaction."""
 
     def both(session: Session, proposal: Proposal) -> Result:
-        result = happens(session)
-        commit.commit(session, proposal, now=now(), actor=caller().actor)
-        return result
+        with minutes.held_back(session):
+            result = happens(session)
+            commit.commit(session, proposal, now=now(), actor=caller().actor)
+            return result
 
     return doors().decide_then_commit(decided, both)
 

@@ -109,6 +109,7 @@ def _order(session: Session, fo_id: str) -> str:
         destination=destination.name if destination else "",
         shipment=shipping.shipment_of(session, fo_id),
         late=_is_late(fo, now()),
+        box=packing.proposed_box(session, fo) if fo.status == Status.PICKED else None,
         next_to_pack=_next_to_pack(session, fo) if fo.status in {Status.SHIPPED, Status.READY} else None,
         history=boards.history(session, [fo_id]),
     )

@@ -138,6 +138,12 @@ def test_planners_read_and_do_not_change(signed_in, order):
     assert signed_in("store").get("/orders/").status_code == 403
 
 
+def test_a_decision_says_what_would_have_changed_it(agent, order):
+    (path,) = set(re.findall(r'hx-get="(/orders/[^"]+/flips)"', read(agent, f"/orders/{order[0]}")))
+    assert re.search(r"would (serve it|be|leave)|No small change", read(agent, path))
+    assert agent.get(f"/orders/{order[0]}/decisions/none/flips").status_code == 404
+
+
 def test_every_sentence_of_a_decision_has_words():
     assert explain.TEMPLATES.keys() == TOLD.keys() | (explain.TEMPLATES.keys() & costs.EXCLUSIONS.keys())
     assert set(explain.REASONS.values()) == WHY.keys()

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
-from fulfillment.network import pick_success
+from fulfillment.network import catalog, pick_success
+from fulfillment.network.carrier_rows import BoxRow, SurchargeRow, Zone
 from fulfillment.network.models import NodeDay, NodeProfile, Tariff
 from fulfillment.network.pick_success import Looked
+from fulfillment.network.rows import Carrier, TariffBand
 from fulfillment.work.models import Status
 from tests import factories
 from tests.api.pages.shop import ship
@@ -157,7 +159,7 @@ def test_tariffs_are_edited_and_the_change_is_said(planner, house):
     text = answer.get_data(as_text=True)
     assert "1 band is saved" in text
     assert "from €3.00 to €3.45" in text
-    stored = house.doors.read(lambda session: session.get(Tariff, ("post-express", 100, 30000)).price_minor)
+    stored = house.doors.read(lambda session: session.get(Tariff, ("post-express", 100, 30000, "", 0)).price_minor)
     assert stored == 345
 
 
@@ -195,3 +197,35 @@ def test_what_waits_is_shown_with_its_reason_and_decided_again(planner, house):
 def test_an_unknown_node_is_not_found(planner):
     assert planner.get("/planner/nodes/XXX").status_code == 404
     assert planner.get("/planner/carriers/XXX").status_code == 404
+
+
+def test_a_carriers_page_shows_zones_surcharges_limits_and_prices_by_zone(planner, house):
+    def lay_out(session):
+        service = {"carrier_service": "post-standard"}
+        catalog.put_carriers(session, [
+            Carrier(id="post-standard", carrier="post", carrier_name="Post", service="standard", cut_off="16:45",
+                    dimensional_divisor=5000, max_parcel_g=30_000),
+        ])  # fmt: skip
+        band = {"max_distance_km": 0, "max_weight_g": 5000, "price_minor": 990, "transit_days": 4, "zone": "islands"}
+        catalog.put_tariffs(session, [TariffBand(**service, **band, further_kg_minor=80)])
+        catalog.put_zones(session, [Zone(**service, destination_country="ES", destination_prefix="07", zone="islands")])
+        catalog.put_surcharges(session, [
+            SurchargeRow(**service, code="fuel", name="Fuel", percent_bp=1250, over_weight_g=2000)
+        ])  # fmt: skip
+        box = {"length_mm": 300, "width_mm": 200, "height_mm": 100, "max_weight_g": 5000, "cost_minor": 35}
+        catalog.put_boxes(session, [BoxRow(id="M", name="Medium box", **box)])
+
+    house.doors.write(lay_out)
+    page = read(planner, "/planner/carriers/post-standard")
+    for shown in ("zone islands", "then €0.80 a kg", "16:45", "5,000 cm³ as one kg", "up to 30.00 kg", "ES 07",
+                  "12.50 % of the price", "heavier than 2.00 kg"):  # fmt: skip
+        assert shown in page, shown
+    assert "Medium box" in read(planner, "/planner/carriers")
+    fields = {"price-100-30000": "3.10", "days-100-30000": "1", "price-2000-30000": "6.00", "days-2000-30000": "2"}
+    zoned = {"price-0-5000-0-islands": "8.80", "days-0-5000-0-islands": "3"}
+    path = "/planner/carriers/post-standard"
+    answer = send(planner, path, f"{path}/tariffs", version=version_on(page), **fields, **zoned)
+    assert "zone islands and 5.00 kg from €9.90 to €8.80" in answer.get_data(as_text=True)
+    key = ("post-standard", 0, 5000, "islands", 0)
+    stored = house.doors.read(lambda session: session.get(Tariff, key))
+    assert (stored.price_minor, stored.further_kg_minor) == (880, 80)

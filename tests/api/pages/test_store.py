@@ -5,6 +5,8 @@ import re
 import pytest
 from sqlalchemy import func, select
 
+from fulfillment.network import catalog as network
+from fulfillment.network.carrier_rows import BoxRow
 from fulfillment.work.models import FulfillmentOrder, PutBack, Scan
 from kernel.ids import new_id
 from stock import catalog
@@ -173,9 +175,14 @@ def test_a_rejected_order_goes_where_the_page_said(clerk, shop):
     assert shop.status(fo_id) == "rejected"
 
 
-def test_pack_ship_and_print(clerk, shop):
+def test_pack_ship_and_print(clerk, shop, house):
     fo_id = shop.ship(factories.line("coat"))
     picked(clerk, shop, fo_id, COAT)
+    assert "Fits in" not in text_of(clerk.get(f"{HOME}orders/{fo_id}"))
+    sides = {"length_mm": 400, "width_mm": 300, "height_mm": 200}
+    box = BoxRow(id="L", name="Large box", max_weight_g=9000, **sides)
+    house.doors.write(lambda session: network.put_boxes(session, [box]))
+    assert "Large box" in text_of(clerk.get(f"{HOME}orders/{fo_id}"))
     assert "1.25 kg" in text_of(send(clerk, f"{HOME}orders/{fo_id}/pack", weight_kg="1,25", packages="1"))
     said = text_of(send(clerk, f"{HOME}orders/{fo_id}/ship"))
     assert "Shipped." in said

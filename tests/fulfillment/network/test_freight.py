@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fulfillment.network import tariffs
 from fulfillment.network.boxes import Box, Goods, kinds_of
-from fulfillment.network.freight import asked_for, carriable, load_of
+from fulfillment.network.freight import asked_for, carriable, load_of, within
 from fulfillment.network.offers import CarrierOffer, Limits
 from fulfillment.network.surcharges import Surcharge
 from fulfillment.network.tariffs import Band
@@ -129,3 +129,16 @@ def test_the_split_is_the_whole_for_all_lines_and_exact_for_two_unless_apart_is_
         ordinary = (total <= sum(apart)) & (total >= np.maximum(*apart))
         for line, price in enumerate(apart):
             assert ((split.package + split.lines[line] == price) | ~ordinary).all()
+
+
+def test_a_box_keeps_the_limits_of_the_carrier_that_takes_it():
+    small = replace(BOX, id="S", length_mm=150, width_mm=150, height_mm=150)
+    kinds = kinds_of([BOX, small])
+
+    def left(**limits):
+        return [(box.id, box.max_weight_g) for box in within(kinds, Limits(**limits)).boxes]
+
+    assert left() == left(length_mm=300) == left(girth_mm=1000) == [("S", 8000), ("B", 8000)]
+    assert left(length_mm=299) == left(girth_mm=999) == [("S", 8000)]
+    assert left(parcel_g=5000) == [("S", 4800), ("B", 4800)]
+    assert left(parcel_g=200) == []

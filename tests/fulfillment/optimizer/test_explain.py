@@ -1,9 +1,9 @@
-"""An explanation says what each option would have cost, why others were excluded, and what would have changed it."""
+"""An explanation says what each option would have cost and why others were excluded."""
 
 import numpy as np
 
 from fulfillment.optimizer.exact import solve_exact
-from fulfillment.optimizer.explain import Alternative, Change, changes_for, explain
+from fulfillment.optimizer.explain import Alternative, explain
 from fulfillment.optimizer.problem import Line
 from fulfillment.optimizer.solve import solve
 from tests.fulfillment.optimizer.drawn import problem
@@ -62,21 +62,6 @@ def _must_use(lines, costs, packages, limit, node, line):
     eligible[line] = np.arange(5) == node
     must = tuple(Line(str(n), n, 1, unfilled_cost=None if n == line else 60) for n in range(3))
     return problem(must, line_cost=costs, package_cost=packages, eligible=eligible, max_packages=limit)
-
-
-def test_what_would_have_brought_a_node_into_the_plan():
-    basket = _basket(stock=[[9, 9, 1, 0], [9, 9, 9, 0]])
-    plan = solve(basket)
-    assert changes_for(basket, plan, 0) == ()
-    assert changes_for(basket, plan, 1) == (Change("cost", 1, None, 71),)
-    assert changes_for(basket, plan, 2) == (Change("cost", 2, None, 111),)
-    short = _basket(stock=[[9, 9, 9, 1], [9, 9, 9, 9]], eligible=[[True] * 4, [True, True, True, False]])
-    assert changes_for(short, solve(short), 3) == (Change("stock", 3, 0, 1),)
-
-
-def test_more_stock_that_would_change_nothing_is_not_offered():
-    dear = problem(LINES[:1], line_cost=[[10, 20]], package_cost=100, stock=[[2, 1]])
-    assert changes_for(dear, solve(dear), 1) == ()
 
 
 def test_orders_beyond_the_tables_have_no_alternatives():

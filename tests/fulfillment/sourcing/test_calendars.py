@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from fulfillment.network import catalog, policies
 from fulfillment.network.geography import Location
 from fulfillment.sourcing.decide import decide
@@ -21,6 +23,10 @@ def package(session, demand, *, now=NOW):
     """The one package of a demand."""
     [found] = packages(session, demand, now=now)
     return found
+
+
+def follow(session, **settings):
+    policies.activate(session, "default", policies.put(session, "default", settings))
 
 
 def open_in_lisbon(session):
@@ -118,15 +124,32 @@ def test_a_transfer_is_ready_before_the_window_it_is_wanted_in(session):
     assert (found.transfer, found.arrives_at) == (True, friday)
 
 
-def test_a_transfer_makes_the_date_where_the_policy_makes_lateness_dear(session):
+@pytest.mark.parametrize("policy", [{"lateness_day_minor": 1000}, {"fences": [{"rule": "in_time"}]}])
+def test_a_transfer_makes_the_date_where_the_policy_forbids_lateness_or_makes_it_dear(session, policy):
     stock(session, A={"MAD-W": 5})
     catalog.set_capacity(session, "MAD-W", date(2026, 11, 17), 0)
     due = datetime(2026, 11, 18, 20, 0, tzinfo=UTC)
-    # A day late by the standard service costs 300 and its 400 less than the express service asks.
+    # A day late by the standard service costs 300 and its 400, less than the express service asks.
     assert package(session, collected(wanted_by=due)).carrier_service == "STD"
-    policies.activate(session, "default", policies.put(session, "default", {"lateness_day_minor": 1000}))
+    follow(session, **policy)
     in_time = package(session, collected(wanted_by=due))
     assert (in_time.carrier_service, in_time.arrives_at <= due) == ("EXP", True)
+
+
+def test_what_cannot_arrive_in_time_waits_where_that_is_a_fence(session):
+    stock(session, A={"MAD-W": 5})
+    follow(session, fences=[{"rule": "in_time"}])
+    [change] = decide(session, [wanted(wanted_by=NOW + timedelta(hours=1))], now=NOW, cause="order").changes
+    assert [missing.reason for missing in change.missing] == ["not_in_time"]
+    assert package(session, wanted()).node == "MAD-W"
+
+
+def test_the_same_day_may_be_one_to_come(session):
+    stock(session, A={"MAD-W": 5})
+    follow(session, fences=[{"rule": "same_day"}])
+    friday = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+    found = package(session, wanted(service="express", wanted_from=friday, wanted_by=friday + timedelta(hours=12)))
+    assert found.arrives_on == date(2026, 11, 20)
 
 
 def test_a_store_without_minutes_left_has_it_ready_tomorrow(session):
@@ -145,7 +168,7 @@ def test_a_store_that_closes_too_soon_has_it_ready_tomorrow(session):
 
 
 def test_a_collection_after_midnight_is_due_by_the_stores_date(session):
-    policies.activate(session, "default", policies.put(session, "default", {"collect_days": 1}))
+    follow(session, collect_days=1)
     stock(session, A={"MAD-W": 5})
     past_midnight = datetime(2026, 11, 17, 23, 30, tzinfo=UTC)
     [change] = decide(session, [collected(placed_at=past_midnight)], now=past_midnight, cause="order").changes

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from fulfillment.network import catalog, pick_success, policies
+from fulfillment.network import catalog, minutes, pick_success, policies, unit_prices
 from fulfillment.network.geography import NOWHERE
 from fulfillment.network.pick_success import Looked
+from fulfillment.network.unit_prices import MarkdownRow, ShadowPriceRow
 from fulfillment.sourcing.decide import CannotCollect, decide
 from fulfillment.sourcing.gather import gather
 from fulfillment.work.models import Status
@@ -312,3 +313,71 @@ def test_a_node_that_missed_an_article_gives_way_for_that_article_alone(session)
     assert option(missed, "MAD-W")["pick_success"] == pytest.approx(0.995 / 2, abs=1e-4)
     assert option(missed, "MAD-W")["cost"]["pick_risk"] == 3015
     assert option(other, "MAD-W")["cost"]["pick_risk"] == 30
+
+
+def test_a_shadow_price_keeps_units_where_others_will_need_them(session):
+    stock(session, A={"MAD-W": 5, "BCN-S": 5})
+    row = ShadowPriceRow(sku="A", node="MAD-W", price_minor=1000, valid_from=NOW, source="test")
+    unit_prices.put_shadow_prices(session, [row], now=NOW)
+    [change] = decided(session, wanted([("A", 2)]))
+    assert [package.node for package in change.packages] == ["BCN-S"]
+    assert option(change, "MAD-W")["cost"]["shadow_price"] == 2000
+    assert "shadow_price" not in option(change, "BCN-S")["cost"]
+
+
+def test_a_markdown_avoided_pays_for_the_longer_way(session):
+    stock(session, A={"MAD-W": 5, "BCN-S": 5})
+    row = MarkdownRow(sku="A", node="BCN-S", saved_minor=1500, from_on=TODAY, until_on=TODAY)
+    unit_prices.put_markdowns(session, [row])
+    [change] = decided(session, wanted())
+    assert [package.node for package in change.packages] == ["BCN-S"]
+    assert option(change, "BCN-S")["cost"]["markdown"] == -1500
+    assert change.rationale.objective_minor == option(change, "BCN-S")["total"] < 0
+    [after] = decided(session, wanted(), now=NOW + timedelta(days=1))
+    assert [package.node for package in after.packages] == ["MAD-W"]
+
+
+def test_a_full_day_has_a_price_and_an_empty_one_none(session):
+    put_policy(session, capacity_minor=100)
+    stock(session, A={"MAD-W": 5, "BCN-S": 5})
+    minutes.claim(session, [("MAD-W", TODAY, 590)])
+    [change] = decided(session, wanted(wanted_by=NOW + timedelta(days=9)))
+    today, later = (each for each in change.rationale.candidates if each.get("node") == "MAD-W")
+    assert (today["work_on"], today["cost"]["capacity"]) == ("2026-11-17", 292 + 97)
+    assert (later["work_on"], "capacity" in later["cost"]) == ("2026-11-18", False)
+    assert [(package.node, package.work_on) for package in change.packages] == [("MAD-W", date(2026, 11, 18))]
+
+
+def test_without_a_price_of_minutes_a_day_with_room_is_as_good_as_an_empty_one(session):
+    stock(session, A={"MAD-W": 5})
+    minutes.claim(session, [("MAD-W", TODAY, 590)])
+    [change] = decided(session, wanted(wanted_by=NOW + timedelta(days=9)))
+    assert [each["work_on"] for each in change.rationale.candidates if each.get("node") == "MAD-W"] == ["2026-11-17"]
+
+
+@pytest.mark.parametrize("named", ["wanted_by", "promised_by"])
+def test_lateness_bites_one_second_after_due_and_not_when_due(session, named):
+    stock(session, A={"MAD-W": 5})
+    arrives = datetime(2026, 11, 18, 19, 0, tzinfo=UTC)
+    [on_time] = decided(session, wanted(**{named: arrives}))
+    [late] = decided(session, wanted(**{named: arrives - timedelta(seconds=1)}))
+    assert "lateness" not in option(on_time, "MAD-W")["cost"]
+    assert option(late, "MAD-W")["cost"]["lateness"] == 300
+
+
+def test_a_promise_goes_before_what_was_asked_for(session):
+    stock(session, A={"MAD-W": 5})
+    long_ago, in_time = NOW - timedelta(days=1), NOW + timedelta(days=9)
+    [change] = decided(session, wanted(wanted_by=long_ago, promised_by=in_time))
+    assert "lateness" not in option(change, "MAD-W")["cost"]
+
+
+def test_without_either_the_service_says_when_it_is_late(session):
+    """A standard order of Tuesday is due three working days later, on Friday at 20:00 in Madrid."""
+    stock(session, A={"MAD-W": 5})
+    due = datetime(2026, 11, 20, 19, 0, tzinfo=UTC)
+    [last] = decided(session, wanted(), now=datetime(2026, 11, 19, 16, 59, tzinfo=UTC))
+    [after] = decided(session, wanted(), now=datetime(2026, 11, 19, 17, 0, 1, tzinfo=UTC))
+    assert option(last, "MAD-W")["arrives_at"] == due.isoformat()
+    assert "lateness" not in option(last, "MAD-W")["cost"]
+    assert option(after, "MAD-W")["cost"]["lateness"] == 300 * 3
