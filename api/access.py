@@ -37,7 +37,7 @@ SCOPES = {
     "work:read": "Read fulfillment orders and pick lists.",
     "work:write": "Pick, pack, ship, hand over, receive returns.",
     "plan:read": "Read nightly runs, policies and what units are worth.",
-    "plan:write": "Start, accept and reject nightly runs; change capacity, hours, tariffs, policies and what units are worth.",
+    "plan:write": "Start, accept and reject nightly runs; change capacity, hours, tariffs, policies, worth of units.",
     "catalog:write": "Change nodes, articles, channels, carriers and postal codes.",
     "events:read": "Read the feed of events.",
     "admin": "Everything.",
