@@ -32,6 +32,8 @@ _MOVES: Final = 6_000
 _MOVES_PER_ORDER: Final = 40
 _SEARCH_SHARE, _OPEN_SHARE, _KERNEL_SHARE = 0.12, 0.8, 0.5
 _OPEN_MOVES: Final = (400, 1200)
+_PROOF_S: Final = 3.0
+"""How long the model of one set of nodes may take."""
 _NEAR: Final = 1.005
 """How near a set of nodes must come to the best plan to be searched for longer."""
 _FORBIDDEN: Final = 1e9
@@ -144,33 +146,53 @@ def _open(task: _Task) -> None:
     if sites is None:
         return
     deadline = perf_counter() + task.left(_OPEN_SHARE)
-
-    def planned(nodes: Integers) -> float:
-        _plan_nodes(task, grid, nodes, deadline)
-        return task.cost / grid.scale
-
-    bound = grid.scale * bounded(sites, task.cost / grid.scale, planned, deadline=deadline)
+    bound = grid.scale * bounded(sites, _Sets(task, grid, deadline), deadline=deadline)
     if np.isfinite(bound):
         task.bound = max(task.bound, bound)
 
 
-def _plan_nodes(task: _Task, grid: _Grid, nodes: Integers, deadline: float) -> None:
-    """Plan with some nodes open: a short search, and a longer one where that comes near to what is known."""
-    rows = np.append(nodes, len(grid.capacity) - 1)
-    whole = grid.assigning
-    # What they cost to open is paid whatever the search does.
-    narrowed = Assigning(whole.cost[rows], whole.work[rows], whole.capacity[rows], np.zeros(len(rows)))
-    node = narrowed.cost.argmin(axis=0)
-    paid = float(whole.opening[nodes].sum())
-    for moves in _OPEN_MOVES:
-        found = searched(narrowed, node, moves=moves, deadline=deadline, seed=task.seed)
-        if found is None:
-            return
-        node = found
-        _offer_nodes(task, grid, rows[found])
-        cost = float(narrowed.cost[found, np.arange(len(found))].sum()) + paid
-        if cost > _NEAR * task.cost / grid.scale:
-            return
+@dataclass(frozen=True, slots=True)
+class _Sets:
+    """Plans with some nodes open, offered to the task."""
+
+    task: _Task
+    grid: _Grid
+    deadline: float
+
+    @property
+    def known(self) -> float:
+        """The cost of the best plan, as a share of the scale."""
+        return self.task.cost / self.grid.scale
+
+    def plan(self, nodes: Integers) -> None:
+        """Search with some nodes open: for a short time, and longer where that comes near to what is known."""
+        whole = self.grid.assigning
+        rows = np.append(nodes, len(whole.capacity) - 1)
+        # What they cost to open is paid whatever the search does.
+        narrowed = Assigning(whole.cost[rows], whole.work[rows], whole.capacity[rows], np.zeros(len(rows)))
+        node, paid = narrowed.cost.argmin(axis=0), float(whole.opening[nodes].sum())
+        for moves in _OPEN_MOVES:
+            found = searched(narrowed, node, moves=moves, deadline=self.deadline, seed=self.task.seed)
+            if found is None:
+                return
+            node = found
+            _offer_nodes(self.task, self.grid, rows[found])
+            if narrowed.cost[found, np.arange(len(found))].sum() + paid > _NEAR * self.known:
+                return
+
+    def prove(self, nodes: Integers) -> float:
+        """Solve the model with exactly some nodes open."""
+        model, columns = self.task.model, self.grid.columns
+        kept = np.zeros(len(self.task.mip.cost), dtype=np.bool_)
+        chosen = columns[np.append(nodes, len(columns) - 1)]
+        kept[chosen[chosen >= 0]] = True
+        opened = model.node_column[nodes]
+        kept[opened[opened >= 0]] = True
+        left = min(_PROOF_S, self.deadline - perf_counter())
+        answer = _answer(self.task, kept, left)
+        self.task.offer(answer.values)
+        paid = float(self.task.mip.cost @ answer.values) if len(answer.values) else np.inf
+        return {"infeasible": np.inf, "optimal": paid}.get(answer.outcome, answer.bound) / self.grid.scale
 
 
 def _offer_nodes(task: _Task, grid: _Grid, nodes: Integers | None) -> None:

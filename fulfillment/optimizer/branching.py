@@ -41,7 +41,7 @@ States = NDArray[np.int8]
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """The order in whole numbers, and at most so many packages; costs of plans differ by multiples of `step`.
+    """The order in whole numbers, and at most so many packages; all costs are multiples of `step`.
 
     package   K
     lines     n,K  IMPOSSIBLE where an option cannot serve a line
@@ -115,8 +115,8 @@ def branched(sites: Sites, cost: int, prices: Floats, fits: Callable[[Flags], bo
                 below = state.copy()
                 below[which] = decision
                 heappush(waiting, _Node(bound, number, below, raised.prices))
-    lowest = min((node.bound for node in waiting), default=known)
-    return Proof(known, best, min(known, unsettled, max(lowest, -IMPOSSIBLE)))
+    bound = min(unsettled, min((node.bound for node in waiting), default=known))
+    return Proof(known, best, min(known, -(-bound // sites.step) * sites.step))
 
 
 def _raised(sites: Sites, node: _Node, known: int) -> _Raised:

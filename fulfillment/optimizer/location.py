@@ -247,7 +247,7 @@ def _proven(task: _Task, best: _Found, deadline: float) -> tuple[_Found, int]:
     proof = branched(exact, best.cost * finer, prices, lambda options: any(plans(options)), deadline=deadline)
     if proof.options is not None:
         best = next(plans(proof.options))
-    return best, max(bound, -(-proof.bound // exact.step) * step)
+    return best, max(bound, proof.bound // finer)
 
 
 def _possible(task: _Task, cost: int) -> tuple[Flags, int]:

@@ -1,7 +1,7 @@
 """Which nodes to open for orders of one line each, whose work is the same wherever they are served.
 
 Owns the tree over sets of nodes: each of its nodes opens some, closes others, and prices the orders. assignment.py
-calls it, plans the sets that it proposes, and has the bound. Invariant: the bound holds whenever time ends.
+calls it, plans the sets that it proposes, and takes the bound. Invariant: the bound holds whenever time ends.
 
 At given prices each node packs the orders that pay most into its capacity, a knapsack, and those nodes open that cost
 least and can hold all work together: the Lagrangian relaxation of Holmberg, Rönnqvist and Yuan, "An exact algorithm for
@@ -11,11 +11,10 @@ of capacities kept. It proves in a second what the linear relaxation with its cu
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from time import perf_counter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +35,20 @@ _MOST_CELLS: Final = 4 * 10**7
 """Orders times nodes times capacity: what the knapsacks may take in bytes."""
 _FREE, _OPEN, _CLOSED = 0, 1, -1
 States = NDArray[np.int8]
-Planned = Callable[[Integers], float]
+
+
+class Plans(Protocol):
+    """What plans sets of nodes."""
+
+    @property
+    def known(self) -> float:
+        """The cost of the best plan of any set so far, infinite if there is none."""
+
+    def plan(self, nodes: Integers) -> None:
+        """Look for a plan with some nodes open."""
+
+    def prove(self, nodes: Integers) -> float:
+        """Look for the best plan with exactly some nodes open; return what one costs at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,45 +97,75 @@ class _Node(NamedTuple):
 
 
 class _Raised(NamedTuple):
-    """What prices prove, the nodes that they open, and how often each of K was open on the way there."""
+    """What prices prove; the K' nodes that are not closed, what each costs then, which open, and how often they did."""
 
     bound: float
     prices: Floats
-    opened: Integers
+    kept: Integers
+    reduced: Floats
+    opened: Flags
     often: Floats
 
 
-def bounded(sites: Openings, known: float, planned: Planned, *, deadline: float) -> float:
-    """Return what a plan costs at least, as far as that is known when perf_counter passes the deadline.
-
-    `known` is the cost of the best plan, infinite if there is none. `planned` plans with some nodes open, and returns
-    the cost of the best plan then known.
-    """
+def bounded(sites: Openings, plans: Plans, *, deadline: float) -> float:
+    """Return what a plan costs at least, as far as that is known when perf_counter passes the deadline."""
     number, unsettled = 0, np.inf
     seen: set[bytes] = set()
     nodes = len(sites.capacity)
     waiting = [_Node(-np.inf, 0, np.zeros(nodes, dtype=np.int8), np.sort(sites.cost, axis=0)[: min(2, nodes)][-1])]
-    while waiting and _promising(sites, waiting[0].bound, known) and perf_counter() < deadline:
+    while waiting and _promising(sites, waiting[0].bound, plans.known) and perf_counter() < deadline:
         node = heappop(waiting)
-        raised = _raised(sites, node, known, deadline)
-        if raised is None or not _promising(sites, raised.bound, known):
+        raised = _raised(sites, node, plans.known, deadline)
+        if raised is None or not _promising(sites, raised.bound, plans.known):
             continue
-        if raised.opened.tobytes() not in seen:
-            seen.add(raised.opened.tobytes())
-            known = min(known, planned(raised.opened))
-        free = np.flatnonzero(node.state == _FREE)
-        if not len(free):
-            unsettled = min(unsettled, raised.bound)
+        opened = raised.kept[raised.opened]
+        if opened.tobytes() not in seen:
+            seen.add(opened.tobytes())
+            plans.plan(opened)
+        if not (node.state == _FREE).any():
+            unsettled = min(unsettled, max(raised.bound, plans.prove(opened)))
             continue
-        which = int(free[np.abs(raised.often[free] - 0.5).argmin()])
-        for decision in (_OPEN, _CLOSED):
+        for state in _divided(raised, _settled(sites, node.state, raised, plans.known)):
             number += 1
-            below = node.state.copy()
-            below[which] = decision
-            heappush(waiting, _Node(raised.bound, number, below, raised.prices))
+            heappush(waiting, _Node(raised.bound, number, state, raised.prices))
     lowest = min((node.bound for node in waiting), default=np.inf)
-    bound = min(known, unsettled, lowest)
+    bound = min(plans.known, unsettled, lowest)
     return bound - _ROUNDING * abs(bound)
+
+
+def _divided(raised: _Raised, settled: States) -> list[States]:
+    """Divide a part of the sets by the free node of which it is least sure whether it opens."""
+    free = np.flatnonzero(settled[raised.kept] == _FREE)
+    if not len(free):
+        return [settled]
+    which = raised.kept[free[np.abs(raised.often[free] - 0.5).argmin()]]
+    states = [settled.copy() for _ in (_OPEN, _CLOSED)]
+    for state, decision in zip(states, (_OPEN, _CLOSED), strict=True):
+        state[which] = decision
+    return states
+
+
+def _settled(sites: Openings, state: States, raised: _Raised, known: float) -> States:
+    """Open and close free nodes of which the opposite proves too dear at the prices."""
+    settled, capacity = state.copy(), sites.capacity[raised.kept]
+    must = state[raised.kept] == _OPEN
+    for place in np.flatnonzero(state[raised.kept] == _FREE).tolist():
+        others = np.arange(len(must)) != place
+        if raised.opened[place]:
+            enough = int(capacity[others].sum()) >= sites.least_work
+            value = _covered(sites, raised, others, must) if enough else np.inf
+        else:
+            value = _covered(sites, raised, np.ones_like(others), must | ~others)
+        if not _promising(sites, value, known):
+            settled[raised.kept[place]] = _OPEN if raised.opened[place] else _CLOSED
+    return settled
+
+
+def _covered(sites: Openings, raised: _Raised, among: Flags, must: Flags) -> float:
+    """Return what prices prove if only some of the nodes that are not closed may open, and some of them must."""
+    reduced = raised.reduced[among]
+    opened = _covering(reduced, sites.capacity[raised.kept[among]], must[among], sites.least_work)
+    return float(raised.prices.sum() + reduced[opened].sum())
 
 
 def _promising(sites: Openings, bound: float, known: float) -> bool:
@@ -140,15 +182,15 @@ def _raised(sites: Openings, node: _Node, known: float, deadline: float) -> _Rai
     first = not node.state.any()
     rounds, patience = (_FIRST_ROUNDS, _FIRST_PATIENCE) if first else (_ROUNDS, _PATIENCE)
     prices, best, step, stalled = node.prices, None, 1.0, 0
-    often = np.zeros(len(node.state))
+    often = must.astype(np.float64)
     for _ in range(rounds):
         worth, packed = _knapsacks(np.maximum(0.0, prices - sites.cost[kept]), sites.work, sites.capacity[kept])
         reduced = sites.opening[kept] - worth
         opened = _covering(reduced, sites.capacity[kept], must, sites.least_work)
         value = float(prices.sum() + reduced[opened].sum())
-        often[kept] = _MEMORY * often[kept] + (1 - _MEMORY) * opened
+        often = _MEMORY * often + (1 - _MEMORY) * opened
         if best is None or value > best.bound:
-            best, stalled = _Raised(value, prices, kept[opened], often), 0
+            best, stalled = _Raised(value, prices, kept, reduced, opened, often), 0
         else:
             stalled += 1
         slope = 1.0 - packed[opened].sum(axis=0)
@@ -162,7 +204,7 @@ def _raised(sites: Openings, node: _Node, known: float, deadline: float) -> _Rai
         gap = max(beyond - value, _LEAST_STEP * _GUESSED * abs(value))
         prices = np.minimum(prices + step * gap / float(slope @ slope) * slope, sites.leaving)
     assert best is not None, "the prices of a node are looked at once"
-    return best._replace(bound=max(best.bound, node.bound))
+    return best._replace(bound=max(best.bound, node.bound), often=often)
 
 
 def _knapsacks(worth: Floats, work: Integers, capacity: Integers) -> tuple[Floats, Flags]:

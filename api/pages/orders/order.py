@@ -17,9 +17,10 @@ from api.pages.orders.sentences import sentence_of
 from api.pages.orders.words import PUBLIC, REASONS_TO_CANCEL, REASONS_TO_HOLD
 from api.pages.visit import caller, config, doors, now, vault
 from fulfillment.sourcing import flip
+from fulfillment.sourcing.setbacks import NEEDS_PERSON
 from fulfillment.work.models import Method
 from kernel.vault import SubjectErased, Vault
-from oms import customers, view
+from oms import customers, queries, view
 from oms.models import OrderStatus
 from oms.view import LineView, OrderView, PartView
 from stock import reports
@@ -66,6 +67,16 @@ class OrderPage:
     def reasons_to_hold(self) -> list[str]:
         """The reasons for which it may be held still."""
         return [reason for reason in REASONS_TO_HOLD if reason not in self.standing_holds]
+
+    @property
+    def waits(self) -> bool:
+        """Whether units have no node."""
+        return any(line.counters.waiting for line in self.view.lines)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether units wait until somebody says how they go on."""
+        return any(line.waiting_reason in {NEEDS_PERSON, queries.NO_NODE} for line in self.view.lines)
 
     @property
     def is_shipped(self) -> bool:
