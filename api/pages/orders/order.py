@@ -16,7 +16,7 @@ from api.pages.orders.decision import Told
 from api.pages.orders.sentences import sentence_of
 from api.pages.orders.words import PUBLIC, REASONS_TO_CANCEL, REASONS_TO_HOLD
 from api.pages.visit import caller, config, doors, now, vault
-from fulfillment.sourcing import flip
+from fulfillment.sourcing import flip, story
 from fulfillment.sourcing.setbacks import NEEDS_PERSON
 from fulfillment.work.models import Method
 from kernel.vault import SubjectErased, Vault
@@ -146,12 +146,13 @@ def gather(session: Session, safe: Vault, order_id: str) -> OrderPage:
     nodes = {node.id: node for node in reports.nodes(session)}
     names = {node.id: node.name for node in nodes.values()}
     currency = config().network.currency
+    before = story.stories(session, whole.decisions, names=names)
     contact, address = _person(session, safe, whole)
     return OrderPage(
         view=whole,
         articles=reports.articles(session, {line.line.sku for line in whole.lines}),
         nodes=nodes,
-        decisions=[decision.tell(each, names, currency) for each in reversed(whole.decisions)],
+        decisions=[decision.tell(each, before[each.id], names, currency) for each in reversed(whole.decisions)],
         timeline=[_happened(moment, names) for moment in reversed(whole.timeline)],
         contact=contact,
         address=address,
