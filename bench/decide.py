@@ -150,12 +150,12 @@ def measured(lines: int, nodes: int, seeds: Sequence[int], *, orders: int, compa
         decide(stated(baskets[0]))
         spent = _Spent()
         for position, basket in enumerate(baskets):
-            _decide(basket, spent, beside if position < compared else None, flip=position < orders // 10)
+            _decide(basket, spent, beside if position < compared else None)
         by_seed.append(spent)
     return _rows(f"{lines} lines x {nodes} nodes", by_seed, beside, REACH_MS[lines])
 
 
-def _decide(basket: Basket, spent: _Spent, beside: _Beside | None, *, flip: bool) -> None:
+def _decide(basket: Basket, spent: _Spent, beside: _Beside | None) -> None:
     """Time one decision, what explains it and, for some, what would have flipped it."""
     started, working = perf_counter(), thread_time()
     problem = stated(basket)
@@ -167,10 +167,9 @@ def _decide(basket: Basket, spent: _Spent, beside: _Beside | None, *, flip: bool
     explain(problem, plan)
     explained = thread_time()
     spent.explaining.append((explained - decided) * 1e3)
-    if flip:
+    if beside:
         flips(problem, plan)
         spent.flipping.append((thread_time() - explained) * 1e3)
-    if beside:
         beside.compare(problem, plan)
 
 
@@ -199,7 +198,7 @@ def _rows(name: str, by_seed: Sequence[_Spent], beside: _Beside, reach: float) -
         for each in (
             [np.percentile(spent.busy, 95) for spent in by_seed],
             [median(spent.explaining) for spent in by_seed],
-            [median(spent.flipping) for spent in by_seed if spent.flipping],
+            [median(spent.flipping) for spent in by_seed],
         )
     )
     right = not beside.wrong
@@ -212,10 +211,8 @@ def _rows(name: str, by_seed: Sequence[_Spent], beside: _Beside, reach: float) -
         Row(f"{name}, p50 of explaining, processor time", median(explaining), "ms", None, _spread(explaining)),
         Row(f"{name}, not optimal of {beside.checked} compared", beside.wrong, "orders", None, "", "0", right),
     ]
-    if len(flipping):
-        title = f"{name}, p50 of what would flip it, processor time"
-        rows.append(Row(title, median(flipping), "ms", None, _spread(flipping)))
-    return rows
+    title = f"{name}, p50 of what would flip it, processor time"
+    return [*rows, Row(title, median(flipping), "ms", None, _spread(flipping))]
 
 
 def throughput(nodes: int, seeds: Sequence[int], *, orders: int) -> list[Row]:

@@ -35,7 +35,7 @@ from tests.databases import Databases, open_scratch
 
 SEED = 7
 REPEATS, WARM_UP = 3, 20
-DECIDE = "oms.orders.decide.decide"
+DECIDE = "oms.deciding.decide.decide"
 READS = tuple(
     f"fulfillment.sourcing.gather.{verb}"
     for verb in ("revisions.versions", "snapshot.load", "policies.active", "read_stock", "minutes.days_between")

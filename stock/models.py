@@ -153,7 +153,7 @@ class StockEntry(Base):
     """Units of a SKU that moved from one account to another, in one row with both sides. Never changed, never deleted.
 
     An entry touches a balance, which names the article; a foreign key of its own would lock the article for each entry.
-    On PostgreSQL the table is partitioned, and each partition has the two unique keys (`stock/partitions.py`).
+    On PostgreSQL the table is partitioned, and each partition has the two unique keys (`stock/proof/partitions.py`).
     """
 
     __tablename__ = "stock_entry"
