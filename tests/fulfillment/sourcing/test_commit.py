@@ -352,6 +352,6 @@ def test_what_waits_is_told_with_its_reason(session):
 
 
 def test_every_template_takes_its_values(session):
-    names = "node units service arrives_at cost gap other sku why count nodes fences saved amount"
+    names = "node units service arrives_at cost gap other sku why count nodes fences saved amount others day"
     values = dict.fromkeys(names.split(), "x")
     assert all("%" not in template % values for template in explain.TEMPLATES.values())
