@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from api.transaction import Doors
 from kernel.proofs import snapshot
-from stock import archive
-from stock.archive import Stay, Written
+from stock.proof import archive
+from stock.proof.archive import Stay, Written
 
 
 def months(doors: Doors, before: datetime) -> Iterator[Stay]:

@@ -35,7 +35,10 @@ from fulfillment.sourcing import shadow
 from fulfillment.work import collecting
 from kernel import events, idempotency
 from oms import carts, quotes
-from stock import count_tasks, holds, partitions, positions, seals
+from stock import holds
+from stock.counting import tasks
+from stock.past import positions, seals
+from stock.proof import partitions
 
 Value = TypeVar("Value")
 Plan = TypeVar("Plan")
@@ -146,9 +149,9 @@ def expire_no_shows(turn: Turn) -> int:
 
 def propose_counts(turn: Turn) -> int:
     """Propose at each node what was not counted for longest, for its value."""
-    nodes = turn.house.doors.read(count_tasks.counted_nodes)
+    nodes = turn.house.doors.read(tasks.counted_nodes)
     return sum(
-        turn.write(lambda session, node=node: count_tasks.propose_by_age(session, node, now=turn.now))  # type: ignore[misc]
+        turn.write(lambda session, node=node: tasks.propose_by_age(session, node, now=turn.now))  # type: ignore[misc]
         for node in nodes
     )
 

@@ -19,23 +19,27 @@ from sqlalchemy.orm import Session
 import fulfillment.work.repair
 import fulfillment.work.verify
 import oms.verify
-import stock.past_proof
-import stock.repair
-import stock.seals
-import stock.verify
+import stock.past.seals
+import stock.proof.remembered
+import stock.proof.repair
+import stock.proof.verify
 from api.models import LedgerFinding, ProofPass
 from kernel.db import database_now
 from kernel.ids import new_id
 from kernel.proofs import Finding, Part, Stretch, everything, following, snapshot
-from stock.repair import Mend
+from stock.proof.repair import Mend
 
 Value = TypeVar("Value")
 PARTS: Final = (
-    *stock.verify.PARTS, *stock.seals.PARTS, *stock.past_proof.PARTS, *fulfillment.work.verify.PARTS, *oms.verify.PARTS,
-)  # fmt: skip
+    *stock.proof.verify.PARTS,
+    *stock.past.seals.PARTS,
+    *stock.proof.remembered.PARTS,
+    *fulfillment.work.verify.PARTS,
+    *oms.verify.PARTS,
+)
 MENDS: Final[Mapping[str, Callable[[Session, Stretch], Iterator[Mend]]]] = {
-    "entries": stock.repair.by_sku,
-    "postings": stock.repair.by_posting,
+    "entries": stock.proof.repair.by_sku,
+    "postings": stock.proof.repair.by_posting,
     "demand lines": fulfillment.work.repair.by_demand_line,
     "reservations": fulfillment.work.repair.strays,
 }
@@ -139,7 +143,7 @@ def repairs(turns: Turns, *, rows: int = ROWS) -> Iterator[Repair]:
             mends = turns.read(lambda session, proven=proven: _mends(session, proven))  # type: ignore[misc]
             mended = {row for mend in mends for row in mend.rows}
             left = [finding for finding in proven.findings if (finding.table, finding.key) not in mended]
-            yield Repair(mends, tuple((finding, stock.repair.advice(finding)) for finding in left))
+            yield Repair(mends, tuple((finding, stock.proof.repair.advice(finding)) for finding in left))
 
 
 def _mends(session: Session, proven: Slice) -> tuple[Mend, ...]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from api.schemas.carts import show_cart
 from api.schemas.orders import show_decision, show_line, show_order, show_part
 from api.schemas.promises import show_alternative
-from fulfillment.sourcing import explain, flip
+from fulfillment.sourcing import explain, flip, story
 from fulfillment.sourcing.promises import Alternative
 from fulfillment.work.models import Decision
 from kernel.money import Money
@@ -57,6 +57,8 @@ def decisions(session: Session, order_id: str, *, currency: str) -> list[dict[st
     """Return every decision about an order, in figures and in words. Raises UnknownOrder."""
     history.get(session, order_id)
     names = {node.id: node.name for node in reports.nodes(session)}
+    found = view.decisions(session, order_id)
+    before = story.stories(session, found, names=names)
     return [
         {
             **show_decision(decision, currency),
@@ -64,9 +66,12 @@ def decisions(session: Session, order_id: str, *, currency: str) -> list[dict[st
                 name: getattr(decision, name)
                 for name in ("assignments", "unfilled", "candidates", "policy", "policy_version")
             },
-            "words": [sentence.text for sentence in explain.words(decision, names=names, currency=currency)],
+            "words": [
+                sentence.text
+                for sentence in (*before[decision.id], *explain.words(decision, names=names, currency=currency))
+            ],
         }
-        for decision in view.decisions(session, order_id)
+        for decision in found
     ]
 
 

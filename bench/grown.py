@@ -19,12 +19,14 @@ from kernel import events
 from kernel.db import Database, table
 from kernel.events import OutboxPosition
 from kernel.ids import least_id
-from stock import ledger, partitions, positions
-from stock.chronicle import BalanceSnapshot, PlacedBalance
+from stock import ledger
 from stock.models import Article, Node, StockBalance
+from stock.past import positions
+from stock.past.chronicle import BalanceSnapshot, PlacedBalance
+from stock.past.recorded import Recorded
+from stock.past.states import Placing, load
 from stock.postings import Key
-from stock.recorded import Recorded
-from stock.states import Placing, load
+from stock.proof import partitions
 
 LINES = 4
 """Entries of one posting."""

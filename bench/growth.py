@@ -33,9 +33,10 @@ from bench.report import Row, arguments, report
 from bench.stages import profile
 from kernel.db import Database, connect
 from kernel.ids import new_id
-from stock import history, ledger, positions
-from stock.chronicle import PlacedBalance
+from stock import ledger
 from stock.models import Purpose, StockBalance
+from stock.past import history, positions
+from stock.past.chronicle import PlacedBalance
 from stock.postings import Header, Key, NewReservation
 from tests.databases import Databases, open_scratch
 

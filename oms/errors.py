@@ -48,6 +48,24 @@ class UnknownOrder(NotFound):
         super().__init__(f"There is no order {order_id}.")
 
 
+class NothingToRecover(Conflict):
+    """Of a demand nothing waits, and somebody works on all the rest."""
+
+    code = "nothing_to_recover"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Of order {number} nothing is left to decide there: somebody works on it, or it has left.")
+
+
+class RemedyGone(Conflict):
+    """The way that was chosen serves nothing any more."""
+
+    code = "remedy_gone"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Order {number} cannot go on that way any more; look at the choices again.")
+
+
 class UnknownCustomer(NotFound):
     """There is no such customer."""
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from fulfillment.work.models import Demand, DemandLine
+from fulfillment.work.models import Demand, DemandLine, FulfillmentOrder
+from fulfillment.work.unstarted import UNSTARTED
 from kernel.errors import Rejected
 from kernel.vault import Vault
 from oms import customers
@@ -24,6 +25,7 @@ from oms.models import Order
 from stock.models import OpenDemand
 
 MOST = 200
+NO_NODE = "no_node"
 
 
 class InvalidCursor(Rejected):
@@ -53,6 +55,7 @@ class Wanted:
     name: str | None = None
     updated_since: datetime | None = None
     waiting: bool = False
+    needs_person: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,15 @@ def _waiting() -> Select[Any]:
     )
 
 
+def _with_a_person() -> CompoundSelect[Any]:
+    """Select the orders of demands that only a person brings on: left to one, or no node may serve them at all."""
+    waits = Demand.id.in_(_waiting().with_only_columns(Demand.id))
+    unbegun = select(FulfillmentOrder.demand_id).where(UNSTARTED)
+    left = Demand.person_since.is_not(None) & (waits | Demand.id.in_(unbegun))
+    nowhere = _waiting().where(Demand.waiting_reason == NO_NODE).with_only_columns(Demand.reference)
+    return select(Demand.reference).where(left).union_all(nowhere)
+
+
 def _matching(session: Session, vault: Vault, wanted: Wanted) -> Select[Order]:
     query = select(Order)
     for name in ("channel", "external_id", "status", "customer_id"):
@@ -110,6 +122,8 @@ def _matching(session: Session, vault: Vault, wanted: Wanted) -> Select[Order]:
         query = query.where(Order.customer_id.in_(people))
     if wanted.waiting:
         query = query.where(Order.id.in_(_waiting().with_only_columns(Demand.reference)))
+    if wanted.needs_person:
+        query = query.where(Order.id.in_(_with_a_person()))
     if wanted.text and wanted.text.strip():
         query = query.where(_said(session, vault, wanted.text.strip()))
     return query

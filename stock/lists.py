@@ -16,7 +16,7 @@ from kernel.errors import NotFound
 from kernel.pages import Page, page
 from stock import arrivals
 from stock.arrivals import Differences
-from stock.count_documents import Count, CountTask
+from stock.counting.documents import Count, CountTask
 from stock.documents import Transfer
 from stock.errors import UnknownDocument
 from stock.models import Article, Node, Posting, StockBalance, StockEntry

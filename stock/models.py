@@ -112,6 +112,18 @@ class Article(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class ArticleSubstitute(Base):
+    """An article that may go instead of another where a person says so; the lowest rank first."""
+
+    __tablename__ = "article_substitute"
+    __table_args__ = (CheckConstraint("sku <> substitute", name="another"),)
+
+    sku: Mapped[Code] = mapped_column(ForeignKey("article.sku"), primary_key=True)
+    substitute: Mapped[Code] = mapped_column(ForeignKey("article.sku"), primary_key=True)
+    rank: Mapped[int] = mapped_column(default=1)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
 class Placement(Base):
     """The shelf of an article at a node; shelves sort in walking order."""
 
@@ -141,7 +153,7 @@ class StockEntry(Base):
     """Units of a SKU that moved from one account to another, in one row with both sides. Never changed, never deleted.
 
     An entry touches a balance, which names the article; a foreign key of its own would lock the article for each entry.
-    On PostgreSQL the table is partitioned, and each partition has the two unique keys (`stock/partitions.py`).
+    On PostgreSQL the table is partitioned, and each partition has the two unique keys (`stock/proof/partitions.py`).
     """
 
     __tablename__ = "stock_entry"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from stock import count_tasks
-from stock.count_documents import Cause
+from stock.counting import tasks
+from stock.counting.documents import Cause
 from stock.displacement import Levels, settle
 from stock.lines import check_units
 from stock.models import Account
@@ -51,7 +51,7 @@ def sell(
     assert posting_id is not None, "a sale moves units"
     now = occurred_at
     if beyond := [sku for sku, units in lacking.items() if units > 0]:
-        count_tasks.propose(session, node, beyond, cause=Cause.SOLD_BEYOND_STOCK, reference=reference, now=now)
+        tasks.propose(session, node, beyond, cause=Cause.SOLD_BEYOND_STOCK, reference=reference, now=now)
     if last := [sku for sku, units in lacking.items() if units == 0]:
-        count_tasks.propose_where_empty(session, node, last, reference=reference, now=now)
+        tasks.propose_where_empty(session, node, last, reference=reference, now=now)
     return posting_id

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stock import count_tasks, reasons
-from stock.count_documents import Cause
+from stock import reasons
+from stock.counting import tasks
+from stock.counting.documents import Cause
 from stock.displacement import Levels, settle
 from stock.lines import check_units
 from stock.postings import Header, Movement
@@ -35,5 +36,5 @@ def short(
 
     posting_id = settle(session, replace(header, reason=reason), [(sku, node)], plan)
     cause = Cause.REJECTION if use == reasons.REJECT else Cause.SHORT_PICK
-    count_tasks.propose(session, node, [sku], cause=cause, reference=header.reference, now=header.occurred_at)
+    tasks.propose(session, node, [sku], cause=cause, reference=header.reference, now=header.occurred_at)
     return posting_id

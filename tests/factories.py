@@ -23,10 +23,10 @@ from oms import verify as oms_verify
 from oms.commands import ChannelRow, CustomerDetails, Line, PlaceOrder, ShipTo
 from stock import catalog as stock_catalog
 from stock import receipts
-from stock import verify as stock_verify
 from stock.displacement import BEFORE_DISPLACEMENT
 from stock.events import ReservationsDisplaced
 from stock.postings import Header
+from stock.proof import verify as stock_verify
 from stock.rows import ArticleRow, NodeRow
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)  # a Tuesday on which all nodes work

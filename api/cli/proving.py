@@ -15,8 +15,8 @@ from api import archiving, proof
 from api.cli.root import Session, with_session
 from api.house import House
 from kernel.proofs import Finding
-from stock import seals
-from stock.repair import Mend
+from stock.past import seals
+from stock.proof.repair import Mend
 
 SHOWN = 50
 INTERRUPTED = 130

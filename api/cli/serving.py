@@ -53,11 +53,13 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """Return the application of one process, with its own connections."""
         from api.app import create_app
+        from api.attendance import Attended
         from api.house import build_house
         from api.jobs import schedule
 
         house = build_house(self.settings)
         app = create_app(self.settings, house)
+        app.wsgi_app = Attended(app.wsgi_app)  # type: ignore[method-assign]
         if self.settings.is_sqlite:
             schedule(house).start()
         settle()

@@ -125,6 +125,8 @@ REASONS: Mapping[str, str | LazyString] = {
     "wrong_article": lazy_gettext("Wrong article"),
     "late": lazy_gettext("Came too late"),
     "customer": lazy_gettext("The customer asked for it"),
+    "planner": lazy_gettext("We decided it"),
+    "substituted": lazy_gettext("Another article goes instead"),
     "other": lazy_gettext("Another reason"),
     "good": lazy_gettext("Good as new"),
     "quarantine": lazy_gettext("To be looked at"),

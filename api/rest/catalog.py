@@ -14,7 +14,7 @@ from api.schemas import catalog as schemas
 from api.schemas.base import BulkAnswerSchema, PageQuery
 from fulfillment.network import edits, report
 from oms import channels
-from stock import lists
+from stock import lists, substitutes
 
 resource = Resource("catalog", __name__, url_prefix=PREFIX, description="Nodes, articles, channels, places.")
 
@@ -122,6 +122,24 @@ def put_articles(session: Session, call: Call) -> Any:
     """Create or update articles; each row has its own result."""
     answers = bulk.put(session, call.body, catalog.put_articles, name=lambda row: str(row["sku"]))
     return bulk.or_refuse(answers)
+
+
+@resource.operation(
+    "POST", "/articles/substitutes", scope="catalog:write", body=schemas.SubstituteRowSchema(many=True),
+    answer=BulkAnswerSchema, example=[{"sku": "SHI01-WHT-M", "substitute": "SHI01-BLU-M", "rank": 1}],
+)  # fmt: skip
+def put_substitutes(session: Session, call: Call) -> Any:
+    """Name articles that may go instead of others where a person says so; each row has its own result."""
+    name = lambda row: f"{row.sku}>{row.substitute}"  # noqa: E731
+    return bulk.or_refuse(bulk.put(session, call.body, substitutes.put, name=name))
+
+
+@resource.operation(
+    "GET", "/articles/<sku>/substitutes", scope="stock:read", answer=schemas.SubstitutesSchema, at=anywhere
+)
+def list_substitutes(session: Session, _call: Call, sku: str) -> Any:
+    """List what may go instead of an article, the best first."""
+    return {"substitutes": substitutes.of(session, [lists.article(session, sku).sku]).get(sku, [])}
 
 
 @resource.operation("GET", "/articles", scope="stock:read", query=PageQuery, answer=schemas.ArticlePage, at=anywhere)

@@ -14,8 +14,9 @@ from api.openapi import PREFIX
 from api.rest.operation import Call, Reply, Resource, anywhere
 from api.schemas import counts as schemas
 from kernel.errors import NotFound
-from stock import count_opening, count_report, count_rules, count_sessions, count_tasks, counts, lists
-from stock.count_documents import Count, CountSession
+from stock import lists
+from stock.counting import counts, opening, report, rules, sessions, tasks
+from stock.counting.documents import Count, CountSession
 
 resource = Resource("counts", __name__, url_prefix=PREFIX, description="Counts of what lies on the shelves.")
 COUNT, TASK, RULE = "/counts/<count_id>", "/count-tasks/<task_id>", "/count-rules/<node_id>"
@@ -39,12 +40,12 @@ def _node_of_body(_session: Session, call: Call) -> list[str]:
     return [call.body["node"]]
 
 
-def _view(session: Session, call: Call, count: Count) -> count_report.CountView:
-    return count_report.view(session, count, blind=not call.caller.may(REVIEW))
+def _view(session: Session, call: Call, count: Count) -> report.CountView:
+    return report.view(session, count, blind=not call.caller.may(REVIEW))
 
 
 def _of_count(session: Session, count_id: str, session_id: str) -> CountSession:
-    found = count_sessions.found(session, session_id)
+    found = sessions.found(session, session_id)
     if found.count_id != count_id:
         raise NotFound(f"Count {count_id} has no session {session_id}.")
     return found
@@ -59,11 +60,11 @@ def open_count(session: Session, call: Call) -> Any:
     body = call.body
     by = {"node": body["node"], "reason": body["reason"], "actor": call.actor, "now": call.now}
     if body["skus"]:
-        opened = count_opening.open_count(session, skus=body["skus"], **by)
+        opened = opening.open_count(session, skus=body["skus"], **by)
     elif body["shelves"]:
-        opened = count_opening.open_shelves(session, shelves=body["shelves"], **by)
+        opened = opening.open_shelves(session, shelves=body["shelves"], **by)
     else:
-        opened = count_opening.open_area(session, **body["area"], **by)
+        opened = opening.open_area(session, **body["area"], **by)
     return _view(session, call, opened)
 
 
@@ -89,7 +90,7 @@ def show_count(session: Session, call: Call, count_id: str) -> Any:
 )  # fmt: skip
 def begin_count_session(session: Session, call: Call, count_id: str) -> Any:
     """Begin to count, or go on with the caller's session of this round."""
-    return count_sessions.begin(session, count_id, **call.body, actor=call.actor, now=call.now)
+    return sessions.begin(session, count_id, **call.body, actor=call.actor, now=call.now)
 
 
 @resource.operation("GET", SESSION, scope="stock:read", answer=schemas.OwnSessionSchema, at=_counted)
@@ -108,7 +109,7 @@ def show_count_session(session: Session, call: Call, count_id: str, session_id: 
 def record_in_session(session: Session, call: Call, count_id: str, session_id: str) -> Any:
     """Write down what a shelf holds of an article, totes not included; 0 confirms that there is none."""
     own = _of_count(session, count_id, session_id)
-    return count_sessions.record(session, own.id, **call.body, actor=call.actor, now=call.now)
+    return sessions.record(session, own.id, **call.body, actor=call.actor, now=call.now)
 
 
 @resource.operation(
@@ -118,7 +119,7 @@ def record_in_session(session: Session, call: Call, count_id: str, session_id: s
 def scan_in_session(session: Session, call: Call, count_id: str, session_id: str) -> Any:
     """Count a scan on top of what the session has on that shelf; the same `scan_id` counts once."""
     own = _of_count(session, count_id, session_id)
-    return count_sessions.scan(session, own.id, **call.body, actor=call.actor, now=call.now)
+    return sessions.scan(session, own.id, **call.body, actor=call.actor, now=call.now)
 
 
 @resource.operation(
@@ -128,8 +129,8 @@ def scan_in_session(session: Session, call: Call, count_id: str, session_id: str
 def record_none_there(session: Session, call: Call, count_id: str, session_id: str) -> Any:
     """Confirm of each of these articles that there is none."""
     own = _of_count(session, count_id, session_id)
-    count_sessions.record_none(session, own.id, call.body["skus"], actor=call.actor, now=call.now)
-    return count_sessions.found(session, own.id)
+    sessions.record_none(session, own.id, call.body["skus"], actor=call.actor, now=call.now)
+    return sessions.found(session, own.id)
 
 
 @resource.operation(
@@ -139,7 +140,7 @@ def record_none_there(session: Session, call: Call, count_id: str, session_id: s
 def forget_counted_shelf(session: Session, call: Call, count_id: str, session_id: str) -> Any:
     """Take back what the session found on a shelf, to count it from the beginning."""
     own = _of_count(session, count_id, session_id)
-    forgotten = count_sessions.forget_shelf(session, own.id, shelf=call.body["shelf"], actor=call.actor)
+    forgotten = sessions.forget_shelf(session, own.id, shelf=call.body["shelf"], actor=call.actor)
     return {"results": forgotten}
 
 
@@ -158,7 +159,7 @@ def hand_in_count_session(session: Session, call: Call, count_id: str, session_i
 def discard_count_session(session: Session, call: Call, count_id: str, session_id: str) -> Any:
     """Let a session count for nothing, so that its shelves can be counted by somebody else."""
     own = _of_count(session, count_id, session_id)
-    return count_sessions.discard(session, own.id, actor=call.actor, now=call.now)
+    return sessions.discard(session, own.id, actor=call.actor, now=call.now)
 
 
 @resource.operation(
@@ -219,13 +220,13 @@ def list_count_tasks(session: Session, call: Call) -> Any:
 @resource.operation("POST", f"{TASK}/drop", scope="stock:write", answer=schemas.CountTaskSchema, at=_proposed)
 def drop_count_task(session: Session, call: Call, task_id: str) -> Any:
     """Say that nobody need count this."""
-    return count_tasks.drop(session, task_id, actor=call.actor, now=call.now)
+    return tasks.drop(session, task_id, actor=call.actor, now=call.now)
 
 
 @resource.operation("GET", RULE, scope="stock:read", answer=schemas.CountRuleSchema, at=_ruled)
 def show_count_rule(session: Session, _call: Call, node_id: str) -> Any:
     """Show how a node counts."""
-    return count_rules.rule_of(session, node_id)
+    return rules.rule_of(session, node_id)
 
 
 @resource.operation(
@@ -235,4 +236,4 @@ def show_count_rule(session: Session, _call: Call, node_id: str) -> Any:
 )  # fmt: skip
 def put_count_rule(session: Session, call: Call, node_id: str) -> Any:
     """Set how a node counts, or `*` for every node that has no rule of its own."""
-    return count_rules.put(session, node_id, call.body)
+    return rules.put(session, node_id, call.body)

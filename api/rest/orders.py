@@ -11,8 +11,9 @@ from api.house import House
 from api.openapi import PREFIX
 from api.rest.operation import Call, Reply, Resource
 from api.schemas import orders as schemas
+from api.schemas import recovery as recovery_schemas
 from fulfillment.work.demands import ADDRESS
-from oms import addresses, holds, orders, payments, queries, view
+from oms import addresses, holds, orders, payments, queries, recovery, view
 from oms import history as order_history
 from oms.commands import PlaceOrder
 from oms.orders import Placed, Prepared
@@ -159,6 +160,28 @@ def edit_order(session: Session, call: Call, order_id: str) -> Any:
         session, order_history.get(session, order_id), currency=call.config.network.currency, now=call.now
     )
     return Reply(shown, after=lambda house: _decide_demands(house, call, demand_ids))
+
+
+@resource.operation("GET", "/<order_id>/recovery", scope="orders:read", answer=recovery_schemas.RecoverySchema)
+def show_recovery(session: Session, call: Call, order_id: str) -> Any:
+    """Tell how what of an order nobody works on may go on: each way with its date, cost and probability."""
+    found = recovery.troubles(session, order_id, vault=call.vault, now=call.now)
+    return {"demands": [recovery_schemas.show_trouble(each, call.config.network.currency) for each in found]}
+
+
+def _prepare_recovery(session: Session, call: Call, order_id: str) -> recovery.Prepared:
+    return recovery.prepare(session, order_id, call.body, vault=call.vault, now=call.now)
+
+
+@resource.operation(
+    "POST", "/<order_id>/recovery", scope="orders:write", body=recovery_schemas.ChooseSchema,
+    answer=schemas.OrderSchema, key=True, decide=_prepare_recovery,
+    example={"demand_id": "0190...", "choice": "collect", "node": "MAD-1", "reason": "customer"},
+)  # fmt: skip
+def recover(session: Session, call: Call, order_id: str, decided: recovery.Prepared) -> Any:
+    """Carry out one of the ways an order may go on, and remember who chose it and why."""
+    order = recovery.carry_out(session, order_id, decided, now=call.now, actor=call.actor)
+    return showing.placed(session, order, currency=call.config.network.currency, now=call.now)
 
 
 @resource.operation(

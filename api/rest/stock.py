@@ -14,7 +14,8 @@ from api.rest.operation import Call, Resource, anywhere
 from api.schemas import stock as schemas
 from api.schemas.base import BulkAnswerSchema
 from kernel.pages import Page
-from stock import adjustments, conversions, feeds, history, lists, reasons, receipts, recipes, sales
+from stock import adjustments, conversions, feeds, lists, reasons, receipts, recipes, sales
+from stock.past import history
 from stock.postings import Header
 from stock.receipts import Delivered
 

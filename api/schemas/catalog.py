@@ -26,6 +26,7 @@ from kernel.money import Money
 from oms.channels import KINDS, SHORTAGES
 from oms.commands import ChannelRow
 from stock.models import Article, Node, NodeKind, NodeStatus
+from stock.substitutes import SubstituteRow
 
 COSTS = ("package_cost", "line_cost", "unit_cost")
 HOURS = {"0": [["10:00", "21:00"]], "5": [["10:00", "14:00"], ["17:00", "22:00"]]}
@@ -204,6 +205,26 @@ class ArticleSchema(ArticleRowSchema):
 
 
 ArticlePage = page_of(ArticleSchema)
+
+
+class SubstituteRowSchema(Schema):
+    """What may go instead of an article where a person says so; the lowest rank first."""
+
+    sku = code()
+    substitute = code()
+    rank = whole(1, 100, required=False, load_default=1)
+    active = fields.Boolean(load_default=True)
+
+    @post_load
+    def make(self, values: dict[str, Any], **_: Any) -> SubstituteRow:
+        """Return what the stock room takes."""
+        return SubstituteRow(**values)
+
+
+class SubstitutesSchema(Schema):
+    """What may go instead of an article, the best first."""
+
+    substitutes = fields.List(fields.String())
 
 
 class ChannelRowSchema(Schema):

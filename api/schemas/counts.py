@@ -26,8 +26,8 @@ from api.schemas.base import (
     units,
     whole,
 )
-from stock.count_documents import Cause, CountScope, CountStatus, SessionStatus, TaskStatus
-from stock.count_rules import Rule
+from stock.counting.documents import Cause, CountScope, CountStatus, SessionStatus, TaskStatus
+from stock.counting.rules import Rule
 
 BLIND = {"description": "Null for callers who may not review."}
 

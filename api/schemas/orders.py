@@ -328,6 +328,7 @@ class OrderQuery(PageQuery):
     phone = fields.String(load_default=None)
     name = fields.String(load_default=None)
     updated_since = instant(load_default=None)
+    needs_person = fields.Boolean(load_default=False, metadata={"description": "Only what a person has to bring on."})
 
 
 class OrderRowSchema(Schema):

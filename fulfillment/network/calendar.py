@@ -34,12 +34,29 @@ _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 
 @dataclass(frozen=True, slots=True)
 class WorkDay:
-    """A day on which a node works: its intervals and its cut-off as instants, first opening first."""
+    """A day on which a node works, as instants: its first opening, its last closing, its cut-off, its breaks."""
 
     on: date
     opens_at: datetime
     cut_off_at: datetime
     closes_at: datetime
+    breaks: tuple[tuple[datetime, datetime], ...] = ()
+
+    def done_at(self, begins: datetime, needs: timedelta) -> datetime:
+        """Return when work is done that begins then and `needs` so long; nobody works in a break."""
+        done = begins + needs
+        for closes, opens in self.breaks:
+            if begins < opens and done > closes:
+                done += opens - max(begins, closes)
+        return done
+
+    def begun_at(self, done: datetime, needs: timedelta) -> datetime:
+        """Return when work that `needs` so long has begun at the latest to be done then."""
+        begins = done - needs
+        for closes, opens in reversed(self.breaks):
+            if begins < opens <= done:
+                begins -= opens - closes
+        return begins
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,11 @@ class Calendar:
             return self.exceptions[on] and bool(self.hours)
         return on.weekday() in self.hours and on not in public_holidays(self.country, self.region, on.year)
 
+    @property
+    def has_breaks(self) -> bool:
+        """Tell whether the node closes and opens again on any day."""
+        return any(len(intervals) > 1 for intervals in self.hours.values())
+
     def work_day(self, on: date) -> WorkDay:
         """Return the instants of a day on which the node works; a date it opens by exception has its fullest hours."""
         intervals = self.hours.get(on.weekday()) or max(self.hours.values(), key=_minutes_open)
@@ -68,7 +90,10 @@ class Calendar:
         late = self.cut_off == MIDNIGHT or (closes_on > on and self.cut_off <= closing)
         cut_off_on = on + _DAY if late else on
         zone = ZoneInfo(self.time_zone)
-        return WorkDay(on, _at(on, opening, zone), _at(cut_off_on, self.cut_off, zone), _at(closes_on, closing, zone))
+        breaks = tuple((_at(on, one[1], zone), _at(on, other[0], zone)) for one, other in pairwise(intervals))
+        return WorkDay(
+            on, _at(on, opening, zone), _at(cut_off_on, self.cut_off, zone), _at(closes_on, closing, zone), breaks
+        )
 
 
 def parse_hours(document: Mapping[str, Any]) -> dict[int, Hours]:

@@ -73,9 +73,11 @@ def arrival_days(
     """Return the ordinals on which packages arrive that leave on `departs` and travel so many delivery days.
 
     Country and region are those of the destination; delivery days are those of `carrier_days`. What travels no day
-    arrives on the day it leaves, or on the next delivery day if that is none.
+    arrives on the day it leaves, or on the next delivery day if that is none; without delivery days it never does.
     """
     calendar = carrier_days(country, region, weekdays, year)
+    if not len(calendar):
+        return np.full(np.broadcast_shapes(departs.shape, transit_days.shape), NEVER, dtype=np.int64)
     place = np.searchsorted(calendar, departs, side="right") + transit_days - 1
     at_once = np.searchsorted(calendar, departs, side="left")
     arrives = calendar[np.clip(np.where(transit_days == 0, at_once, place), 0, len(calendar) - 1)]

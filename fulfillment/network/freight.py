@@ -37,11 +37,9 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Freight:
-    """What is asked from N nodes: the price, surcharges of every day, boxes, and surcharges of some days."""
+    """What is asked from N nodes: the first of `CHARGES` on every day, and surcharges of some days."""
 
-    price: Split
-    surcharge: Split
-    box: Split
+    charges: tuple[Split, ...]
     dated: tuple[tuple[Surcharge, Split], ...]
     travel_days: Integers
 
@@ -94,10 +92,9 @@ def asked_for(offer: CarrierOffer, load: Load, nodes: Integers, band: Integers, 
         whole = load.sets.astype(np.int64)
         charges = {name: every + whole @ alone[name] for name, every in charges.items()}
     usual = sum((charges[each.code] for each in due if not each.dated), start=np.zeros_like(charges[""]))
+    boxes = _by_node(load.boxed, "cost_minor", group)
     return Freight(
-        price=_split(charges[""]),
-        surcharge=_split(usual),
-        box=_split(_by_node(load.boxed, "cost_minor", group)),
+        charges=(_split(charges[""]), _split(usual), _split(boxes)),
         dated=tuple((each, _split(charges[each.code])) for each in due if each.dated),
         travel_days=_travel_days(offer, band, parcels),
     )
@@ -106,8 +103,7 @@ def asked_for(offer: CarrierOffer, load: Load, nodes: Integers, band: Integers, 
 def asked_by_weight(offer: CarrierOffer, weights_g: Integers, band: Integers) -> Freight:
     """Price lines of `weights_g` grams (L), where nothing but their weight counts; `band` is by node (M)."""
     price = Split(*tariffs.spread(offer.tariffs, band, weights_g))
-    nothing = Split(*map(np.zeros_like, price))
-    return Freight(price, nothing, nothing, (), offer.tariffs.travel_days(band, int(weights_g.sum())))
+    return Freight((price,), (), offer.tariffs.travel_days(band, int(weights_g.sum())))
 
 
 def within(kinds: BoxKinds, limits: Limits) -> BoxKinds:

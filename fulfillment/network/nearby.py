@@ -49,7 +49,7 @@ def nodes(
             node=node, name=net.names[row], kind=net.kinds[row], ships=bool(net.ships[row]),
             collects=bool(net.collects[row]),
             distance_km=None if distances is None else round(float(distances[row]), 1),
-            ready_at=_ready_at(net.calendars[row], lead_minutes, now) if net.collects[row] else None,
+            ready_at=ready_at(net.calendars[row], lead_minutes, now) if net.collects[row] else None,
         )
         for node, row in net.index.items()
         if net.is_open[row] and node not in excluded
@@ -57,14 +57,17 @@ def nodes(
     return sorted(found, key=lambda near: (near.distance_km or 0.0, near.node))
 
 
-def _ready_at(calendar: Calendar, lead_minutes: int, now: datetime) -> datetime | None:
-    """Return when work begun at the next moment the node is open would be done before it closes."""
+def ready_at(calendar: Calendar, lead_minutes: int, now: datetime) -> datetime | None:
+    """Return when work begun at the next moment the node is open would be done before it closes.
+
+    After midnight a node may still be open that opened the evening before.
+    """
     lead, today = timedelta(minutes=lead_minutes), now.astimezone(ZoneInfo(calendar.time_zone)).date()
-    for day in (today + timedelta(days=number) for number in range(DAYS_AHEAD)):
+    for day in (today + timedelta(days=number) for number in range(-1, DAYS_AHEAD)):
         if not calendar.works_on(day):
             continue
         hours = calendar.work_day(day)
-        ready_at = max(now, hours.opens_at) + lead
-        if ready_at <= hours.closes_at:
-            return ready_at
+        ready = hours.done_at(max(now, hours.opens_at), lead)
+        if ready <= hours.closes_at:
+            return ready
     return None

@@ -7,8 +7,9 @@ that evidence moves from its prior (conjugacy of Beta and binomial; A. Gelman et
 is the prior of each article there. That such chances belong in the cost of a choice: O. Baron, A. Cire and S. Savaser,
 Decentralized Online Order Fulfillment in Omni-Channel Retailers, 2024, doi:10.1177/10591478241255066.
 
-Invariant: evidence is only ever added to by relative updates, by key, while the balance it is about is locked or last
-of all locks; what is old fades by a half-life that the doors set in the session's `info`.
+Invariants: evidence is only ever added to, by relative updates in the order of keys, while the balance it is about is
+locked, or by a count that has all but its tasks; what is old fades by a half-life that the doors set in the session's
+`info`.
 """
 
 from __future__ import annotations

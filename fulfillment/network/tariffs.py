@@ -43,6 +43,7 @@ class Tariffs:
 
     distances_km B; zones name -> row; weights_g W; volumes_cm3 V; price_minor, transit_days R,W,V; by row: heaviest,
     the column of its heaviest band, cap_g and cap_cm3, what one package may weigh and measure, further_minor.
+    `by_volume` and `by_kilogram` tell whether volumes and further kilograms matter at all.
     """
 
     distances_km: Integers
@@ -55,11 +56,8 @@ class Tariffs:
     cap_g: Integers
     cap_cm3: Integers
     further_minor: Integers
-
-    @property
-    def by_volume(self) -> bool:
-        """Whether prices or packages break by volume."""
-        return bool(self.volumes_cm3[0] < UNLIMITED)
+    by_volume: bool
+    by_kilogram: bool
 
     def reach(self, distance_km: NDArray[np.float64]) -> tuple[Integers, NDArray[np.bool_]]:
         """Return the distance band of each distance, and whether there is one."""
@@ -99,7 +97,7 @@ class Tariffs:
 
     def _one(self, band: Integers, weight_g: Integers, volume_cm3: Integers | int = 0) -> Integers:
         price: Integers = self.price_minor[band, *self._columns(band, weight_g, volume_cm3)]
-        if self.further_minor.any():
+        if self.by_kilogram:
             over_g = np.maximum(weight_g - self.weights_g[self.heaviest[band]], 0)
             price = price + self.further_minor[band] * _share(over_g, 1000)
         return price
@@ -135,6 +133,8 @@ def lay_out(bands: Sequence[Band], max_parcel_g: int | None = None) -> Tariffs:
         cap_g=_integers([_cap_g(band, max_parcel_g) for band in heaviest]),
         cap_cm3=_integers([max(_volume(band) for band in row) for row in rows]),
         further_minor=_integers([band.further_kg_minor or 0 for band in heaviest]),
+        by_volume=volumes[0] < UNLIMITED,
+        by_kilogram=any(band.further_kg_minor for band in heaviest),
     )
 
 

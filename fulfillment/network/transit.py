@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from fulfillment.network.calendar import WEEKDAYS, Weekdays
+from fulfillment.network.calendar import MIDNIGHT, WEEKDAYS, Weekdays
 from fulfillment.network.days import NEVER, Days
 
 Integers = NDArray[np.int64]
@@ -46,8 +46,11 @@ def cut_offs(days: Days, cut_off: time) -> Integers:
 
 @cache
 def _collections(time_zone: str, year: int, cut_off: time) -> Integers:
-    """Return the instant, in seconds, of a local time on each date from 1 January of `year` - 1 on, 3 years."""
+    """Return the instant, in seconds, of a local time on each date from 1 January of `year` - 1 on, 3 years.
+
+    Midnight is the end of a date.
+    """
     zone, first = ZoneInfo(time_zone), date(year - 1, 1, 1)
-    count = (date(year + 2, 1, 1) - first).days
-    days = (first + timedelta(days=number) for number in range(count))
+    count, late = (date(year + 2, 1, 1) - first).days, cut_off == MIDNIGHT
+    days = (first + timedelta(days=number + late) for number in range(count))
     return np.array([int(datetime.combine(day, cut_off, tzinfo=zone).timestamp()) for day in days], dtype=np.int64)

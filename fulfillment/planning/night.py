@@ -27,7 +27,7 @@ from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.proposal import FreedFulfillment, Wanted
 from fulfillment.sourcing.ways import DIRECT
 from fulfillment.work.models import NOT_STARTED, Demand, DemandLine, FulfillmentOrder, Method
-from stock.positions import newest
+from stock.past.positions import newest
 
 MOST_DEMANDS = 100_000
 """Demands of one run; those placed first go first, the rest waits for the next run."""

@@ -6,7 +6,7 @@ is ready when that day ends; a leg costs the work at both ends.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -56,7 +56,9 @@ def _direct(scene: Scene, wanted: Wanted, store: int, fences: Fences) -> list[Le
     begins = scene.now_s + wanted.grace_minutes * 60
     columns = following(days.closes_s[store : store + 1], begins + lead_s, count)[0]
     ready = np.maximum(days.opens_s[store, columns], begins) + lead_s
-    ready = np.minimum(ready, days.closes_s[store, columns])
+    if scene.net.calendars[store].has_breaks:
+        ready = _around_breaks(scene, store, columns, ready, lead_s)
+    ready = np.where(ready == NEVER, NEVER, np.minimum(ready, days.closes_s[store, columns]))
     legs = Legs(
         node=np.full(count, store),
         offer=np.full(count, DIRECT),
@@ -67,6 +69,20 @@ def _direct(scene: Scene, wanted: Wanted, store: int, fences: Fences) -> list[Le
         **uncharged(scene, count)._asdict(),
     )
     return [legs]
+
+
+def _around_breaks(scene: Scene, store: int, columns: Integers, ready: Integers, lead_s: int) -> Integers:
+    """Return when work is done that would be `ready` then if the store had no breaks; NEVER if not before it closes."""
+    calendar, lead, found = scene.net.calendars[store], timedelta(seconds=lead_s), ready.copy()
+    for place, ordinal in enumerate(scene.days.ordinal[store, columns].tolist()):
+        if ordinal == NEVER:
+            continue
+        day = calendar.work_day(date.fromordinal(ordinal))
+        begins = datetime.fromtimestamp(int(ready[place]) - lead_s, UTC)
+        done = day.done_at(begins, lead)
+        too_late = done > day.closes_at and begins > day.opens_at
+        found[place] = NEVER if too_late else done.timestamp()
+    return found
 
 
 def _ready_s(scene: Scene, store: int, arrives: Integers) -> Integers:

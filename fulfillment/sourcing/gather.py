@@ -208,6 +208,8 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
 
 def _fenced(ground: Ground, demand: Wanted, scene: Scene) -> Scene:
     """Bar nodes from lines by the policy's fences of articles."""
+    if not scene.fences:
+        return scene
     skus = [line.sku for line in demand.lines]
     stock = ground.stock[[ground.skus[sku] for sku in skus]]
     fenced = {

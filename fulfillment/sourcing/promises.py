@@ -191,7 +191,6 @@ def _search(gathered: Gathered, number: int, seconds: float) -> Search:
 def _way(gathered: Gathered, number: int, plan: Plan) -> Way:
     packages = packages_of(gathered, number, plan.assignments)
     last = max(packages, key=lambda package: package.arrives_at)
-    lead = timedelta(minutes=gathered.active[number].settings.collect_lead_minutes)
     by_term = {term: cost for term, cost in plan.by_term.items() if cost and term != UNFILLED_TERM}
     return Way(
         wanted=gathered.wanted[number],
@@ -202,8 +201,17 @@ def _way(gathered: Gathered, number: int, plan: Plan) -> Way:
         time_zone=gathered.options[number].zone,
         cost_minor=sum(by_term.values()),
         by_term=by_term,
-        order_by=min(each.leaves_at - (timedelta(0) if each.carrier_service else lead) for each in packages),
+        order_by=min(_order_by(gathered, number, package) for package in packages),
     )
+
+
+def _order_by(gathered: Gathered, number: int, package: Package) -> datetime:
+    """Return until when an order can have a package: its cut-off, or when a store must begin with it."""
+    if package.carrier_service is not None:
+        return package.leaves_at
+    lead = timedelta(minutes=gathered.active[number].settings.collect_lead_minutes)
+    calendar = gathered.net.calendars[gathered.net.index[package.node]]
+    return calendar.work_day(package.work_on).begun_at(package.leaves_at, lead)
 
 
 def _missing(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ...]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fulfillment.network import freight, surcharges
 from fulfillment.network.days import NEVER, arrival_days, following
-from fulfillment.network.freight import CHARGES, Freight, Load, Split
+from fulfillment.network.freight import CHARGES, Freight, Load
 from fulfillment.network.offers import CarrierOffer, Limits
 from fulfillment.network.zones import Area
 from fulfillment.sourcing.fences import Fences
@@ -56,7 +56,7 @@ class Departures(NamedTuple):
 
 
 class Charges(NamedTuple):
-    """What a carrier service asks from M nodes on D days: packages C,M,D, lines C,L,M,D, and for which dated (M,D)."""
+    """What a carrier service asks by option: for packages C,K, for lines C,L,K, and where by the day (K)."""
 
     package_charges: Integers
     line_charges: Integers
@@ -65,7 +65,7 @@ class Charges(NamedTuple):
 
 def uncharged(scene: Scene, options: int) -> Charges:
     """Return that nobody asks anything for so many options that no carrier takes."""
-    count = _charge_count(scene)
+    count = 1 if scene.goods is None else len(CHARGES)
     none = np.zeros((count, len(scene.units), options), dtype=np.int64)
     return Charges(none[:, 0], none, np.zeros(options, dtype=np.bool_))
 
@@ -102,7 +102,7 @@ def carried(
         leaving = _departures(scene, offer, nodes, band[nodes], days)
         asked = _asked(scene, offer, loads, leaving, to)
         arrives, arrives_s = _arrivals(scene, offer, leaving, asked.travel_days, to=to, when=when)
-        charges = _charges(scene, asked, leaving.ordinal, arrives)
+        charges = _charged(asked, leaving.ordinal, arrives)
         yield Legs(
             node=nodes.repeat(days),
             offer=np.full(len(nodes) * days, net.services.index(offer), dtype=np.int64),
@@ -110,9 +110,7 @@ def carried(
             ordinal=leaving.ordinal.ravel(),
             leaves_s=leaving.leaves_s.ravel(),
             arrives_s=arrives_s.ravel(),
-            package_charges=charges.package_charges.reshape(len(charges.package_charges), -1),
-            line_charges=charges.line_charges.reshape(*charges.line_charges.shape[:2], -1),
-            dated=charges.dated.ravel(),
+            **charges._asdict(),
         )
 
 
@@ -139,23 +137,18 @@ def _asked(scene: Scene, offer: CarrierOffer, loads: dict[Limits, Load], leaving
     return freight.asked_for(offer, loads[offer.limits], leaving.node, leaving.band, to)
 
 
-def _charges(scene: Scene, asked: Freight, ordinal: Integers, arrives: Integers) -> Charges:
+def _charged(asked: Freight, ordinal: Integers, arrives: Integers) -> Charges:
     """Return what is asked for departures and arrivals on these dates, as ordinals (M,D)."""
-    charges = _each_day([asked.price, asked.surcharge, asked.box][: _charge_count(scene)], ordinal)
-    for surcharge, split in asked.dated:
-        costs = (split.package + split.lines.sum(axis=0) > 0)[:, None]
-        bites = surcharges.on_days(surcharge, ordinal, arrives) & costs
-        charges.package_charges[SURCHARGE] += split.package[:, None] * bites
-        charges.line_charges[SURCHARGE] += split.lines[:, :, None] * bites
-        charges.dated[:] |= bites
-    return charges
-
-
-def _each_day(splits: Sequence[Split], ordinal: Integers) -> Charges:
-    """Repeat charges by node, for packages (M) and for lines (L,M), for each of the days."""
     days = ordinal.shape[1]
-    package, lines = (np.stack([split[part] for split in splits])[..., None] for part in (0, 1))
-    return Charges(package.repeat(days, axis=-1), lines.repeat(days, axis=-1), np.zeros(ordinal.shape, dtype=np.bool_))
+    package, lines = (np.array([split[part] for split in asked.charges]).repeat(days, axis=-1) for part in (0, 1))
+    dated = np.zeros(ordinal.size, dtype=np.bool_)
+    for surcharge, split in asked.dated:
+        costs = split.package + split.lines.sum(axis=0) > 0
+        bites = (surcharges.on_days(surcharge, ordinal, arrives) & costs[:, None]).ravel()
+        package[SURCHARGE] += split.package.repeat(days) * bites
+        lines[SURCHARGE] += split.lines.repeat(days, axis=-1) * bites
+        dated |= bites
+    return Charges(package, lines, dated)
 
 
 def _arrivals(
@@ -174,10 +167,6 @@ def _arrivals(
         arrives = np.where(late, travelling(travel_days[:, None] + 1), arrives)
         arrives_s = when(leaving.node, arrives)
     return arrives, arrives_s
-
-
-def _charge_count(scene: Scene) -> int:
-    return 1 if scene.goods is None else len(CHARGES)
 
 
 def kept(scene: Scene, wanted: Wanted, parts: Iterable[Legs], fences: Fences) -> Legs:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.network import pick_success
 from fulfillment.network.pick_success import Looked
-from stock.count_documents import CountLine, CountTally
+from stock.counting.documents import CountLine, CountTally
 from stock.events import CountPosted
 
 

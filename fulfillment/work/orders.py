@@ -65,11 +65,12 @@ def reject(
         kind="reject", reference=fo.reference, reason=reason, actor=actor, now=now, fate=Fate.WAIT, ends=Status.REJECTED
     )
     withdraw(session, parts, cause)
+    # Before the tasks of counting, as a count does that posts what it found.
+    pick_success.record(session, missed, now=now)
     for sku, units in sorted(missing.items()):
         if units:
             shorts.short(session, cause.header, sku=sku, node=fo.node, units=units, reason=reason, use=reasons.REJECT)
     setbacks.note(session, parts, cause=SetbackCause.REJECTION, reason=reason, actor=actor, now=now)
-    pick_success.record(session, missed, now=now)
     return list({part.fo.id: part.fo for part in parts}.values())
 
 

@@ -157,9 +157,10 @@ def short(
     )
     parts = [Part.of(fo, line, missing)]
     withdraw(session, parts, cause)
+    # Before the tasks of counting, as a count does that posts what it found.
+    pick_success.record(session, [missed], now=now)
     shorts.short(session, cause.header, sku=line.sku, node=fo.node, units=missing, reason=reason)
     setbacks.note(session, parts, cause=SetbackCause.SHORT_PICK, reason=reason, actor=actor, now=now)
-    pick_success.record(session, [missed], now=now)
     return fo
 
 

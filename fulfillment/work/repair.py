@@ -19,7 +19,7 @@ from kernel.proofs import Stretch
 from stock.ledger import post
 from stock.models import OpenDemand, Reservation
 from stock.postings import DemandChange, Header, Key, ReservationChange
-from stock.repair import KIND, REASON, Mend
+from stock.proof.repair import KIND, REASON, Mend
 
 
 def by_demand_line(session: Session, stretch: Stretch) -> Iterator[Mend]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.work.events import FulfillmentOrderMoved
 from fulfillment.work.models import FulfillmentLine, Status
-from stock import count_tasks
+from stock.counting import tasks
 
 
 def on_fulfillment_order_moved(session: Session, event: FulfillmentOrderMoved) -> None:
@@ -22,4 +22,4 @@ def on_fulfillment_order_moved(session: Session, event: FulfillmentOrderMoved) -
     )
     skus = session.scalars(taken).all()
     reference, now = event.aggregate_id, event.occurred_at
-    count_tasks.propose_where_empty(session, event.node, skus, reference=reference, now=now)
+    tasks.propose_where_empty(session, event.node, skus, reference=reference, now=now)

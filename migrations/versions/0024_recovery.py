@@ -1,4 +1,4 @@
-"""What went wrong with demands, which of them are to be decided again, and which a person decides.
+"""What went wrong with demands, what a decision saw, and how one in trouble may go on.
 
 Revision ID: 0024
 Revises: 0023
@@ -59,10 +59,22 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["node"], ["node.id"], name=op.f("fk_setback_node_node")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_setback")),
     )
+    op.create_table(
+        "article_substitute",
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("substitute", sa.String(length=64), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("sku <> substitute", name=op.f("ck_article_substitute_another")),
+        sa.ForeignKeyConstraint(["sku"], ["article.sku"], name=op.f("fk_article_substitute_sku_article")),
+        sa.ForeignKeyConstraint(["substitute"], ["article.sku"], name=op.f("fk_article_substitute_substitute_article")),
+        sa.PrimaryKeyConstraint("sku", "substitute", name=op.f("pk_article_substitute")),
+    )
     op.create_index("ix_setback_demand", "setback", ["demand_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("article_substitute")
     op.drop_table("setback")
     for name, table, _, _ in reversed(PARTIAL):
         op.drop_index(name, table_name=table)

@@ -15,7 +15,7 @@ def operations(app):
         if operation is not None:
             path = rule.rule
             for argument in rule.arguments:
-                path = path.replace(f"<{argument}>", VALUES.get(argument, "x"))
+                path = path.replace(f"<{argument}>", VALUES.get(argument, "x")).replace(f"<int:{argument}>", "1")
             yield operation.method, path, operation
 
 

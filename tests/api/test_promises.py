@@ -39,6 +39,15 @@ def test_a_public_key_sees_no_costs_and_holds_nothing(admin, client_with):
     )
 
 
+def test_the_same_question_with_its_key_has_the_same_answer(admin):
+    in_stock(admin, "MIRROR", "keys")
+    question = {"channel": "web", "place": MADRID, "lines": [{"sku": "MIRROR", "quantity": 1}]}
+    first, again = (admin.post(PATH, question, key="ask-1") for _ in range(2))
+    assert first == again
+    held, repeated = (admin.post(f"{PATH}/{first['ways'][0]['id']}/hold", {}, key="hold-1") for _ in range(2))
+    assert held == repeated
+
+
 def test_a_bundle_is_promised_by_its_components(admin, house):
     for sku in ("TABLE", "CHAIR"):
         in_stock(admin, sku, f"bundle {sku}")

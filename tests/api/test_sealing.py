@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from api import jobs, proof
 from api.cli import oms
-from stock import positions, seals
+from stock.past import positions, seals
 from tests import factories
 
 

@@ -9,12 +9,18 @@ from werkzeug.serving import make_server
 
 from api import jobs
 from api.app import build_house, create_app
+from fulfillment.network import policies
 from tests import factories
 from tests.api.pages.shop import open_shop, settings_for
 from tests.api.pages.visitors import PASSWORD
 
 SCREENS = {"desk": {"width": 1280, "height": 800}, "tablet": {"width": 820, "height": 1180}}
 WAIT_MS = 15_000
+RULES = {
+    "groups": {"stores": {"kinds": ["store"]}},
+    "bands": [{"group": "stores", "minor": 150}],
+    "fences": [{"rule": "only_groups", "groups": ["stores"], "soft": True}, {"rule": "domestic"}],
+}
 pytestmark = pytest.mark.slow
 
 
@@ -23,6 +29,7 @@ def house(sqlite_url):
     present = build_house(settings_for(sqlite_url))
     present.doors.write(open_shop)
     present.doors.write(orders_come_in)
+    present.doors.write(lambda session: policies.put(session, "default", RULES, note="Spain first"))
     yield present
     present.doors.database.dispose()
 
@@ -160,6 +167,7 @@ def test_a_run_is_started_watched_and_accepted_in_part(enter, house):
     [
         ("planner", ["/planner/", "/planner/nodes/MAD", "/planner/carriers", "/planner/carriers/post-standard"]),
         ("planner", ["/planner/waiting", "/planner/runs", "/planner/runs newest"]),
+        ("planner", ["/planner/policies", "/planner/policies/default/1?try=50", "/planner/policies newest"]),
         ("agent", ["/orders/", "/orders/ newest"]),
     ],
 )

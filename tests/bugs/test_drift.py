@@ -9,9 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from api import proof
 from kernel.events import HANDLERS
 from kernel.proofs import WHOLE
-from stock import adjustments, feeds, repair
+from stock import adjustments, feeds
 from stock.events import TransferMoved
 from stock.models import StockEntry
+from stock.proof import repair
 from stock.sales import sell
 from tests import factories
 from tests.bugs.crowd import DONE, fates, together

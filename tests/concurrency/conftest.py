@@ -2,7 +2,7 @@
 
 import pytest
 
-from stock import verify
+from stock.proof import verify
 from tests.concurrency.clients import Clients
 from tests.stock.shelf import lay_out
 

@@ -20,7 +20,7 @@ LONGEST_STOP_S = 30
 
 
 @contextlib.contextmanager
-def serving(folder, url, *, servers, now, secrets):
+def serving(folder, url, *, servers, now, secrets, threads=8):
     """Yield the addresses of so many server processes that share the database at `url`; they log into `folder`."""
     settings = {
         "PYTHONPATH": str(ROOT),
@@ -29,6 +29,7 @@ def serving(folder, url, *, servers, now, secrets):
         "OMS__SECURITY__MASTER_KEY": secrets.master_key,
         "OMS__SECURITY__SESSION_KEY": secrets.session_key,
         "OMS__SERVER__WORKERS": "1",
+        "OMS__SERVER__THREADS": str(threads),
         "OMS__LOG__LEVEL": "warning",
     }
     with contextlib.ExitStack() as running:

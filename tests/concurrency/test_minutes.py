@@ -20,7 +20,7 @@ from fulfillment.work import cancelling, orders
 from fulfillment.work.models import FulfillmentOrder, Status
 from fulfillment.work.withdrawal import WORK_TO_DO
 from kernel.errors import Conflict
-from stock import verify as stock_verify
+from stock.proof import verify as stock_verify
 from tests.concurrency.clients import ROUNDS, Clients
 from tests.fulfillment.sourcing import world
 from tests.fulfillment.sourcing.world import NOW, PLACES, profile, wanted

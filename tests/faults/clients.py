@@ -93,9 +93,9 @@ def _sale(key, drawn):
 class Client:
     """One who asks one thing after the other, at whichever address answers."""
 
-    def __init__(self, addresses, key, log):
+    def __init__(self, addresses, key, log, *, longest_answer_s=LONGEST_ANSWER_S):
         self.addresses = itertools.cycle(urlsplit(address).netloc for address in addresses)
-        self.key, self.log = key, log
+        self.key, self.log, self.longest_answer_s = key, log, longest_answer_s
         self.connection = None
 
     def asks(self, request):
@@ -122,9 +122,10 @@ class Client:
 
     def _send(self, path, body, headers):
         if self.connection is None:
-            self.connection = http.client.HTTPConnection(next(self.addresses), timeout=LONGEST_ANSWER_S)
+            self.connection = http.client.HTTPConnection(next(self.addresses), timeout=self.longest_answer_s)
         self.connection.request("POST", path, body, headers)
         response = self.connection.getresponse()
+        assert response.status != 503 or response.headers["Retry-After"], "who is sent away is told when to come back"
         return response.status, json.loads(response.read())
 
     def leaves(self):
@@ -158,8 +159,8 @@ def _understood(request, status, answer):
 class Crowd:
     """So many clients in threads of their own."""
 
-    def __init__(self, addresses, key, log, *, count):
-        self.clients = [Client(addresses, key, log) for _ in range(count)]
+    def __init__(self, addresses, key, log, *, count, longest_answer_s=LONGEST_ANSWER_S):
+        self.clients = [Client(addresses, key, log, longest_answer_s=longest_answer_s) for _ in range(count)]
         self.answered_at = 0.0
         self._closing = threading.Event()
         self._pool = ThreadPoolExecutor(count)

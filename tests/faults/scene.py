@@ -55,6 +55,10 @@ def _orders(retailer):
     # From Barcelona, the store there is nearer than the warehouse: the address moves the units, too.
     elsewhere = f"/orders/{retailer.sells(coat=1).id}/edits"
     yield Verb("send an order elsewhere", elsewhere, {"ship_to": LISBON})
+    chosen = retailer.sells(scarf=1).id
+    (remaining,) = retailer.get(f"/orders/{chosen}/recovery")["demands"]
+    given_up = {"demand_id": remaining["demand_id"], "choice": "cancel", "reason": "customer"}
+    yield Verb("choose how an order goes on", f"/orders/{chosen}/recovery", given_up)
     yield Verb("hold an order", f"/orders/{held.id}/holds", {"reason": "fraud"})
     yield Verb("lift a hold", f"/orders/{lifted.id}/holds/fraud", method="DELETE")
     paid = {"kind": "card", "amount": {"amount": "40.00", "currency": "EUR"}}

@@ -72,6 +72,9 @@ an hour and fails where a zero is due and is not there; short runs of the same t
 - **clock moved**: the clocks of the business and of the database leap an hour forth and back.
 - **scheduler of five dead or asleep**: five schedulers on one database, with a short lease.
 - **request duplicated and reordered**: each request one to three times, in any order, from eight clients.
+- **server overloaded**: 48 clients at a server of two threads, who wait for a quarter of a second, leave and come back
+  with the same key. Times injected: how often somebody left or was sent away. Recovered: when one who came after the
+  crowd was answered.
 - Besides, a state machine does 5,000 random histories of 50 steps on each database, and proves the ledger after each
   step. It injects no fault; any disagreement with its model fails the run.
 

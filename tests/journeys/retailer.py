@@ -12,6 +12,7 @@ from datetime import timedelta
 from api import jobs, proof
 from api.clock import Clock
 from api.house import EXTENSION
+from fulfillment.network import policies
 from tests.factories import GTINS
 from tests.journeys.cart import Cart
 from tests.journeys.order import Order, Refused
@@ -187,6 +188,12 @@ class Retailer:
         headers = self._headers() | {"If-Match": read.headers["ETag"]}
         return self._answer(
             self.app.test_client().patch(f"{API}/nodes/{node}", json={"status": "closed"}, headers=headers)
+        )
+
+    def follows(self, **settings):
+        """Put a policy with these settings in force."""
+        self.house.doors.write(
+            lambda session: policies.activate(session, "default", policies.put(session, "default", settings))
         )
 
     def plans_the_night(self):

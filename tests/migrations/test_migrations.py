@@ -12,9 +12,9 @@ from fulfillment.network import catalog as network
 from kernel import events
 from kernel.db import Base, connect
 from kernel.ids import least_id, new_id
-from stock import count_opening, count_sessions, counts
-from stock.count_documents import Count
-from stock.partitions import partition_of
+from stock.counting import counts, opening, sessions
+from stock.counting.documents import Count
+from stock.proof.partitions import partition_of
 from tests import factories
 
 pytestmark = pytest.mark.slow
@@ -57,7 +57,7 @@ def test_counts_of_one_result_each_keep_it_as_their_first_round(databases):
             with database.write() as session:
                 factories.lay_out(session)
                 factories.stock(session, "WH", coat=5)
-                opened = [count_opening.open_count(session, node="WH", skus=["coat"], **by).id for _ in range(3)]
+                opened = [opening.open_count(session, node="WH", skus=["coat"], **by).id for _ in range(3)]
                 for count_id in opened[1:]:
                     counts.record(session, count_id, sku="coat", units=4, **by)
                 counts.submit(session, opened[1], **by)
@@ -68,7 +68,7 @@ def test_counts_of_one_result_each_keep_it_as_their_first_round(databases):
             with database.write() as session:
                 (tally,) = counts.tallies_of(session, opened[1])
                 assert (tally.counted, tally.expected, tally.difference) == (4, 5, -1)
-                own = count_sessions.begin(session, opened[2], **by)
+                own = sessions.begin(session, opened[2], **by)
                 assert [(own.counter, result.units) for result in own.results] == [("ana", 4)]
                 assert counts.submit(session, opened[2], **by).status == "review"
                 assert counts.uncounted(session, session.get_one(Count, opened[0])) == ["coat"]

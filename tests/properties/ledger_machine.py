@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition
 from sqlalchemy import text
 
-from stock import catalog, recipes, verify
+from stock import catalog, recipes
 from stock.models import Node
+from stock.proof import verify
 from stock.recipes import Component, RecipeRow
 from stock.rows import LimitRow
 from tests.properties.ledger_model import Paper

@@ -5,18 +5,9 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from stock import (
-    adjustments,
-    catalog,
-    count_opening,
-    count_rules,
-    count_sessions,
-    counts,
-    feeds,
-    sales,
-    shorts,
-)
+from stock import adjustments, catalog, feeds, sales, shorts
 from stock.catalog import InvalidRows
+from stock.counting import counts, opening, rules, sessions
 from stock.errors import InsufficientStock
 from stock.rows import LimitRow
 from tests.properties.ledger_machine import CHOICES, NODES, SKUS, UNITS, LedgerSteps
@@ -100,13 +91,13 @@ class TruthSteps(LedgerSteps):
     @rule(sku=SKUS, node=NODES, units=st.integers(0, 6), at_once=st.booleans())
     def count(self, sku, node, units, at_once):
         """Somebody counts; a large difference is counted by another as well."""
-        opened = count_opening.open_count(self.session, node=node, skus=[sku], **self.by)
+        opened = opening.open_count(self.session, node=node, skus=[sku], **self.by)
         counts.record(self.session, opened.id, sku=sku, units=units, **self.by)
         counts.submit(self.session, opened.id, **self.by)
         difference = units - self.paper.shelf((sku, node))
-        if abs(difference) > count_rules.Rule().recount_units:
-            own = count_sessions.begin(self.session, opened.id, actor="another", now=self.now)
-            count_sessions.record(self.session, own.id, sku=sku, units=units, actor="another", now=self.now)
+        if abs(difference) > rules.Rule().recount_units:
+            own = sessions.begin(self.session, opened.id, actor="another", now=self.now)
+            sessions.record(self.session, own.id, sku=sku, units=units, actor="another", now=self.now)
             counts.hand_in(self.session, own.id, actor="another", now=self.now)
         self.counts[opened.id] = (sku, node), difference, len(self.paper.corrections), self.now
         if at_once:

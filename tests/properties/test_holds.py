@@ -10,10 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import select
 
 from kernel.db import connect
-from stock import holds, verify
+from stock import holds
 from stock.errors import InsufficientStock
 from stock.holds import HoldUnits, Term
 from stock.models import Reservation, StockBalance
+from stock.proof import verify
 from stock.receipts import receive
 from stock.reservations import rebind
 from tests.stock.shelf import claim, header, lay_out

@@ -11,9 +11,10 @@ from sqlalchemy import select, text, update
 from kernel.db import connect
 from kernel.errors import DomainError
 from kernel.ids import new_id
-from stock import ledger, verify
+from stock import ledger
 from stock.models import Account, Reservation, StockBalance
 from stock.postings import DemandChange, Draft, Movement, NewReservation, ReservationChange, Side
+from stock.proof import verify
 from tests.stock.shelf import SUPPLIER, header, lay_out, stock
 
 SKUS = st.sampled_from(["coat", "hat"] * 8 + ["unicorn"])

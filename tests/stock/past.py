@@ -5,9 +5,9 @@ from collections import defaultdict
 from sqlalchemy import select
 
 from kernel import events
-from stock import positions
-from stock.chronicle import PostingPosition
 from stock.models import Posting, StockEntry
+from stock.past import positions
+from stock.past.chronicle import PostingPosition
 from stock.postings import COUNTERS
 
 

@@ -12,13 +12,15 @@ from sqlalchemy.exc import DBAPIError
 from kernel import ids
 from kernel.db import connect
 from kernel.proofs import WHOLE
-from stock import archive, history, partitions, positions, repair, reservations, seals, transfers, verify
-from stock.archive import ArchiveUnlike, NotArchivable
-from stock.chronicle import MarkName, reached
+from stock import reservations, transfers
 from stock.errors import HistoryArchived
 from stock.ledger import post
 from stock.models import Account
+from stock.past import history, positions, seals
+from stock.past.chronicle import MarkName, reached
 from stock.postings import Movement, Side
+from stock.proof import archive, partitions, repair, verify
+from stock.proof.archive import ArchiveUnlike, NotArchivable
 from stock.reservations import ReservedUnits, rebind
 from stock.transfers import TransferWant
 from tests.stock.past import history as changes

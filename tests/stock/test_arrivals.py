@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
-from stock import arrivals, lists, transfers, verify
+from stock import arrivals, lists, transfers
 from stock.arrivals import SetAside, Surplus
 from stock.documents import TransferLine
 from stock.errors import InvalidUnits, UnknownReason, UnknownStock
+from stock.proof import verify
 from stock.transfers import InvalidTransfer, TransferWant
 from tests.stock.shelf import NOW, counters, stock
 

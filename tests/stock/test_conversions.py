@@ -2,10 +2,11 @@
 
 import pytest
 
-from stock import conversions, recipes, verify
+from stock import conversions, recipes
 from stock.conversions import NoKit
 from stock.errors import InsufficientStock, InvalidUnits, UnknownStock
 from stock.models import StockBalance
+from stock.proof import verify
 from stock.recipes import Component, RecipeRow
 from stock.reservations import rebind
 from tests.stock.shelf import NOW, claim, counters, header, stock

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from kernel.states import IllegalTransition
-from stock import count_opening, count_rules, count_tasks, counts, reasons, reservations, sales, shorts
-from stock.count_documents import Cause, CountTask, LastCount
-from stock.count_rules import Rule
+from stock import reasons, reservations, sales, shorts
+from stock.counting import counts, opening, rules, tasks
+from stock.counting.documents import Cause, CountTask, LastCount
+from stock.counting.rules import Rule
 from stock.errors import UnknownDocument
 from stock.models import Article, Node
 from stock.reservations import ReservedUnits, rebind
@@ -17,18 +18,18 @@ from tests.stock.shelf import NOW, claim, header, stock
 BY = {"actor": "ana", "now": NOW}
 
 
-def tasks(session, node="MAD"):
+def asked_for(session, node="MAD"):
     """Cause, status and how often it was proposed, by article."""
     found = session.scalars(select(CountTask).where(CountTask.node == node).order_by(CountTask.sku))
     return {task.sku: (task.cause, task.status, task.times) for task in found.unique()}
 
 
 def propose(session, *skus, cause=Cause.ZERO_CHECK):
-    count_tasks.propose(session, "MAD", skus, cause=cause, reference="r", now=NOW)
+    tasks.propose(session, "MAD", skus, cause=cause, reference="r", now=NOW)
 
 
 def count_it(session, **results):
-    count = count_opening.open_count(session, node="MAD", skus=list(results), **BY)
+    count = opening.open_count(session, node="MAD", skus=list(results), **BY)
     for sku, units in results.items():
         counts.record(session, count.id, sku=sku, units=units, **BY)
     return counts.submit(session, count.id, **BY)
@@ -41,14 +42,14 @@ def test_a_short_pick_and_a_rejection_propose_a_count(session):
         session, header("reject"), sku="hat", node="MAD", units=1, reason="not_found", use=reasons.REJECT
     )  # fmt: skip
     shorts.short(session, header("short_pick"), sku="scarf", node="MAD", units=1, reason="no_variance")
-    assert tasks(session) == {"coat": ("short_pick", "proposed", 1), "hat": ("rejection", "proposed", 1)}
+    assert asked_for(session) == {"coat": ("short_pick", "proposed", 1), "hat": ("rejection", "proposed", 1)}
 
 
 def test_a_sale_proposes_what_it_emptied_and_what_was_not_known(session):
     stock(session, coat_MAD=2, hat_MAD=1, scarf_MAD=5)
     sold = [("coat", 2), ("hat", 2), ("scarf", 1)]
     sales.sell(session, node="MAD", lines=sold, reference="t", actor="till", occurred_at=NOW)
-    assert tasks(session) == {"coat": ("zero_check", "proposed", 1), "hat": ("sold_beyond_stock", "proposed", 1)}
+    assert asked_for(session) == {"coat": ("zero_check", "proposed", 1), "hat": ("sold_beyond_stock", "proposed", 1)}
 
 
 def test_what_should_be_empty_or_is_all_promised_is_proposed(session):
@@ -56,30 +57,30 @@ def test_what_should_be_empty_or_is_all_promised_is_proposed(session):
     (id_,) = rebind(session, header(), claims=[claim(units=2)])
     reservations.pick(session, header(), [ReservedUnits("coat", id_, 2)])
     rebind(session, header(), claims=[claim("hat", units=2, reference="line-2")])
-    empty = lambda: count_tasks.propose_where_empty(  # noqa: E731
+    empty = lambda: tasks.propose_where_empty(  # noqa: E731
         session, "MAD", ["coat", "hat", "scarf"], reference="fo", now=NOW
     )
-    count_rules.put(session, "MAD", Rule(zero_checks=False))
+    rules.put(session, "MAD", Rule(zero_checks=False))
     empty()
-    assert tasks(session) == {}
-    count_rules.put(session, "MAD", Rule())
+    assert asked_for(session) == {}
+    rules.put(session, "MAD", Rule())
     empty()
-    assert sorted(tasks(session)) == ["coat", "hat"]
+    assert sorted(asked_for(session)) == ["coat", "hat"]
 
 
 def test_an_article_has_one_task_and_the_most_urgent_cause_stands(session):
     propose(session, "coat", cause=Cause.AGE)
     propose(session, "coat", cause=Cause.SHORT_PICK)
     propose(session, "coat", cause=Cause.ZERO_CHECK)
-    assert tasks(session) == {"coat": ("short_pick", "proposed", 3)}
+    assert asked_for(session) == {"coat": ("short_pick", "proposed", 3)}
 
 
 def test_a_count_takes_tasks_up_and_its_posting_closes_them(session):
     propose(session, "coat", "hat")
     count = count_it(session, coat=0)
-    assert tasks(session)["coat"][1] == "counting"
+    assert asked_for(session)["coat"][1] == "counting"
     counts.post(session, count.id, **BY)
-    assert (tasks(session)["coat"][1], tasks(session)["hat"][1]) == ("done", "proposed")
+    assert (asked_for(session)["coat"][1], asked_for(session)["hat"][1]) == ("done", "proposed")
     propose(session, "coat")
     open_ones = select(CountTask.status).where(CountTask.sku == "coat", CountTask.closed_at.is_(None))
     assert session.scalars(open_ones).all() == ["proposed"]
@@ -89,34 +90,34 @@ def test_voiding_a_count_closes_what_it_took_up(session):
     propose(session, "coat", "hat")
     count = count_it(session, coat=0)
     counts.void(session, count.id, **BY)
-    assert (tasks(session)["coat"][1], tasks(session)["hat"][1]) == ("dropped", "proposed")
+    assert (asked_for(session)["coat"][1], asked_for(session)["hat"][1]) == ("dropped", "proposed")
 
 
 def test_a_task_is_dropped_once(session):
     propose(session, "coat")
     (task,) = session.scalars(select(CountTask)).all()
-    assert count_tasks.drop(session, task.id, **BY).closed_by == "ana"
+    assert tasks.drop(session, task.id, **BY).closed_by == "ana"
     with pytest.raises(IllegalTransition):
-        count_tasks.drop(session, task.id, **BY)
+        tasks.drop(session, task.id, **BY)
     with pytest.raises(UnknownDocument):
-        count_tasks.drop(session, "none", **BY)
+        tasks.drop(session, "none", **BY)
 
 
 def test_a_node_has_no_more_tasks_than_it_can_look_at(session, monkeypatch):
-    monkeypatch.setattr(count_tasks, "MOST_OPEN", 2)
+    monkeypatch.setattr(tasks, "MOST_OPEN", 2)
     propose(session, "boots", "coat", "hat")
     propose(session, "coat", "scarf")
-    assert {sku: times for sku, (_, _, times) in tasks(session).items()} == {"boots": 1, "coat": 2}
+    assert {sku: times for sku, (_, _, times) in asked_for(session).items()} == {"boots": 1, "coat": 2}
 
 
 def test_the_longest_uncounted_are_proposed_for_their_value(session):
     for sku, cost in (("boots", 900), ("coat", 50), ("hat", 20), ("scarf", 1)):
         session.get_one(Article, sku).unit_cost_minor = cost
     stock(session, boots_MAD=10, coat_MAD=20, hat_MAD=5, scarf_MAD=5)
-    count_rules.put(session, "MAD", Rule(tasks_a_day=2, max_age_days=30))
-    assert count_tasks.propose_by_age(session, "MAD", now=NOW) == 2
-    assert sorted(tasks(session)) == ["boots", "coat"]
-    assert count_tasks.propose_by_age(session, "MAD", now=NOW) == 0
+    rules.put(session, "MAD", Rule(tasks_a_day=2, max_age_days=30))
+    assert tasks.propose_by_age(session, "MAD", now=NOW) == 2
+    assert sorted(asked_for(session)) == ["boots", "coat"]
+    assert tasks.propose_by_age(session, "MAD", now=NOW) == 0
 
 
 @pytest.mark.parametrize(
@@ -127,13 +128,13 @@ def test_valuable_articles_are_counted_more_often(session, days, due):
         session.get_one(Article, sku).unit_cost_minor = cost
     stock(session, boots_MAD=1, coat_MAD=1, hat_MAD=1)
     counts.post(session, count_it(session, boots=1, coat=1, hat=1).id, **BY)
-    count_rules.put(session, "MAD", Rule(max_age_days=30))
-    count_tasks.propose_by_age(session, "MAD", now=NOW + timedelta(days=days))
-    assert sorted(sku for sku, (_, status, _) in tasks(session).items() if status == "proposed") == due
+    rules.put(session, "MAD", Rule(max_age_days=30))
+    tasks.propose_by_age(session, "MAD", now=NOW + timedelta(days=days))
+    assert sorted(sku for sku, (_, status, _) in asked_for(session).items() if status == "proposed") == due
 
 
 def test_the_latest_look_is_remembered(session):
-    later = count_opening.open_count(session, node="MAD", skus=["coat"], **BY)
+    later = opening.open_count(session, node="MAD", skus=["coat"], **BY)
     earlier = count_it(session, coat=0)
     counts.record(session, later.id, sku="coat", units=0, actor="ana", now=NOW + timedelta(hours=1))
     counts.submit(session, later.id, **BY)
@@ -146,4 +147,4 @@ def test_people_count_where_they_work(session):
     session.add(Node(id="SUP", name="Mill", kind="supplier", status="open", time_zone="Europe/Madrid", version=1))
     session.get_one(Node, "LIS").status = "closed"
     session.flush()
-    assert count_tasks.counted_nodes(session) == ["BCN", "MAD"]
+    assert tasks.counted_nodes(session) == ["BCN", "MAD"]

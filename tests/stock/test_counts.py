@@ -9,21 +9,9 @@ from sqlalchemy import select
 from kernel import states
 from kernel.events import OutboxEvent
 from kernel.states import IllegalTransition
-from stock import (
-    adjustments,
-    catalog,
-    count_opening,
-    count_report,
-    count_rules,
-    count_sessions,
-    counts,
-    feeds,
-    receipts,
-    reservations,
-    sales,
-    shorts,
-)
-from stock.count_documents import (
+from stock import adjustments, catalog, feeds, receipts, reservations, sales, shorts
+from stock.counting import counts, opening, report, rules, sessions
+from stock.counting.documents import (
     COUNT_TRANSITIONS,
     SESSION_TRANSITIONS,
     TASK_TRANSITIONS,
@@ -35,7 +23,7 @@ from stock.count_documents import (
     SessionStatus,
     TaskStatus,
 )
-from stock.count_errors import (
+from stock.counting.errors import (
     CountedBefore,
     CountIncomplete,
     CountUndecided,
@@ -51,7 +39,7 @@ from stock.count_errors import (
     UnknownCode,
     UnknownRound,
 )
-from stock.count_rules import Rule
+from stock.counting.rules import Rule
 from stock.errors import InvalidUnits, UnknownDocument, UnknownReason, UnknownStock
 from stock.models import Article
 from stock.reservations import ReservedUnits, rebind
@@ -64,7 +52,7 @@ CHIEF = {"actor": "chief", "now": NOW}
 
 
 def opened(session, *skus):
-    return count_opening.open_count(session, node="MAD", skus=skus or ("coat",), **CHIEF)
+    return opening.open_count(session, node="MAD", skus=skus or ("coat",), **CHIEF)
 
 
 def counted(session, **results):
@@ -76,12 +64,12 @@ def counted(session, **results):
 
 
 def finds(session, count, who, sku="coat", *, shelf=None, units=1):
-    own = count_sessions.begin(session, count.id, **who)
-    return count_sessions.record(session, own.id, sku=sku, units=units, shelf=shelf, **who)
+    own = sessions.begin(session, count.id, **who)
+    return sessions.record(session, own.id, sku=sku, units=units, shelf=shelf, **who)
 
 
 def hands_in(session, count, who):
-    own = count_sessions.begin(session, count.id, **who)
+    own = sessions.begin(session, count.id, **who)
     return counts.hand_in(session, own.id, **who)
 
 
@@ -193,8 +181,8 @@ def test_a_named_shelf_is_counted_by_one_person(session):
     with pytest.raises(ShelfTaken) as refused:
         finds(session, count, BEN, shelf="A-01", units=4)
     assert refused.value.counter == "ana"
-    own = count_sessions.begin(session, count.id, **ANA)
-    assert count_sessions.discard(session, own.id, **CHIEF).ended_by == "chief"
+    own = sessions.begin(session, count.id, **ANA)
+    assert sessions.discard(session, own.id, **CHIEF).ended_by == "chief"
     assert finds(session, count, BEN, shelf="A-01", units=4).units == 4
 
 
@@ -244,10 +232,10 @@ def test_moves_in_both_directions_widen_what_is_right(session):
 def test_scans_of_one_shelf_allow_for_what_moved_between_them(session):
     stock(session, coat_MAD=3)
     count = opened(session)
-    own = count_sessions.begin(session, count.id, **ANA)
-    count_sessions.scan(session, own.id, scan_id="m-1", code="coat", **ANA)
+    own = sessions.begin(session, count.id, **ANA)
+    sessions.scan(session, own.id, scan_id="m-1", code="coat", **ANA)
     sell(session, 1)
-    count_sessions.scan(session, own.id, scan_id="m-2", code="coat", **ANA)
+    sessions.scan(session, own.id, scan_id="m-2", code="coat", **ANA)
     counts.hand_in(session, own.id, **ANA)
     assert (tally(session, count).low, tally(session, count).high) == (2, 3)
 
@@ -333,8 +321,8 @@ def test_an_article_that_nobody_asked_for_is_counted_too(session):
     with pytest.raises(CountIncomplete) as refused:
         counts.submit(session, count.id, **BY)
     assert [fault.pointer for fault in refused.value.faults] == ["/lines/coat"]
-    own = count_sessions.begin(session, count.id, **BY)
-    count_sessions.record_none(session, own.id, ["coat"], **BY)
+    own = sessions.begin(session, count.id, **BY)
+    sessions.record_none(session, own.id, ["coat"], **BY)
     counts.submit(session, count.id, **BY)
     counts.post(session, count.id, **BY)
     assert counters(session, "hat", "MAD") == {"on_hand": 2}
@@ -344,8 +332,8 @@ def test_an_article_that_nobody_asked_for_is_counted_too(session):
 def test_confirming_none_leaves_alone_what_was_found(session):
     count = opened(session, "coat", "hat")
     finds(session, count, ANA, "coat", units=2)
-    own = count_sessions.begin(session, count.id, **ANA)
-    count_sessions.record_none(session, own.id, ["coat", "hat"], **ANA)
+    own = sessions.begin(session, count.id, **ANA)
+    sessions.record_none(session, own.id, ["coat", "hat"], **ANA)
     counts.hand_in(session, own.id, **ANA)
     assert (tally(session, count).counted, tally(session, count, "hat").counted) == (2, 0)
 
@@ -353,25 +341,25 @@ def test_confirming_none_leaves_alone_what_was_found(session):
 def test_an_area_has_all_that_lies_there(session):
     place(session, coat="A-01", hat="A-02", scarf="B-01")
     stock(session, boots_MAD=1)
-    area = count_opening.open_area(session, node="MAD", shelf_from="A-01", shelf_to="A-99", **CHIEF)
+    area = opening.open_area(session, node="MAD", shelf_from="A-01", shelf_to="A-99", **CHIEF)
     assert [(line.sku, line.shelf) for line in area.lines] == [("coat", "A-01"), ("hat", "A-02")]
-    whole = count_opening.open_area(session, node="MAD", **CHIEF)
+    whole = opening.open_area(session, node="MAD", **CHIEF)
     assert [(line.sku, line.shelf) for line in whole.lines] == [
         ("boots", None), ("coat", "A-01"), ("hat", "A-02"), ("scarf", "B-01"),
     ]  # fmt: skip
-    shelves = count_opening.open_shelves(session, node="MAD", shelves=["B-01", "Z-99"], **CHIEF)
+    shelves = opening.open_shelves(session, node="MAD", shelves=["B-01", "Z-99"], **CHIEF)
     assert [line.sku for line in shelves.lines] == ["scarf"]
     with pytest.raises(NothingToCount):
-        count_opening.open_area(session, node="MAD", shelf_from="Z", **CHIEF)
+        opening.open_area(session, node="MAD", shelf_from="Z", **CHIEF)
     with pytest.raises(NothingToCount):
-        count_opening.open_shelves(session, node="MAD", shelves=["Z-99"], **CHIEF)
+        opening.open_shelves(session, node="MAD", shelves=["Z-99"], **CHIEF)
 
 
 def test_a_count_names_what_exists(session):
     with pytest.raises(UnknownStock):
         opened(session, "unicorn")
     with pytest.raises(UnknownReason):
-        count_opening.open_count(session, node="MAD", skus=["coat"], reason="mood", **BY)
+        opening.open_count(session, node="MAD", skus=["coat"], reason="mood", **BY)
     count = opened(session)
     with pytest.raises(InvalidUnits):
         counts.record(session, count.id, sku="coat", units=-1, **BY)
@@ -391,52 +379,52 @@ def test_scans_add_up_and_each_counts_once(session):
     session.get_one(Article, "coat").gtin = "8412345000010"
     place(session, coat="A-01")
     count = opened(session)
-    own = count_sessions.begin(session, count.id, **ANA)
+    own = sessions.begin(session, count.id, **ANA)
     with_zero = ("s-2", "08412345000010")
     for scan_id, code in (("s-1", "8412345000010"), with_zero, with_zero, ("s-3", "coat")):
-        scanned = count_sessions.scan(session, own.id, scan_id=scan_id, code=code, **ANA)
+        scanned = sessions.scan(session, own.id, scan_id=scan_id, code=code, **ANA)
     assert (scanned.result.units, scanned.result.shelf) == (3, "A-01")
-    assert not count_sessions.scan(session, own.id, scan_id="s-3", code="coat", **ANA).counted
+    assert not sessions.scan(session, own.id, scan_id="s-3", code="coat", **ANA).counted
     with pytest.raises(ScanReused):
-        count_sessions.scan(session, own.id, scan_id="s-1", code="hat", **ANA)
+        sessions.scan(session, own.id, scan_id="s-1", code="hat", **ANA)
     with pytest.raises(UnknownCode):
-        count_sessions.scan(session, own.id, scan_id="s-9", code="4711", **ANA)
+        sessions.scan(session, own.id, scan_id="s-9", code="4711", **ANA)
 
 
 def test_a_shelf_is_counted_from_the_beginning(session):
     count = opened(session)
-    own = count_sessions.begin(session, count.id, **ANA)
-    count_sessions.scan(session, own.id, scan_id="n-1", code="coat", shelf="A-01", **ANA)
-    assert count_sessions.forget_shelf(session, own.id, shelf="A-01", actor="ana") == 1
-    scanned = count_sessions.scan(session, own.id, scan_id="n-1", code="coat", shelf="A-01", **ANA)
+    own = sessions.begin(session, count.id, **ANA)
+    sessions.scan(session, own.id, scan_id="n-1", code="coat", shelf="A-01", **ANA)
+    assert sessions.forget_shelf(session, own.id, shelf="A-01", actor="ana") == 1
+    scanned = sessions.scan(session, own.id, scan_id="n-1", code="coat", shelf="A-01", **ANA)
     assert (scanned.counted, scanned.result.units) == (True, 1)
 
 
 def test_a_session_is_one_persons_and_ends_once(session):
     count = opened(session, "coat", "hat")
-    own = count_sessions.begin(session, count.id, **ANA)
-    assert count_sessions.begin(session, count.id, **ANA).id == own.id
+    own = sessions.begin(session, count.id, **ANA)
+    assert sessions.begin(session, count.id, **ANA).id == own.id
     with pytest.raises(NotYourSession):
-        count_sessions.record(session, own.id, sku="coat", units=1, **BEN)
+        sessions.record(session, own.id, sku="coat", units=1, **BEN)
     finds(session, count, BEN, units=1)
     with pytest.raises(SessionsUnderWay) as refused:
         counts.submit(session, count.id, **BEN)
     assert refused.value.counters == "ana"
     counts.hand_in(session, own.id, **ANA)
     with pytest.raises(SessionEnded):
-        count_sessions.record(session, own.id, sku="coat", units=1, **ANA)
+        sessions.record(session, own.id, sku="coat", units=1, **ANA)
     with pytest.raises(IllegalTransition):
         counts.hand_in(session, own.id, **ANA)
 
 
 def test_nothing_is_counted_for_a_count_that_is_over(session):
     count = opened(session)
-    own = count_sessions.begin(session, count.id, **ANA)
+    own = sessions.begin(session, count.id, **ANA)
     counts.void(session, count.id, **CHIEF)
     for verb in (
-        lambda: count_sessions.begin(session, count.id, **BEN),
-        lambda: count_sessions.record(session, own.id, sku="coat", units=1, **ANA),
-        lambda: count_sessions.discard(session, own.id, **ANA),
+        lambda: sessions.begin(session, count.id, **BEN),
+        lambda: sessions.record(session, own.id, sku="coat", units=1, **ANA),
+        lambda: sessions.discard(session, own.id, **ANA),
         lambda: counts.hand_in(session, own.id, **ANA),
     ):
         with pytest.raises(NotBeingCounted):
@@ -459,7 +447,7 @@ def test_a_large_difference_is_counted_again_by_somebody_else(session):
     count = large_difference(session)
     assert (count.status, count.round, counts.uncounted(session, count)) == ("counting", 2, ["coat"])
     with pytest.raises(CountedBefore):
-        count_sessions.begin(session, count.id, **ANA)
+        sessions.begin(session, count.id, **ANA)
     finds(session, count, BEN, units=10)
     assert hands_in(session, count, BEN).status == "review"
     counts.post(session, count.id, **BEN)
@@ -496,24 +484,24 @@ def test_the_reviewer_has_it_counted_once_more(session):
 
 def test_nobody_posts_a_large_difference_that_only_they_have_seen(session):
     count = large_difference(session)
-    own = count_sessions.begin(session, count.id, alone=True, **ANA)
-    count_sessions.record(session, own.id, sku="coat", units=10, **ANA)
+    own = sessions.begin(session, count.id, alone=True, **ANA)
+    sessions.record(session, own.id, sku="coat", units=10, **ANA)
     counts.hand_in(session, own.id, **ANA)
     with pytest.raises(FourEyes):
         counts.post(session, count.id, **ANA)
-    count_rules.put(session, "MAD", Rule(four_eyes=False))
+    rules.put(session, "MAD", Rule(four_eyes=False))
     assert counts.post(session, count.id, **ANA) is not None
 
 
 def test_the_rule_of_a_node_says_what_is_large(session):
-    assert count_rules.rule_of(session, "MAD") == Rule()
-    count_rules.put(session, count_rules.EVERYWHERE, Rule(recount_units=1))
-    count_rules.put(session, "BCN", Rule(recount_units=50, recount_value_minor=1_000))
-    assert count_rules.rule_of(session, "MAD").recount_units == 1
-    assert count_rules.rule_of(session, "BCN").wants_second(1, -1_001)
-    assert not count_rules.rule_of(session, "BCN").wants_second(-50, 1_000)
+    assert rules.rule_of(session, "MAD") == Rule()
+    rules.put(session, rules.EVERYWHERE, Rule(recount_units=1))
+    rules.put(session, "BCN", Rule(recount_units=50, recount_value_minor=1_000))
+    assert rules.rule_of(session, "MAD").recount_units == 1
+    assert rules.rule_of(session, "BCN").wants_second(1, -1_001)
+    assert not rules.rule_of(session, "BCN").wants_second(-50, 1_000)
     with pytest.raises(UnknownStock):
-        count_rules.put(session, "XXX", Rule())
+        rules.put(session, "XXX", Rule())
 
 
 def test_a_difference_of_great_value_is_large(session):
@@ -529,13 +517,13 @@ def test_a_difference_of_great_value_is_large(session):
 
 def test_who_counts_is_told_nothing_of_what_should_be_there(session):
     count = large_difference(session)
-    blind = count_report.view(session, count, blind=True)
+    blind = report.view(session, count, blind=True)
     assert [(line.counted, line.tallies, line.standing) for line in blind.lines] == [(False, None, None)] * 2
     assert [own.units for own in blind.sessions] == [None]
-    seeing = count_report.view(session, count, blind=False)
+    seeing = report.view(session, count, blind=False)
     assert [(line.sku, line.standing.difference) for line in seeing.lines] == [("coat", -10), ("hat", 0)]
     assert seeing.lines[0].tallies[0].counters == ("ana",)
-    assert count_report.progress(session, [count.id])[count.id] == count_report.Progress(wanted=1, counted=0)
+    assert report.progress(session, [count.id])[count.id] == report.Progress(wanted=1, counted=0)
 
 
 def test_each_step_has_an_author(session):

@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from stock import history, positions, reservations, states
-from stock.chronicle import MarkName, go_on
+from stock import reservations
 from stock.errors import HistoryArchived, UnknownPosition
 from stock.ledger import post
 from stock.models import Account
+from stock.past import history, positions, states
+from stock.past.chronicle import MarkName, go_on
 from stock.postings import Movement, Side
 from stock.reservations import ReservedUnits, rebind
 from tests.stock import past

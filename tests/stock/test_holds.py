@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import select, update
 
 from kernel.db import connect, database_now
-from stock import holds, verify
+from stock import holds
 from stock.errors import ClaimsChanged, InsufficientStock
 from stock.holds import HoldUnits, Term
 from stock.models import Reservation
+from stock.proof import verify
 from tests.stock.shelf import NOW, claim, counters, header, reservation, stock
 from tests.stock.test_reservations import reserve
 

@@ -7,8 +7,6 @@ from stock import (
     adjustments,
     arrivals,
     conversions,
-    count_opening,
-    counts,
     feeds,
     receipts,
     recipes,
@@ -17,10 +15,11 @@ from stock import (
     sales,
     shorts,
     transfers,
-    verify,
 )
 from stock.arrivals import SetAside, Surplus
+from stock.counting import counts, opening
 from stock.models import StockEntry
+from stock.proof import verify
 from stock.receipts import Delivered
 from stock.recipes import Component, RecipeRow
 from stock.reservations import ReservedUnits, rebind
@@ -77,7 +76,7 @@ def missed(reason, use="short"):
 
 
 def counted(session):
-    count = count_opening.open_count(session, node="MAD", skus=["coat"], **BY)
+    count = opening.open_count(session, node="MAD", skus=["coat"], **BY)
     counts.record(session, count.id, sku="coat", units=8, **BY)
     counts.submit(session, count.id, **BY)
     counts.post(session, count.id, **BY)

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from kernel import ids
-from stock import partitions
+from stock.proof import partitions
 from tests.stock.shelf import stock
 
 pytestmark = pytest.mark.postgres

@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import text
 
 from kernel.proofs import Stretch
-from stock import past_proof, repair, states
-from stock.chronicle import MarkName, go_on
-from stock.history import keep_states
 from stock.ledger import post
 from stock.models import Account
+from stock.past import states
+from stock.past.chronicle import MarkName, go_on
+from stock.past.history import keep_states
 from stock.postings import Movement, Side
+from stock.proof import remembered, repair
 from tests.stock import past
 from tests.stock.shelf import NOW, SUPPLIER, header
 
@@ -36,18 +37,18 @@ def known(session, monkeypatch):
 
 
 def found(session):
-    return {(finding.table, finding.message.partition(":")[0]) for finding in past_proof.findings(session)}
+    return {(finding.table, finding.message.partition(":")[0]) for finding in remembered.findings(session)}
 
 
 def test_the_past_as_it_was_written_is_clean(known):
     assert known.scalar(text("SELECT count(*) FROM late_posting")) > 3
     assert known.scalar(text("SELECT count(*) FROM balance_snapshot")) > 6
-    assert list(past_proof.findings(known)) == []
+    assert list(remembered.findings(known)) == []
 
 
 def test_what_has_no_position_yet_is_no_finding(known):
     post(known, header(), [Movement("coat", 1, SUPPLIER, Side(Account.ON_HAND, "LIS"))])
-    assert list(past_proof.findings(known)) == []
+    assert list(remembered.findings(known)) == []
 
 
 FOLD = "is not the fold of what was placed until then"
@@ -83,11 +84,11 @@ def test_what_was_changed_by_hand_is_named(known, deed, table, fault):
 
 def test_a_finding_names_balance_position_and_difference(known):
     known.execute(text("UPDATE placed_balance SET on_hand = on_hand + 3 WHERE sku = 'hat'"))
-    (finding,) = past_proof.findings(known)
+    (finding,) = remembered.findings(known)
     position, units = known.execute(text("SELECT position, on_hand FROM placed_balance WHERE sku = 'hat'")).one()
     assert finding.key == f"hat at MAD, position {position}"
     assert finding.message.endswith(f"on hand {units} against {units - 3}")
-    assert list(past_proof.by_sku(known, Stretch(only="coat"))) == []
+    assert list(remembered.by_sku(known, Stretch(only="coat"))) == []
     assert repair.advice(finding).startswith("Restore the row")
 
 
@@ -96,6 +97,6 @@ def test_where_history_is_archived_the_proof_begins_at_what_was_kept(known):
     keep_states(known, position, after=None, limit=100)
     go_on(known, MarkName.ARCHIVED).position = position
     known.flush()
-    assert list(past_proof.findings(known)) == []
+    assert list(remembered.findings(known)) == []
     known.execute(text(f"UPDATE balance_snapshot SET on_hand = 99 WHERE {COAT} AND position <= {position}"))
     assert ("placed_balance", FOLD) in found(known)

@@ -8,13 +8,13 @@ from sqlalchemy.exc import DBAPIError
 
 from kernel import events
 from kernel.db import connect
-from stock import positions, recorded
-from stock.chronicle import BalanceSnapshot, LedgerMark, PlacedBalance, PostingPosition
 from stock.ledger import post
 from stock.models import Account, StockBalance
+from stock.past import positions, recorded
+from stock.past.chronicle import BalanceSnapshot, LedgerMark, PlacedBalance, PostingPosition
+from stock.past.states import EVERY
 from stock.postings import COUNTERS, DemandChange, Movement, Side
 from stock.reservations import rebind
-from stock.states import EVERY
 from tests.stock.past import place, placed
 from tests.stock.shelf import claim, header, lay_out, stock
 

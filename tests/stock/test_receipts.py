@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import select, update
 
-from stock import purchasing, receipts, recipes, verify
+from stock import purchasing, receipts, recipes
 from stock.errors import InvalidUnits, UnknownDocument, UnknownReason, UnknownStock
 from stock.models import Posting, StockEntry
+from stock.proof import verify
 from stock.purchasing import OrderedRow, PurchaseOrderLine
 from stock.receipts import BeyondOrder, Delivered
 from stock.recipes import Component, NoStockOfBundles, RecipeRow

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from kernel.proofs import WHOLE, Stretch
-from stock import repair, verify
+from stock.proof import repair, verify
 from tests.stock import past
 from tests.stock.damage import fill, put_guards_back, take_guards_away
 from tests.stock.shelf import NOW, counters, reservation, stock

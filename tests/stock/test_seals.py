@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select, text
 
 from kernel.proofs import WHOLE, Stretch
-from stock import positions, seals
-from stock.chronicle import MarkName, Seal, go_on, reached
 from stock.ledger import post
 from stock.models import Account
+from stock.past import positions, seals
+from stock.past.chronicle import MarkName, Seal, go_on, reached
+from stock.past.recorded import Recorded, read
 from stock.postings import Movement, Side
-from stock.recorded import Recorded, read
 from stock.reservations import rebind
 from tests.stock.past import place
 from tests.stock.shelf import NOW, SUPPLIER, claim, header, stock

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from stock import reservations, verify
+from stock import reservations
 from stock.errors import InsufficientStock
 from stock.models import Node, StockBalance, StockEntry
+from stock.proof import verify
 from stock.reservations import ReservedUnits, rebind
 from tests.stock.shelf import claim, counters, header, reservation, stock
 

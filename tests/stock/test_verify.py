@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from kernel.proofs import WHOLE
-from stock import verify
+from stock.proof import verify
 from tests.stock.damage import fill, put_guards_back, take_guards_away
 
 

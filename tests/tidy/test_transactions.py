@@ -17,7 +17,7 @@ LEDGER_CLASSES = {"Posting", "StockEntry", "StockBalance", "Reservation", "OpenD
 APPEND_ONLY = {"Posting", "StockEntry"}
 LEDGER_WRITERS = "stock/"
 # Where months leave the ledger once their file is checked; the database lets nothing else go.
-ARCHIVE = "stock/archive.py"
+ARCHIVE = "stock/proof/archive.py"
 WRITES = {"insert", "update", "delete", "bulk_save_objects", "bulk_insert_mappings", "add", "add_all", "merge"}
 CHANGES = {"update", "delete"}
 WRITTEN_AS_TEXT = re.compile(

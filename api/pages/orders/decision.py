@@ -14,6 +14,7 @@ from flask_babel import gettext, ngettext
 from api.pages import costs, i18n
 from api.pages.orders.sentences import sentence_of
 from fulfillment.sourcing import explain
+from fulfillment.sourcing.explain import Sentence
 from fulfillment.work.models import Decision
 
 
@@ -42,8 +43,8 @@ class Told:
     fenced: list[tuple[str, list[str]]]
 
 
-def tell(decision: Decision, names: Mapping[str, str], currency: str) -> Told:
-    """Return a decision in the reader's language; `names` are those of the nodes."""
+def tell(decision: Decision, before: Sequence[Sentence], names: Mapping[str, str], currency: str) -> Told:
+    """Return a decision in the reader's language, after what led to it; `names` are those of the nodes."""
     options = [candidate for candidate in decision.candidates if "node" in candidate]
     best = _best_by_node(options)
     rows = [_row(candidate, names, currency) for candidate in best]
@@ -54,7 +55,7 @@ def tell(decision: Decision, names: Mapping[str, str], currency: str) -> Told:
         for candidate in decision.candidates
         if "excluded_by" in candidate
     ]
-    return Told(decision, _sentences(decision, names, currency), terms, rows, fenced)
+    return Told(decision, _sentences(decision, before, names, currency), terms, rows, fenced)
 
 
 def _best_by_node(options: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -99,10 +100,10 @@ def _verdict(option: Mapping[str, Any], currency: str) -> str:
     return f"{more} ({', '.join(rules)})" if rules else more
 
 
-def _sentences(decision: Decision, names: Mapping[str, str], currency: str) -> list[str]:
+def _sentences(decision: Decision, before: Sequence[Sentence], names: Mapping[str, str], currency: str) -> list[str]:
     told = [
         sentence_of(sentence.code, sentence.values)
-        for sentence in explain.words(decision, names=names, currency=currency)
+        for sentence in (*before, *explain.words(decision, names=names, currency=currency))
     ]
     if decision.status == "optimal" and decision.assignments:
         told.append(gettext("This is proven: no way to serve it costs less."))

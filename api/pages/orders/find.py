@@ -48,6 +48,7 @@ def page() -> ResponseReturnValue:
         channel=request.args.get("channel") or None,
         status=request.args.get("status") or None,
         waiting=bool(request.args.get("waiting")),
+        needs_person=bool(request.args.get("needs_person")),
     )
     cursor = request.args.get("cursor") or None
     as_file = request.args.get("format") == "csv"

@@ -16,10 +16,11 @@ from api.pages.orders.decision import Told
 from api.pages.orders.sentences import sentence_of
 from api.pages.orders.words import PUBLIC, REASONS_TO_CANCEL, REASONS_TO_HOLD
 from api.pages.visit import caller, config, doors, now, vault
-from fulfillment.sourcing import flip
+from fulfillment.sourcing import flip, story
+from fulfillment.sourcing.setbacks import NEEDS_PERSON
 from fulfillment.work.models import Method
 from kernel.vault import SubjectErased, Vault
-from oms import customers, view
+from oms import customers, queries, view
 from oms.models import OrderStatus
 from oms.view import LineView, OrderView, PartView
 from stock import reports
@@ -66,6 +67,16 @@ class OrderPage:
     def reasons_to_hold(self) -> list[str]:
         """The reasons for which it may be held still."""
         return [reason for reason in REASONS_TO_HOLD if reason not in self.standing_holds]
+
+    @property
+    def waits(self) -> bool:
+        """Whether units have no node."""
+        return any(line.counters.waiting for line in self.view.lines)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether units wait until somebody says how they go on."""
+        return any(line.waiting_reason in {NEEDS_PERSON, queries.NO_NODE} for line in self.view.lines)
 
     @property
     def is_shipped(self) -> bool:
@@ -135,12 +146,13 @@ def gather(session: Session, safe: Vault, order_id: str) -> OrderPage:
     nodes = {node.id: node for node in reports.nodes(session)}
     names = {node.id: node.name for node in nodes.values()}
     currency = config().network.currency
+    before = story.stories(session, whole.decisions, names=names)
     contact, address = _person(session, safe, whole)
     return OrderPage(
         view=whole,
         articles=reports.articles(session, {line.line.sku for line in whole.lines}),
         nodes=nodes,
-        decisions=[decision.tell(each, names, currency) for each in reversed(whole.decisions)],
+        decisions=[decision.tell(each, before[each.id], names, currency) for each in reversed(whole.decisions)],
         timeline=[_happened(moment, names) for moment in reversed(whole.timeline)],
         contact=contact,
         address=address,

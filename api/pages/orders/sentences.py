@@ -6,13 +6,13 @@ Invariant: every code of `explain` has its sentence here, with the number of thi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from flask_babel import gettext, lazy_gettext, ngettext
 from flask_babel.speaklater import LazyString
 
-from api.pages import costs, i18n
+from api.pages import costs, i18n, words
 from api.pages.visit import config, now
 from kernel.money import parse
 
@@ -69,6 +69,45 @@ def _waits(values: Values) -> str:
 
 def _relaxed(values: Values) -> str:
     return gettext("With all fences units would wait, so these did not bind: %(fences)s.", **values)
+
+
+def _short_pick(values: Values) -> str:
+    return ngettext(
+        "%(node)s did not find %(num)d unit of %(sku)s.", "%(node)s did not find %(num)d units of %(sku)s.",
+        values["units"], **values,
+    )  # fmt: skip
+
+
+def _rejection(values: Values) -> str:
+    return ngettext(
+        "%(node)s refused %(num)d unit of %(sku)s: %(reason)s.",
+        "%(node)s refused %(num)d units of %(sku)s: %(reason)s.",
+        values["units"], **values,
+    )  # fmt: skip
+
+
+def _displacement(values: Values) -> str:
+    return ngettext(
+        "%(node)s turned out to have %(num)d unit of %(sku)s less.",
+        "%(node)s turned out to have %(num)d units of %(sku)s less.",
+        values["units"], **values,
+    )  # fmt: skip
+
+
+def _node_closed(values: Values) -> str:
+    return gettext("%(node)s closed before it began.", **values)
+
+
+def _missed_cut_off(values: Values) -> str:
+    return gettext("%(node)s had not begun when it was to leave.", **values)
+
+
+def _instead(values: Values) -> str:
+    return gettext("%(nodes)s now serves instead of %(others)s.", **values)
+
+
+def _put_off(values: Values) -> str:
+    return gettext("%(node)s works on it later, on %(day)s.", **values)
 
 
 def _flip_stock(values: Values) -> str:
@@ -138,6 +177,14 @@ def _why(value: str) -> str:
     return str(WHY.get(value, value))
 
 
+def _reason(value: str) -> str:
+    return words.reason(value).lower()
+
+
+def _day(value: str) -> str:
+    return i18n.day(date.fromisoformat(value), now().date())
+
+
 TOLD: Final[Mapping[str, Callable[[Values], str]]] = {
     "ships": _ships,
     "collected": _collected,
@@ -147,6 +194,13 @@ TOLD: Final[Mapping[str, Callable[[Values], str]]] = {
     "alone": _alone,
     "waits": _waits,
     "relaxed": _relaxed,
+    "failed_short_pick": _short_pick,
+    "failed_rejection": _rejection,
+    "failed_displacement": _displacement,
+    "failed_node_closed": _node_closed,
+    "failed_missed_cut_off": _missed_cut_off,
+    "instead": _instead,
+    "put_off": _put_off,
     "flip_stock": _flip_stock,
     "flip_packages": _flip_packages,
     "flip_minutes": _flip_minutes,
@@ -157,6 +211,7 @@ TOLD: Final[Mapping[str, Callable[[Values], str]]] = {
 }
 WRITTEN: Final[Mapping[str, Callable[[str], str]]] = {
     "cost": _money, "gap": _money, "amount": _money, "saved": _money, "arrives_at": _instant, "why": _why,
+    "reason": _reason, "day": _day,
 }  # fmt: skip
 WHY: Final[Mapping[str, LazyString]] = {
     "no node has them": lazy_gettext("no node has them"),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from flask_babel import gettext, ngettext
 
 from api.pages import words
+from api.pages.orders.words import remedy
 from oms.view import Moment
 
 Names = Mapping[str, str]
@@ -68,5 +69,6 @@ OF_ORDER: Mapping[str, Callable[[Moment], str]] = {
     "hold_taken": lambda _moment: gettext("What was held for the cart became the order"),
     "hold_lifted": lambda _moment: gettext("The hold was lifted"),
     "address_corrected": lambda _moment: gettext("The address was corrected"),
+    "recovered": lambda moment: gettext("A person chose: %(choice)s", choice=remedy(moment.details.get("choice", ""))),
     "return": lambda moment: gettext("Return: %(state)s", state=words.state(moment.to_status or "").word),
 }

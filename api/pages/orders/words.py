@@ -23,6 +23,20 @@ REASONS_TO_CANCEL: Final = ("customer", "changed_mind", "fraud", "price", "other
 REASONS_TO_HOLD: Final = ("customer", "fraud", "payment", "other")
 
 
+REMEDIES: Final[Mapping[str, LazyString]] = {
+    "ship": lazy_gettext("ship home"),
+    "collect": lazy_gettext("collect at a store"),
+    "substitute": lazy_gettext("send another article"),
+    "wait": lazy_gettext("wait"),
+    "cancel": lazy_gettext("cancel"),
+}
+
+
+def remedy(choice: str) -> str:
+    """Return the words for a way an order in trouble may go on."""
+    return str(REMEDIES.get(choice, choice))
+
+
 def public(status: str) -> tuple[str | LazyString, str]:
     """Return what the shopper is told, as a word and a tone."""
     return PUBLIC.get(status, (status, "calm"))

@@ -17,9 +17,10 @@ from api.house import house
 from api.pages.export import Columns, amount, csv_file
 from api.pages.visit import caller, config, doors, now
 from kernel.money import Money
-from stock import count_report, counts, lists, reports
-from stock.count_documents import Count, CountStatus
-from stock.count_report import LineView, Progress, TallyView
+from stock import lists, reports
+from stock.counting import counts, report
+from stock.counting.documents import Count, CountStatus
+from stock.counting.report import LineView, Progress, TallyView
 
 MOST_LISTED = 200
 AGAIN = "again"
@@ -45,7 +46,7 @@ def listing() -> ResponseReturnValue:
 
 def page(count_id: str) -> ResponseReturnValue:
     """Show a count for review, or give its lines as a file."""
-    view = doors().read(lambda session: count_report.view(session, lists.count(session, count_id), blind=False))
+    view = doors().read(lambda session: report.view(session, lists.count(session, count_id), blind=False))
     if request.args.get("format") == "csv":
         rows = [(line, tally) for line in view.lines for tally in line.tallies or ()]
         return csv_file(f"count-{count_id}", COLUMNS, rows)
@@ -112,7 +113,7 @@ def sums(lines: list[LineView]) -> list[tuple[Money, Money]]:
 def _listed(session: Session, status: str, node: str | None) -> Listed:
     found = lists.counts(session, node=node, status=status, after=None, limit=MOST_LISTED).rows
     names = {each.id: each.name for each in reports.nodes(session)}
-    return Listed(found, names, count_report.progress(session, [each.id for each in found]))
+    return Listed(found, names, report.progress(session, [each.id for each in found]))
 
 
 COLUMNS: Columns[tuple[LineView, TallyView]] = {

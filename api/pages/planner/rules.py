@@ -30,6 +30,7 @@ SETTINGS: Final[Mapping[str, LazyString]] = {
     "transfers": lazy_gettext("Stores collect from other nodes"),
     "pick_prior_lines": lazy_gettext("Lines until an article's own evidence counts"),
     "node_prior_lines": lazy_gettext("Lines until a node's own evidence counts"),
+    "capacity_minor": lazy_gettext("Worth of a minute of a full day"),
     "after_failure": lazy_gettext("What a failure means for a node"),
     "failed_minor": lazy_gettext("What a line costs more where it failed"),
     "most_attempts": lazy_gettext("Failed attempts until a person decides"),

@@ -18,10 +18,11 @@ from api.pages.store.answers import Answer, article_words
 from api.pages.store.room import at_this_node, here, store
 from api.pages.visit import by_htmx, caller, doors, now
 from kernel.ids import new_id
-from stock import count_opening, count_report, count_sessions, count_tasks, counts, lists
-from stock.count_documents import Count, CountResult, CountSession, CountStatus, SessionStatus
-from stock.count_errors import ShelfTaken, UnknownCode
-from stock.count_report import CountView, LineView
+from stock import lists
+from stock.counting import counts, opening, report, sessions, tasks
+from stock.counting.documents import Count, CountResult, CountSession, CountStatus, SessionStatus
+from stock.counting.errors import ShelfTaken, UnknownCode
+from stock.counting.report import CountView, LineView
 from stock.models import Article, Placement
 
 MOST_SHOWN = 50
@@ -65,9 +66,9 @@ def count_open() -> ResponseReturnValue:
     def write(session: Session) -> str:
         node, actor = here().id, caller().actor
         if not area:
-            return count_opening.open_count(session, node=node, skus=skus, actor=actor, now=now()).id
+            return opening.open_count(session, node=node, skus=skus, actor=actor, now=now()).id
         first, last = (request.form.get(name, "").strip() or None for name in ("shelf_from", "shelf_to"))
-        opened = count_opening.open_area(session, node=node, shelf_from=first, shelf_to=last, actor=actor, now=now())
+        opened = opening.open_area(session, node=node, shelf_from=first, shelf_to=last, actor=actor, now=now())
         return opened.id
 
     return redirect(url_for("pages.store.count_walk", count_id=doors().write(write)), code=303)
@@ -79,7 +80,7 @@ def count_task_drop(task_id: str) -> ResponseReturnValue:
 
     def write(session: Session) -> None:
         at_this_node(lists.count_task(session, task_id))
-        count_tasks.drop(session, task_id, actor=caller().actor, now=now())
+        tasks.drop(session, task_id, actor=caller().actor, now=now())
 
     doors().write(write)
     return redirect(url_for("pages.store.counts_here"), code=303)
@@ -122,7 +123,7 @@ def count_units(count_id: str) -> ResponseReturnValue:
         own = _begun(session, count_id)
         units = form.get("units", -1, type=int)
         sku = form.get("sku", "")
-        count_sessions.record(session, own.id, sku=sku, units=units, shelf=shelf, actor=caller().actor, now=now())
+        sessions.record(session, own.id, sku=sku, units=units, shelf=shelf, actor=caller().actor, now=now())
 
     doors().write(write)
     return _back(count_id, form.get("at", ""))
@@ -135,7 +136,7 @@ def count_none(count_id: str) -> ResponseReturnValue:
 
     def write(session: Session) -> None:
         own = _begun(session, count_id)
-        count_sessions.record_none(session, own.id, skus, actor=caller().actor, now=now())
+        sessions.record_none(session, own.id, skus, actor=caller().actor, now=now())
 
     doors().write(write)
     flash(
@@ -150,7 +151,7 @@ def count_forget(count_id: str) -> ResponseReturnValue:
     shelf = request.form.get("shelf", "")
 
     def write(session: Session) -> int:
-        return count_sessions.forget_shelf(session, _begun(session, count_id).id, shelf=shelf, actor=caller().actor)
+        return sessions.forget_shelf(session, _begun(session, count_id).id, shelf=shelf, actor=caller().actor)
 
     doors().write(write)
     return _back(count_id, shelf)
@@ -163,7 +164,7 @@ def count_hand_in(count_id: str) -> ResponseReturnValue:
     def write(session: Session) -> Answer:
         own = _begun(session, count_id)
         done = counts.hand_in(session, own.id, actor=caller().actor, now=now())
-        return _handed_in(count_report.view(session, done, blind=True))
+        return _handed_in(report.view(session, done, blind=True))
 
     said = doors().write(write)
     flash(said.sentence, said.tone)
@@ -172,16 +173,16 @@ def count_hand_in(count_id: str) -> ResponseReturnValue:
 
 def open_tasks(session: Session, node: str) -> int:
     """Return how much there is to count at a node: proposals and counts under way."""
-    return len(count_report.proposed(session, node)) + len(count_report.in_work(session, node))
+    return len(report.proposed(session, node)) + len(report.in_work(session, node))
 
 
 def _counts(session: Session) -> str:
-    under_way = count_report.in_work(session, here().id)
+    under_way = report.in_work(session, here().id)
     return render_template(
         "store/counts.html",
-        proposed=count_report.proposed(session, here().id),
+        proposed=report.proposed(session, here().id),
         under_way=under_way,
-        progress=count_report.progress(session, [each.id for each in under_way]),
+        progress=report.progress(session, [each.id for each in under_way]),
     )
 
 
@@ -192,7 +193,7 @@ def _count(session: Session, count_id: str, template: str, said: Answer | None =
 
 
 def _walk(session: Session, found: Count) -> Walk:
-    view = count_report.view(session, found, blind=True)
+    view = report.view(session, found, blind=True)
     mine = [own for own in found.sessions if own.counter == caller().actor]
     own = next((own for own in mine if own.status == SessionStatus.COUNTING and own.round == found.round), None)
     results = sorted(own.results, key=lambda result: result.counted_at, reverse=True) if own else []
@@ -207,7 +208,7 @@ def _here(session: Session, count_id: str) -> Count:
 
 def _begun(session: Session, count_id: str, *, alone: bool = False) -> CountSession:
     _here(session, count_id)
-    return count_sessions.begin(session, count_id, alone=alone, actor=caller().actor, now=now())
+    return sessions.begin(session, count_id, alone=alone, actor=caller().actor, now=now())
 
 
 def _is_shelf(session: Session, code: str) -> bool:
@@ -220,7 +221,7 @@ def _scan(count_id: str, code: str, shelf: str | None) -> Answer:
 
     def write(session: Session) -> Answer:
         own = _begun(session, count_id)
-        scanned = count_sessions.scan(
+        scanned = sessions.scan(
             session, own.id, scan_id=scan_id, code=code, shelf=shelf, actor=caller().actor, now=now()
         )
         words = article_words(session.get_one(Article, scanned.result.sku))

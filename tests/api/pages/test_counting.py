@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from stock import catalog, count_tasks
-from stock.count_documents import Cause
+from stock import catalog
+from stock.counting import tasks
+from stock.counting.documents import Cause
 from stock.rows import PlacementRow
 from tests import factories
 from tests.api.pages.shop import STORE
@@ -43,7 +44,7 @@ def decide(client, address, **form):
 
 
 def test_what_is_proposed_is_counted_and_handed_in(house, clerk, planner):
-    propose = lambda session: count_tasks.propose(session, STORE, ["hat"], cause=Cause.SHORT_PICK, now=factories.NOW)  # noqa: E731
+    propose = lambda session: tasks.propose(session, STORE, ["hat"], cause=Cause.SHORT_PICK, now=factories.NOW)  # noqa: E731
     house.doors.write(propose)
     assert "not found at a pick" in clerk.get(COUNTS).get_data(as_text=True)
     address = opened(clerk, sku="hat")
@@ -98,7 +99,7 @@ def test_a_large_difference_is_counted_by_somebody_else(clerk, signed_in, planne
 
 
 def test_a_proposal_is_taken_off_the_list(house, clerk):
-    propose = lambda session: count_tasks.propose(session, STORE, ["coat"], cause=Cause.AGE, now=factories.NOW)  # noqa: E731
+    propose = lambda session: tasks.propose(session, STORE, ["coat"], cause=Cause.AGE, now=factories.NOW)  # noqa: E731
     house.doors.write(propose)
     page = clerk.get(COUNTS).get_data(as_text=True)
     (drop,) = re.findall(r'action="([^"]+/drop)"', page)

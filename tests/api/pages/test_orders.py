@@ -144,6 +144,22 @@ def test_a_decision_says_what_would_have_changed_it(agent, order):
     assert agent.get(f"/orders/{order[0]}/decisions/none/flips").status_code == 404
 
 
+def test_an_agent_chooses_how_an_order_goes_on(agent, house):
+    waiting = house.doors.write(
+        lambda session: factories.place(session, factories.line("boots", 99), external_id="W-77", paid=True).id
+    )
+    page = f"/orders/{waiting}/recovery"
+    assert page in read(agent, f"/orders/{waiting}")
+    shown = read(agent, page)
+    demand = re.search(r'name="demand_id" value="([^"]+)"', shown).group(1)
+    assert re.findall(r'name="choice" value="(\w+)"', shown)[-2:] == ["wait", "cancel"]
+    done = send(agent, page, page, demand_id=demand, choice="cancel", reason="customer").get_data(as_text=True)
+    assert "The order goes on as you chose" in done
+    assert "A person chose: cancel" in done
+    assert "Nothing to decide" in read(agent, page)
+    assert waiting not in read(agent, "/orders/?needs_person=1")
+
+
 def test_every_sentence_of_a_decision_has_words():
     assert explain.TEMPLATES.keys() == TOLD.keys() | (explain.TEMPLATES.keys() & costs.EXCLUSIONS.keys())
     assert set(explain.REASONS.values()) == WHY.keys()

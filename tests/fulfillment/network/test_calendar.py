@@ -13,6 +13,7 @@ from fulfillment.network.calendar import (
     read_week,
 )
 from fulfillment.network.days import NEVER, arrival_days, due_s, evening_s, following, lay_out
+from fulfillment.network.nearby import ready_at
 
 WEEK = {day: ((time(10), time(21)),) for day in range(6)}
 
@@ -89,6 +90,29 @@ def test_after_midnight_the_night_before_is_still_open():
     assert date.fromordinal(days.ordinal[0, column]) == date(2026, 11, 17)
 
 
+def test_a_store_that_is_still_open_after_midnight_can_have_it_ready():
+    late = calendar(hours={1: ((time(18), time(2)),)})
+    half_past_midnight = datetime(2026, 11, 17, 23, 30, tzinfo=UTC)
+    assert ready_at(late, 60, half_past_midnight) == half_past_midnight + timedelta(hours=1)
+    assert ready_at(late, 120, half_past_midnight) == datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
+
+
+def test_nobody_works_in_a_break():
+    siesta = calendar(hours={1: ((time(10), time(14)), (time(17), time(20, 30)))}).work_day(date(2026, 11, 17))
+    two_hours = timedelta(hours=2)
+
+    def utc(hour, minute=0):
+        return datetime(2026, 11, 17, hour, minute, tzinfo=UTC)
+
+    # Work that begins at half past one is interrupted at two and done at half past six; in the break it begins at five.
+    assert siesta.done_at(utc(12, 30), two_hours) == utc(17, 30)
+    assert siesta.done_at(utc(14), two_hours) == utc(18)
+    assert siesta.done_at(utc(11), two_hours) == utc(13)
+    assert siesta.begun_at(utc(17, 30), two_hours) == utc(12, 30)
+    assert siesta.begun_at(utc(18), two_hours) == utc(16)
+    assert siesta.begun_at(utc(13), two_hours) == utc(11)
+
+
 def test_days_that_do_not_come_are_never():
     days = lay_out([calendar(hours={})], date(2026, 11, 17))
     assert (days.ordinal == NEVER).all()
@@ -141,6 +165,11 @@ def test_a_carrier_delivers_on_its_own_weekdays():
     friday = on(2026, 11, 20)
     assert arrival(friday, 1, weekdays=(0, 1, 2, 3, 4, 5)) == date(2026, 11, 21)
     assert arrival(friday, 2, weekdays=(5,)) == date(2026, 11, 28)
+
+
+def test_a_carrier_that_never_delivers_never_arrives():
+    never = arrival_days(np.array([on(2026, 11, 20)]), np.array([1]), country="ES", year=2026, weekdays=())
+    assert never.tolist() == [NEVER]
 
 
 def test_what_travels_no_day_waits_for_the_next_delivery_day():

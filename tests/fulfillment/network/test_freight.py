@@ -42,30 +42,30 @@ def whole(split):
 def test_without_anything_to_measure_the_price_is_that_of_the_weight():
     found = asked(PLAIN, (2, 300, (10, 10, 10)), (1, 500, (10, 10, 10)))
     package, lines = tariffs.spread(PLAIN.tariffs, BAND, np.array([600, 500]))
-    assert (found.price.package.tolist(), found.price.lines.tolist()) == (package.tolist(), lines.tolist())
-    assert whole(found.surcharge) == whole(found.box) == [0, 0]
+    assert (found.charges[0].package.tolist(), found.charges[0].lines.tolist()) == (package.tolist(), lines.tolist())
+    assert whole(found.charges[1]) == whole(found.charges[2]) == [0, 0]
     assert found.travel_days.tolist() == [2, 2]
 
 
 @pytest.mark.parametrize(("divisor", "price", "days"), [(None, 300, 1), (5000, 300, 1), (4000, 450, 2)])
 def test_what_takes_more_room_than_its_weight_is_billed_by_room(divisor, price, days):
     found = asked(replace(PLAIN, dimensional_divisor=divisor), (1, 800, (250, 200, 100)))
-    assert (whole(found.price)[0], int(found.travel_days[0])) == (price, days)
+    assert (whole(found.charges[0])[0], int(found.travel_days[0])) == (price, days)
 
 
 def test_a_box_costs_weighs_and_takes_room_where_the_node_has_one():
     found = asked(PLAIN, (1, 900, (100, 100, 100)), own=[BOX])
-    assert (whole(found.price), whole(found.box)) == ([300, 450], [0, 40])
+    assert (whole(found.charges[0]), whole(found.charges[2])) == ([300, 450], [0, 40])
     found = asked(replace(PLAIN, dimensional_divisor=5000), (1, 100, (100, 100, 100)), own=[BOX])
-    assert whole(found.price) == [300, 450]
+    assert whole(found.charges[0]) == [300, 450]
 
 
 def test_units_that_no_box_holds_are_packages_of_their_own():
     fuel = replace(PLAIN, surcharges=(Surcharge(code="fuel", percent_bp=1000),))
     found = asked(fuel, (2, 700, (900, 10, 10)), (1, 500, (100, 100, 100)), own=[BOX])
-    assert whole(found.price) == [450, 2 * 300 + 300]
-    assert whole(found.surcharge) == [45, 90]
-    assert whole(found.box) == [0, 40]
+    assert whole(found.charges[0]) == [450, 2 * 300 + 300]
+    assert whole(found.charges[1]) == [45, 90]
+    assert whole(found.charges[2]) == [0, 40]
 
 
 def test_surcharges_add_up_where_their_conditions_hold_and_dated_ones_stand_apart():
@@ -80,9 +80,9 @@ def test_surcharges_add_up_where_their_conditions_hold_and_dated_ones_stand_apar
         ),
     )
     light = asked(offer, (1, 800, (100, 100, 100)))
-    assert whole(light.surcharge) == [30, 30]
+    assert whole(light.charges[1]) == [30, 30]
     large = asked(offer, (2, 900, (600, 10, 10)))
-    assert whole(large.surcharge) == [45 + 70 + 10] * 2
+    assert whole(large.charges[1]) == [45 + 70 + 10] * 2
     ((surcharge, split),) = large.dated
     assert (surcharge.code, whole(split)) == ("peak", [100, 100])
 
@@ -118,8 +118,8 @@ def test_the_split_is_the_whole_for_all_lines_and_exact_for_two_unless_apart_is_
     offer = replace(PLAIN, tariffs=tariffs.lay_out(bands), surcharges=extra, dimensional_divisor=divisor)
     together = asked(offer, *lines, own=own)
     alone = [asked(offer, line, own=own) for line in lines]
-    for name in ("price", "surcharge", "box"):
-        split, apart = getattr(together, name), [np.array(whole(getattr(each, name))) for each in alone]
+    for place, split in enumerate(together.charges):
+        apart = [np.array(whole(each.charges[place])) for each in alone]
         total = np.array(whole(split))
         assert (split.package >= 0).all()
         assert (split.lines >= 0).all()

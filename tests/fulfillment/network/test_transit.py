@@ -87,3 +87,9 @@ def test_a_cut_off_is_local_on_the_day_clocks_change():
 def test_there_is_no_cut_off_beyond_the_last_day():
     days = node_days(date(2026, 11, 17))
     assert (transit.cut_offs(days, time(16, 30))[days.ordinal == NEVER] == NEVER).all()
+
+
+def test_a_carrier_that_collects_at_midnight_comes_when_the_day_ends():
+    days = node_days(date(2026, 11, 17), cut_off=time(0, 0))
+    at = datetime(2026, 11, 17, 23, 0, tzinfo=UTC)
+    assert first_departure(days, transit.cut_offs(days, time(0, 0)), at) == (date(2026, 11, 17), at)

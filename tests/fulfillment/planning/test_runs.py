@@ -11,7 +11,7 @@ from fulfillment.planning.errors import NotMoved, RunNotFound, RunUnderWay
 from fulfillment.planning.models import RunStatus
 from fulfillment.work.models import Decision, FulfillmentOrder, Status
 from kernel.states import IllegalTransition
-from stock import positions
+from stock.past import positions
 from tests.fulfillment.sourcing.world import BARCELONA, NOW, place, place_again, prove, served, stock, wanted
 from tests.stock import past
 

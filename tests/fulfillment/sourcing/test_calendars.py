@@ -167,6 +167,17 @@ def test_a_store_that_closes_too_soon_has_it_ready_tomorrow(session):
     assert package(session, collected(), now=closing + timedelta(seconds=1)).arrives_at.day == 18
 
 
+def test_a_store_works_on_a_collection_after_its_break(session):
+    siesta = {str(day): [["10:00", "14:00"], ["17:00", "20:30"]] for day in range(6)}
+    catalog.put_profiles(session, [profile("MAD-S", opening_hours=siesta)])
+    stock(session, A={"MAD-S": 5})
+    half_past_one = datetime(2026, 11, 17, 12, 30, tzinfo=UTC)
+    assert package(session, collected(), now=half_past_one).arrives_at == datetime(2026, 11, 17, 17, 30, tzinfo=UTC)
+    follow(session, collect_lead_minutes=270)
+    # Half an hour before the break and three and a half after it are not enough.
+    assert package(session, collected(), now=half_past_one).arrives_at == datetime(2026, 11, 18, 16, 30, tzinfo=UTC)
+
+
 def test_a_collection_after_midnight_is_due_by_the_stores_date(session):
     follow(session, collect_days=1)
     stock(session, A={"MAD-W": 5})

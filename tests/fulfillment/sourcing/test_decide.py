@@ -333,6 +333,7 @@ def test_a_markdown_avoided_pays_for_the_longer_way(session):
     assert [package.node for package in change.packages] == ["BCN-S"]
     assert option(change, "BCN-S")["cost"]["markdown"] == -1500
     assert change.rationale.objective_minor == option(change, "BCN-S")["total"] < 0
+    assert served(place(session, wanted())) == [("BCN-S", "ship", {"A": 1})]
     [after] = decided(session, wanted(), now=NOW + timedelta(days=1))
     assert [package.node for package in after.packages] == ["MAD-W"]
 

@@ -8,6 +8,8 @@ from fulfillment.network import policies
 from fulfillment.sourcing import explain
 from fulfillment.sourcing.commit import StalePlan, commit
 from fulfillment.sourcing.decide import decide
+from fulfillment.sourcing.demanded import read_many
+from fulfillment.sourcing.gather import gather
 from fulfillment.work.models import Decision, Demand
 from stock.models import Article
 from tests.fulfillment.sourcing.world import BARCELONA, NOW, collected, place, served, stock, wanted
@@ -157,6 +159,15 @@ def test_soft_fences_give_way_in_their_order_until_all_is_served(session):
     assert session.get(Demand, demand.demand_id).relaxed == ["near", "not_groups"]
     sentence = next(each for each in explain.words(decision, names={}, currency="EUR") if each.code == "relaxed")
     assert sentence.values["fences"] == "near (10 km), not groups"
+
+
+def test_what_was_given_up_for_a_demand_stays_so_in_the_night(session):
+    stock(session, A={"MAD-W": 5})
+    follow(session, fence("only_groups", groups=EAST, soft=True))
+    place(session, demand := wanted())
+    [again] = read_many(session, [demand.demand_id])
+    gathered = gather(session, [again], now=NOW)
+    assert {gathered.net.nodes[node] for node in gathered.options[0].node} == {FIRST}
 
 
 def test_only_the_first_of_two_that_both_would_help_gives_way(session):

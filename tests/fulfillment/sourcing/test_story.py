@@ -14,7 +14,7 @@ from fulfillment.sourcing.commit import StalePlan, commit
 from fulfillment.sourcing.decide import decide
 from fulfillment.work import orders
 from fulfillment.work.models import FulfillmentOrder, Status
-from stock import verify
+from stock.proof import verify
 from tests.fulfillment.sourcing.world import (
     BARCELONA,
     MADRID,

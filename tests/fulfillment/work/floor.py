@@ -19,9 +19,9 @@ from fulfillment.work.models import (
 from kernel.events import OutboxEvent
 from kernel.ids import digits, new_id, short_code
 from stock import ledger
-from stock import verify as stock_verify
 from stock.models import Account, Article, Node, OpenDemand, Placement, Purpose, StockBalance
 from stock.postings import DemandChange, Header, Movement, Side
+from stock.proof import verify as stock_verify
 from stock.reservations import Claim, rebind
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)

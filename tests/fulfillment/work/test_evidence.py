@@ -7,7 +7,7 @@ from fulfillment.work import counted, orders, picking
 from fulfillment.work.models import Status
 from kernel.events import HANDLERS
 from kernel.ids import new_id
-from stock import count_opening, counts
+from stock.counting import counts, opening
 from stock.events import CountPosted
 from tests.fulfillment.work.floor import BY, bring, line, ordered, stock
 
@@ -55,7 +55,7 @@ def test_a_rejection_misses_lines_for_want_of_stock_and_not_for_want_of_hands(se
 def test_a_count_finds_what_agrees_and_misses_what_the_ledger_has_too_many_of(session):
     session.info[HANDLERS] = {CountPosted: (counted.on_count_posted,)}
     stock(session, coat=10, boots=4, scarf=2)
-    count = count_opening.open_count(session, node="MAD", skus=["coat", "boots", "scarf"], **BY)
+    count = opening.open_count(session, node="MAD", skus=["coat", "boots", "scarf"], **BY)
     for sku, units in {"coat": 8, "boots": 4, "scarf": 3}.items():
         counts.record(session, count.id, sku=sku, units=units, **BY)
     session.expire_all()

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from kernel.proofs import Finding, Part, Stretch, everything
-from stock.checks import CHECKS, TOLD, Check
 from stock.models import Posting, StockBalance, StockEntry
+from stock.proof.checks import CHECKS, TOLD, Check
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

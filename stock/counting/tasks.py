@@ -16,9 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from kernel import states
 from kernel.db import UtcDateTime
 from kernel.ids import new_id
-from stock import availability, count_rules
-from stock.count_documents import TASK_TRANSITIONS, Cause, CountTally, CountTask, LastCount, TaskStatus
-from stock.count_rules import Rule
+from stock import availability
+from stock.counting import rules
+from stock.counting.documents import TASK_TRANSITIONS, Cause, CountTally, CountTask, LastCount, TaskStatus
+from stock.counting.rules import Rule
 from stock.errors import UnknownDocument
 from stock.models import Article, Node, NodeKind, NodeStatus, StockBalance
 
@@ -66,13 +67,13 @@ def propose_where_empty(session: Session, node: str, skus: Collection[str], *, r
     """Propose to look at those of the articles of which nothing should be left: on the shelf, or to promise."""
     levels = availability.levels(session, skus, nodes=[node])
     empty = {sku for (sku, _), level in levels.items() if level.on_shelf == 0 or level.atp <= 0}
-    if empty and count_rules.rule_of(session, node).zero_checks:
+    if empty and rules.rule_of(session, node).zero_checks:
         propose(session, node, empty, cause=Cause.ZERO_CHECK, reference=reference, now=now)
 
 
 def propose_by_age(session: Session, node: str, *, now: datetime) -> int:
     """Propose the articles of a node that were not counted for longest, for their value; return how many."""
-    rule = count_rules.rule_of(session, node)
+    rule = rules.rule_of(session, node)
     of_age = select(func.count()).where(CountTask.node == node, CountTask.cause == Cause.AGE)
     under_way = session.scalar(of_age.where(CountTask.closed_at.is_(None))) or 0
     room = min(rule.tasks_a_day - under_way, MOST_OPEN - _open_tasks(session, node))

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from kernel import events
 from kernel.db import table
-from stock.chronicle import MarkName, PostingPosition, go_on
 from stock.events import StockPosted
-from stock.recorded import Recorded, read
-from stock.states import Placing
-from stock.succession import Succession
+from stock.past.chronicle import MarkName, PostingPosition, go_on
+from stock.past.recorded import Recorded, read
+from stock.past.states import Placing
+from stock.past.succession import Succession
 
 POSTED = f"{StockPosted.aggregate}.{StockPosted.verb}"
 

@@ -1,6 +1,6 @@
 """What a round of counting found, laid beside what should have been there.
 
-Called by `stock/counts.py` when a round ends and when a count is posted. The rule, for one article of one round:
+Called by `counts.py` when a round ends and when a count is posted. The rule, for one article of one round:
 
 - the counted units are the sum over all sessions and shelves;
 - what should have been there is what the ledger had on the shelves when the first unit was recorded. What moved while
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, or_, select
 
-from stock.count_documents import CountLine, CountResult, CountSession, CountTally, LastCount, SessionStatus
+from stock.counting.documents import CountLine, CountResult, CountSession, CountTally, LastCount, SessionStatus
 from stock.feeds import ABSOLUTE, FEED, RELATIVE
 from stock.models import Account, Posting, StockEntry
 

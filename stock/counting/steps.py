@@ -14,7 +14,7 @@ from kernel import states
 from kernel.events import record
 from kernel.ids import new_id
 from stock import reasons
-from stock.count_documents import COUNT_TRANSITIONS, Count, CountHistory, CountStatus
+from stock.counting.documents import COUNT_TRANSITIONS, Count, CountHistory, CountStatus
 from stock.errors import UnknownDocument, UnknownReason
 from stock.events import CountMoved
 

@@ -19,10 +19,10 @@ from kernel.db import table
 from kernel.errors import Rejected
 from kernel.events import OutboxEvent, OutboxPosition
 from kernel.proofs import Finding, Part, Stretch, everything
-from stock import positions, recorded
-from stock.chronicle import MarkName, PostingPosition, Seal, go_on, reached
 from stock.events import StockPosted
 from stock.models import Posting
+from stock.past import positions, recorded
+from stock.past.chronicle import MarkName, PostingPosition, Seal, go_on, reached
 from stock.upsert import chunks
 
 BLOCK = 1000

@@ -1,8 +1,8 @@
 """The tables of the ledger's history: the order in which postings count, the states to start from, and the seals.
 
-`stock/positions.py`, `stock/history.py`, `stock/seals.py` and `stock/archive.py` write them; others read. Invariant:
-what is written here follows from postings and entries alone, and what is known at a position never changes once the
-position is given.
+`positions.py`, `history.py` and `seals.py` write them, and `stock/proof/archive.py`; others read. Invariant: what is
+written here follows from postings and entries alone, and what is known at a position never changes once the position is
+given.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The queries by which the ledger proves itself: each asks all rows of a stretch, and an empty answer is the proof.
 
-Run by `stock/verify.py`. Invariant: a query reads one stretch of one key, named in braces, begins at the openings where
+Run by `verify.py`. Invariant: a query reads one stretch of one key, named in braces, begins at the openings where
 history is archived, and returns first its place along that key, then the key of the finding, then the values told.
 """
 

@@ -2,8 +2,8 @@
 
 Called by the doors, and by whoever archives. Invariant: what was known at position p about time t never changes,
 whatever is posted later; and the cost of an answer depends on how many balances it is about, not on how much was
-posted before or after. It starts from a stored state (`stock/states.py` keeps them) and folds the few versions between
-that one and the next; what happened in time but was posted later is added from the late postings.
+posted before or after. It starts from a stored state (`states.py` keeps them) and folds the few versions between that
+one and the next; what happened in time but was posted later is added from the late postings.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from kernel.db import table
 from kernel.pages import Page
 from kernel.rowsets import RowSet
-from stock.asking import ask
-from stock.chronicle import BalanceSnapshot, LedgerMark, MarkName, PlacedBalance, reached
 from stock.errors import HistoryArchived, UnknownPosition
-from stock.positions import newest
+from stock.past.asking import ask
+from stock.past.chronicle import BalanceSnapshot, LedgerMark, MarkName, PlacedBalance, reached
+from stock.past.positions import newest
+from stock.past.states import LATE_BY
 from stock.postings import COUNTERS, Key
-from stock.states import LATE_BY
 
 _REACHED = ("position", "version", "latest_occurred_at")
 _STATE = (*_REACHED, "least_id", "greatest_id")

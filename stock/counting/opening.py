@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from kernel.ids import new_id
-from stock import count_tasks
 from stock.availability import LOOKUP
-from stock.count_documents import Count, CountLine, CountScope, CountStatus
-from stock.count_errors import MOST_LINES, CountTooLarge, NothingToCount
-from stock.count_steps import correction, tell
+from stock.counting import tasks
+from stock.counting.documents import Count, CountLine, CountScope, CountStatus
+from stock.counting.errors import MOST_LINES, CountTooLarge, NothingToCount
+from stock.counting.steps import correction, tell
 from stock.lines import check_known
 from stock.models import Placement, StockBalance
 
@@ -92,5 +92,5 @@ def _open(session: Session, count: Count, wanted: Mapping[str, str | None], *, a
     session.add(count)
     session.flush()
     tell(session, count, "", actor=actor, now=now)
-    count_tasks.take(session, count.node, wanted, count_id=count.id)
+    tasks.take(session, count.node, wanted, count_id=count.id)
     return count

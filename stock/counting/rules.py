@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from stock.count_documents import CountRule
+from stock.counting.documents import CountRule
 from stock.errors import UnknownStock
 from stock.models import Node
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from kernel.money import Money
-from stock import count_tallies, counts
 from stock.availability import LOOKUP
-from stock.count_documents import (
+from stock.counting import counts, tallying
+from stock.counting.documents import (
     Count,
     CountHistory,
     CountLine,
@@ -127,7 +127,7 @@ class TaskView:
 
 def view(session: Session, count: Count, *, blind: bool) -> CountView:
     """Return a count as it stands."""
-    counted = {result.sku for result in count_tallies.results(session, count.id, count.round)}
+    counted = {result.sku for result in tallying.results(session, count.id, count.round)}
     articles = articles_of(session, [line.sku for line in count.lines])
     tallies = {} if blind else _tallies(session, count.id, articles)
     lines = [

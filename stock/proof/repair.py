@@ -32,11 +32,12 @@ from kernel.db import table
 from kernel.events import OutboxEvent, record
 from kernel.ids import new_id
 from kernel.proofs import Finding, Stretch
-from stock import checks, history, verify
-from stock.chronicle import PostingPosition
 from stock.events import StockPosted
 from stock.models import Account, Posting, Reservation, StockBalance, StockEntry
+from stock.past import history
+from stock.past.chronicle import PostingPosition
 from stock.postings import COUNTERS, Header, Key
+from stock.proof import checks, verify
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

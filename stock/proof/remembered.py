@@ -22,10 +22,10 @@ from sqlalchemy.orm import Session
 
 from kernel.db import Base, table
 from kernel.proofs import Finding, Part, Stretch, everything
-from stock.chronicle import BalanceSnapshot, LatePosting, MarkName, PlacedBalance, PostingPosition, reached
 from stock.models import Posting, StockEntry
+from stock.past.chronicle import BalanceSnapshot, LatePosting, MarkName, PlacedBalance, PostingPosition, reached
+from stock.past.states import lateness
 from stock.postings import COUNTERS, Key
-from stock.states import lateness
 
 INVARIANT = "past"
 LIMIT = 100

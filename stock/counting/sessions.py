@@ -18,7 +18,7 @@ from kernel import states
 from kernel.ids import new_id
 from stock import availability
 from stock.availability import Level
-from stock.count_documents import (
+from stock.counting.documents import (
     SESSION_TRANSITIONS,
     Count,
     CountLine,
@@ -28,7 +28,7 @@ from stock.count_documents import (
     CountStatus,
     SessionStatus,
 )
-from stock.count_errors import (
+from stock.counting.errors import (
     CountedBefore,
     NotBeingCounted,
     NotYourSession,
@@ -37,7 +37,7 @@ from stock.count_errors import (
     ShelfTaken,
     UnknownCode,
 )
-from stock.count_steps import advance, locked
+from stock.counting.steps import advance, locked
 from stock.errors import UnknownDocument
 from stock.lines import NONE_TO_MAX, ONE_TO_MAX, check_known, check_units
 from stock.models import Article, Placement

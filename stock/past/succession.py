@@ -15,11 +15,11 @@ from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
-from stock import states
-from stock.asking import SPAN, ask
+from stock.past import states
+from stock.past.asking import SPAN, ask
+from stock.past.recorded import Effect, Recorded, read
+from stock.past.states import State
 from stock.postings import Key
-from stock.recorded import Effect, Recorded, read
-from stock.states import State
 
 Span: TypeAlias = tuple[str, str, int, int]
 # The postings that reached one of these versions.

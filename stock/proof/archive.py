@@ -22,10 +22,11 @@ from sqlalchemy import func, insert, select, text
 from kernel.db import database_now, table
 from kernel.errors import Rejected
 from kernel.ids import least_id, made_at
-from stock import history, partitions
-from stock.chronicle import LedgerArchive, MarkName, PostingPosition, go_on, reached
 from stock.models import Posting
-from stock.recorded import Recorded, read
+from stock.past import history
+from stock.past.chronicle import LedgerArchive, MarkName, PostingPosition, go_on, reached
+from stock.past.recorded import Recorded, read
+from stock.proof import partitions
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

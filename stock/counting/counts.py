@@ -1,9 +1,8 @@
 """The rounds of a count: handed in by its sessions, reviewed, and posted or voided.
 
-Called by store pages, planners and the doors, after `stock/count_opening.py` and beside `stock/count_sessions.py`.
-Invariants: a count posts the differences to what the shelves should have held when they were counted
-(`stock/count_tallies.py`), so that what moved since, and what is in totes, stays as it is; what nobody looked for is
-never taken as missing.
+Called by store pages, planners and the doors, after `opening.py` and beside `sessions.py`. Invariants: a count posts
+the differences to what the shelves should have held when they were counted (`tallying.py`), so that what moved since,
+and what is in totes, stays as it is; what nobody looked for is never taken as missing.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from kernel.events import record as record_event
-from stock import count_rules, count_sessions, count_tallies, count_tasks
 from stock.availability import LOOKUP
-from stock.count_documents import Count, CountLine, CountResult, CountSession, CountStatus, CountTally, SessionStatus
-from stock.count_errors import (
+from stock.counting import rules, sessions, tallying, tasks
+from stock.counting.documents import Count, CountLine, CountResult, CountSession, CountStatus, CountTally, SessionStatus
+from stock.counting.errors import (
     CountIncomplete,
     CountUndecided,
     FourEyes,
@@ -27,7 +26,7 @@ from stock.count_errors import (
     SessionsUnderWay,
     UnknownRound,
 )
-from stock.count_steps import advance, correction, locked
+from stock.counting.steps import advance, correction, locked
 from stock.displacement import Levels, settle
 from stock.events import CountPosted, SecondCountWanted
 from stock.models import Article
@@ -49,10 +48,10 @@ def record(
 ) -> CountResult:
     """Write down what a shelf holds of an article, in the session of `actor`, which begins when there is none.
 
-    Raises as `count_sessions.begin` and `count_sessions.record`.
+    Raises as `sessions.begin` and `sessions.record`.
     """
-    own = count_sessions.begin(session, count_id, actor=actor, now=now)
-    return count_sessions.record(session, own.id, sku=sku, units=units, shelf=shelf, actor=actor, now=now)
+    own = sessions.begin(session, count_id, actor=actor, now=now)
+    return sessions.record(session, own.id, sku=sku, units=units, shelf=shelf, actor=actor, now=now)
 
 
 def hand_in(session: Session, session_id: str, *, actor: str, now: datetime) -> Count:
@@ -60,12 +59,12 @@ def hand_in(session: Session, session_id: str, *, actor: str, now: datetime) -> 
 
     Raises UnknownDocument, NotBeingCounted, IllegalTransition for a session that is over.
     """
-    own = count_sessions.found(session, session_id)
+    own = sessions.found(session, session_id)
     count = locked(session, own.count_id)
-    own = count_sessions.found(session, session_id)
+    own = sessions.found(session, session_id)
     if count.status != CountStatus.COUNTING:
         raise NotBeingCounted(count.status)
-    count_sessions.end(session, own, SessionStatus.HANDED_IN, actor=actor, now=now)
+    sessions.end(session, own, SessionStatus.HANDED_IN, actor=actor, now=now)
     if not _under_way(count) and not uncounted(session, count):
         return _end_round(session, count, actor=actor, now=now)
     return count
@@ -81,7 +80,7 @@ def submit(session: Session, count_id: str, *, actor: str, now: datetime) -> Cou
         raise NotBeingCounted(count.status)
     for own in _under_way(count):
         if own.counter == actor:
-            count_sessions.end(session, own, SessionStatus.HANDED_IN, actor=actor, now=now)
+            sessions.end(session, own, SessionStatus.HANDED_IN, actor=actor, now=now)
     if others := _under_way(count):
         raise SessionsUnderWay([own.counter for own in others])
     if missing := uncounted(session, count):
@@ -130,28 +129,28 @@ def post(session: Session, count_id: str, *, actor: str, now: datetime) -> str |
 
     def plan(seen: Levels) -> list[Movement]:
         # Of what was found missing, some may have been sold meanwhile: no more can go than the shelf still holds.
-        missing = count_tallies.still_to_correct(session, count_id, node=count.node)
+        missing = tallying.still_to_correct(session, count_id, node=count.node)
         found = {sku: max(units, -seen[sku, count.node].on_shelf) for sku, units in missing.items()}
         return [effect.movement(sku, count.node, -units) for sku, units in found.items() if units]
 
-    header = Header(kind=count_tallies.COUNT, reason=count.reason, reference=count.id, actor=actor, occurred_at=now)
+    header = Header(kind=tallying.COUNT, reason=count.reason, reference=count.id, actor=actor, occurred_at=now)
     posting_id = settle(session, header, [(tally.sku, count.node) for tally in accepted], plan)
     told = tuple((tally.sku, tally.difference) for tally in accepted if tally.difference)
     record_event(session, CountPosted(aggregate_id=count.id, node=count.node, posting_id=posting_id, differences=told))
-    count_tasks.close_counted(session, count.node, accepted, count_id=count.id, actor=actor, now=now)
+    tasks.close_counted(session, count.node, accepted, count_id=count.id, actor=actor, now=now)
     return posting_id
 
 
 def void(session: Session, count_id: str, *, actor: str, now: datetime) -> Count:
     """Throw a count away. Raises UnknownDocument, IllegalTransition."""
     count = advance(session, locked(session, count_id), CountStatus.VOID, actor=actor, now=now)
-    count_tasks.drop_of_count(session, count_id, actor=actor, now=now)
+    tasks.drop_of_count(session, count_id, actor=actor, now=now)
     return count
 
 
 def uncounted(session: Session, count: Count) -> list[str]:
     """Return the articles that the present round wants and nobody has counted in it."""
-    counted = {result.sku for result in count_tallies.results(session, count.id, count.round)}
+    counted = {result.sku for result in tallying.results(session, count.id, count.round)}
     return [line.sku for line in count.lines if line.round == count.round and line.sku not in counted]
 
 
@@ -182,7 +181,7 @@ def _under_way(count: Count) -> list[CountSession]:
 
 def _end_round(session: Session, count: Count, *, actor: str, now: datetime) -> Count:
     """Add the round up; large differences seen once are counted again, all else goes to review."""
-    made = count_tallies.add_up(session, count.id, node=count.node, round_=count.round)
+    made = tallying.add_up(session, count.id, node=count.node, round_=count.round)
     lines = {line.sku: line for line in count.lines}
     large = _large(session, count.node, made) if count.round == 1 else set()
     if large:
@@ -219,7 +218,7 @@ def _accepted(session: Session, count: Count, actor: str) -> list[CountTally]:
         raise CountUndecided(undecided)
     rounds = {line.sku: line.accepted_round for line in count.lines}
     accepted = [tally for tally in tallies_of(session, count.id) if rounds[tally.sku] == tally.round]
-    if count_rules.rule_of(session, count.node).four_eyes:
+    if rules.rule_of(session, count.node).four_eyes:
         seen_by: dict[str, set[str]] = {}
         for (sku, _), counters in counters_of(session, count.id).items():
             seen_by.setdefault(sku, set()).update(counters)
@@ -230,7 +229,7 @@ def _accepted(session: Session, count: Count, actor: str) -> list[CountTally]:
 
 def _large(session: Session, node: str, tallies: Sequence[CountTally]) -> set[str]:
     """Return the articles whose difference is large by the node's rule."""
-    rule = count_rules.rule_of(session, node)
+    rule = rules.rule_of(session, node)
     different = {tally.sku: tally.difference for tally in tallies if tally.difference}
     costs: dict[str, int] = {}
     skus = sorted(different)

@@ -17,10 +17,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kernel.db import table
-from stock.asking import KEY, ask
-from stock.chronicle import BalanceSnapshot, LatePosting, PlacedBalance
+from stock.past.asking import KEY, ask
+from stock.past.chronicle import BalanceSnapshot, LatePosting, PlacedBalance
+from stock.past.recorded import Effect, Recorded
 from stock.postings import COUNTERS, Key
-from stock.recorded import Effect, Recorded
 
 EVERY = 16
 # Lateness by class: whoever asks about a business time looks back in each class only as far as its bound.

@@ -1,0 +1,1 @@
+"""Counts of what is there: opened, counted by people, reviewed, posted, and proposed in the first place."""
