@@ -22,14 +22,16 @@ from numpy.typing import NDArray
 from fulfillment.optimizer.mip import Floats
 from fulfillment.optimizer.problem import Flags, Integers
 
-_FIRST_ROUNDS, _ROUNDS = 200, 15
-"""Most steps of the prices at the first node, and at those below it, which begin with the prices of the one above."""
-_FIRST_PATIENCE, _PATIENCE = 8, 4
+_MANY_ROUNDS, _ROUNDS = 200, 25
+"""Most steps of the prices at the first node and the last ones, and at those between, which continue from above."""
+_MUCH_PATIENCE, _PATIENCE = 8, 4
 _LEAST_STEP: Final = 0.01
 _GUESSED: Final = 0.02
 """How far above its bound a plan is thought to be as long as there is none."""
 _MEMORY: Final = 0.8
 """Weight of the steps before in how often a node was open."""
+_PLANNED: Final = 3
+"""Of so many sets that prices open one is planned, since that takes longer than to price it."""
 _ROUNDING: Final = 1e-9
 _MOST_CELLS: Final = 4 * 10**7
 """Orders times nodes times capacity: what the knapsacks may take in bytes."""
@@ -88,12 +90,13 @@ class Openings:
 
 
 class _Node(NamedTuple):
-    """What is known of a part of the sets of nodes: ordered by bound, then by number."""
+    """What is known of a part of the sets of nodes, which may be one that prices say no more of: ordered by bound."""
 
     bound: float
     number: int
     state: States
     prices: Floats
+    settled: bool = False
 
 
 class _Raised(NamedTuple):
@@ -109,25 +112,27 @@ class _Raised(NamedTuple):
 
 def bounded(sites: Openings, plans: Plans, *, deadline: float) -> float:
     """Return what a plan costs at least, as far as that is known when perf_counter passes the deadline."""
-    number, unsettled = 0, np.inf
+    number, looked, unsettled = 0, 0, np.inf
     seen: set[bytes] = set()
     nodes = len(sites.capacity)
     waiting = [_Node(-np.inf, 0, np.zeros(nodes, dtype=np.int8), np.sort(sites.cost, axis=0)[: min(2, nodes)][-1])]
     while waiting and _promising(sites, waiting[0].bound, plans.known) and perf_counter() < deadline:
         node = heappop(waiting)
+        if node.settled:
+            unsettled = min(unsettled, max(node.bound, plans.prove(np.flatnonzero(node.state == _OPEN))))
+            continue
         raised = _raised(sites, node, plans.known, deadline)
         if raised is None or not _promising(sites, raised.bound, plans.known):
             continue
         opened = raised.kept[raised.opened]
-        if opened.tobytes() not in seen:
+        if looked % _PLANNED == 0 and opened.tobytes() not in seen:
             seen.add(opened.tobytes())
             plans.plan(opened)
-        if not (node.state == _FREE).any():
-            unsettled = min(unsettled, max(raised.bound, plans.prove(opened)))
-            continue
+        looked += 1
+        settled = not (node.state == _FREE).any()
         for state in _divided(raised, _settled(sites, node.state, raised, plans.known)):
             number += 1
-            heappush(waiting, _Node(raised.bound, number, state, raised.prices))
+            heappush(waiting, _Node(raised.bound, number, state, raised.prices, settled))
     lowest = min((node.bound for node in waiting), default=np.inf)
     bound = min(plans.known, unsettled, lowest)
     return bound - _ROUNDING * abs(bound)
@@ -179,8 +184,8 @@ def _raised(sites: Openings, node: _Node, known: float, deadline: float) -> _Rai
     must = node.state[kept] == _OPEN
     if sites.capacity[kept].sum() < sites.least_work:
         return None
-    first = not node.state.any()
-    rounds, patience = (_FIRST_ROUNDS, _FIRST_PATIENCE) if first else (_ROUNDS, _PATIENCE)
+    between = (node.state == _FREE).any() and node.state.any()
+    rounds, patience = (_ROUNDS, _PATIENCE) if between else (_MANY_ROUNDS, _MUCH_PATIENCE)
     prices, best, step, stalled = node.prices, None, 1.0, 0
     often = must.astype(np.float64)
     for _ in range(rounds):
