@@ -49,7 +49,7 @@ def two_line_orders(seed: int) -> Iterator[dict[str, Any]]:
     """Yield the demo's orders, each of two lines, one perhaps of the order before, and of nothing scarce."""
     scarce = stock.scarce_articles(seed)
     before: list[dict[str, Any]] = []
-    for body in orders.orders(seed, 10_000):
+    for body in orders.orders(seed, 40_000):
         lines = {line["sku"]: line for line in (*body["lines"], *before) if line["sku"] not in scarce}
         before = body["lines"]
         if len(lines) >= 2:
