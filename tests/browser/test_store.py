@@ -106,6 +106,8 @@ def test_a_scan_without_connection_is_kept_and_sent(sign_in, place, read):
     fo_id = place(ship, factories.line("coat"))
     page = sign_in("store")
     begin(page, fo_id)
+    # Without its scripts, the page would send the form by itself, to a server that is away.
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     type_scan(page, COAT)
     page.wait_for_selector("#unsent:visible")
