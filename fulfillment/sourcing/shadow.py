@@ -16,14 +16,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.network import policies
 from fulfillment.network.models import Policy
 from fulfillment.sourcing.trial import Outcome, Pair, as_new, decided_by, freed, orders_of, read_demands
 from fulfillment.work.models import LEFT, OPEN, Decision, Demand, ShadowDecision
-from kernel.db import database_now, table
+from kernel.db import database_now, insert_into, table
 
 CAUSE: Final = "order"
 """What is compared: decisions of orders as they come in."""
@@ -67,8 +66,8 @@ def keep(session: Session, found: Pass) -> int:
     )
     if moved.first() is None or not found.rows:
         return 0
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    session.execute(dialect.insert(table(ShadowDecision)).on_conflict_do_nothing(), [dict(row) for row in found.rows])
+    given = insert_into(session, table(ShadowDecision)).on_conflict_do_nothing()
+    session.execute(given, [dict(row) for row in found.rows])
     return len(found.rows)
 
 
