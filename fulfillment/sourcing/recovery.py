@@ -17,14 +17,13 @@ from typing import Final
 import numpy as np
 from sqlalchemy.orm import Session
 
-from fulfillment.network import costs, policies, snapshot
+from fulfillment.network import costs, nearby, policies
 from fulfillment.network.geography import Location
 from fulfillment.optimizer.problem import UNFILLED_TERM
 from fulfillment.sourcing.commit import StalePlan, commit
 from fulfillment.sourcing.decide import decide, solved
 from fulfillment.sourcing.demanded import read_again
 from fulfillment.sourcing.gather import gather
-from fulfillment.sourcing.promises import stores_near
 from fulfillment.sourcing.proposal import Proposal, Wanted
 from fulfillment.work import demands, setbacks
 from fulfillment.work.models import Demand, FulfillmentOrder, Method
@@ -32,8 +31,6 @@ from kernel.ids import new_id
 from stock import substitutes, supply
 
 CAUSE: Final = "recovery"
-NEAR: Final = 5
-"""Stores near by that are offered."""
 MOST_SUBSTITUTES: Final = 3
 
 
@@ -168,13 +165,11 @@ def _ways(session: Session, wanted: Wanted, home: Home | None) -> Iterator[Wante
         yield wanted
         place = wanted.location
     else:
-        net = snapshot.load(session)
-        row = net.index[wanted.collect_node or ""]
-        place = Location(float(net.latitude[row]), float(net.longitude[row]), "order")
+        place = nearby.place_of(session, wanted.collect_node or "")
         yield wanted
         if home is not None:
             yield sent_home(wanted, home)
-    for store in stores_near(session, place, NEAR, but=wanted.collect_node):
+    for store in nearby.stores(session, place, nearby.STORES, but=wanted.collect_node):
         yield fetched_at(wanted, store.node)
 
 
