@@ -92,7 +92,7 @@ def prepare(
     wanted, channel, cart = asked.wanted, asked.channel, asked.cart
     stores = nearby.stores(session, wanted.location, ask.stores) if Method.COLLECT in ask.methods else []
     grace = terms.valid_minutes + terms.hold_minutes
-    every = [replace(sourcing.at_store(wanted, store.node), grace_minutes=grace) for store in stores]
+    every = [replace(wanted.collected_at(store.node), demand_id=new_id(), grace_minutes=grace) for store in stores]
     if Method.SHIP in ask.methods:
         every += [
             replace(wanted, service=name, policy=channel.policy_for(name), demand_id=new_id())

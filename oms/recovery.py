@@ -14,9 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.network import geography
+from fulfillment.network.geography import Destination
 from fulfillment.sourcing import commit, recovery
 from fulfillment.sourcing.proposal import Proposal, Wanted, WantedLine
-from fulfillment.sourcing.recovery import Choice, Home, Remedy
+from fulfillment.sourcing.recovery import Choice, Remedy
 from fulfillment.work import cancelling
 from fulfillment.work.models import Demand, Method
 from kernel.ids import new_id
@@ -125,16 +126,16 @@ def _demands(session: Session, order_id: str) -> Sequence[Demand]:
     return session.scalars(select(Demand).where(Demand.reference == order_id).order_by(Demand.id)).all()
 
 
-def _home(session: Session, order: Order, vault: Vault) -> Home | None:
+def _home(session: Session, order: Order, vault: Vault) -> Destination | None:
     to = customers.address(session, vault, order)
     if to is None:
         return None
     place = {name: to.get(name) for name in ("country", "postal_code")}
     location = geography.locate(session, **place, latitude=to.get("latitude"), longitude=to.get("longitude"))
-    return Home(location=location, **place)
+    return Destination(location, **place)
 
 
-def _require_valid(asked: Asked, known: set[str], home: Home | None) -> None:
+def _require_valid(asked: Asked, known: set[str], home: Destination | None) -> None:
     faults = Faults()
     faults.code("/reason", asked.reason)
     if asked.demand_id not in known:
@@ -151,14 +152,14 @@ def _require_valid(asked: Asked, known: set[str], home: Home | None) -> None:
         raise InvalidRequest(faults.found)
 
 
-def _stated(wanted: Wanted, asked: Asked, home: Home | None) -> Wanted:
+def _stated(wanted: Wanted, asked: Asked, home: Destination | None) -> Wanted:
     if asked.choice == Choice.SUBSTITUTE:
         return recovery.replaced(wanted, asked.substitutes)
     if asked.choice == Choice.COLLECT:
-        return recovery.fetched_at(wanted, asked.node or "")
+        return wanted.collected_at(asked.node or "")
     if wanted.method == Method.SHIP or home is None:
         return wanted
-    return recovery.sent_home(wanted, home)
+    return wanted.shipped_to(home)
 
 
 def _redirect(order: Order, line_ids: set[str], asked: Asked) -> None:

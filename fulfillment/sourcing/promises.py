@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from fulfillment.network import nearby, snapshot
-from fulfillment.network.geography import NOWHERE
+from fulfillment.network.geography import Destination
 from fulfillment.network.nearby import Store
 from fulfillment.optimizer.plan import Plan
 from fulfillment.optimizer.problem import UNFILLED_TERM, Problem
@@ -81,20 +81,13 @@ def services(session: Session) -> tuple[str, ...]:
     return tuple(sorted({offer.service for offer in snapshot.load(session).services}))
 
 
-def at_store(wanted: Wanted, node: str) -> Wanted:
-    """Return the same wish as a collection at a store."""
-    return replace(
-        wanted, demand_id=new_id(), method=Method.COLLECT.value, collect_node=node, location=NOWHERE, country=None,
-        postal_code=None,
-    )  # fmt: skip
-
-
-def instead_of(session: Session, wanted: Wanted, home: Wanted | None, *, now: datetime) -> list[Alternative]:
+def instead_of(session: Session, wanted: Wanted, home: Destination | None, *, now: datetime) -> list[Alternative]:
     """Return ways to have what a store cannot hand over: whole at another store near it, or shipped `home`."""
     store = wanted.collect_node or ""
     near = nearby.stores(session, nearby.place_of(session, store), nearby.STORES, but=store)
-    others = [at_store(wanted, each.node) for each in near]
-    found = ways_to_serve(session, [*others, *([home] if home else [])], now=now, most=nearby.STORES + 1)
+    others = [*(wanted.collected_at(each.node) for each in near), *([wanted.shipped_to(home)] if home else [])]
+    each_its_own = [replace(other, demand_id=new_id()) for other in others]
+    found = ways_to_serve(session, each_its_own, now=now, most=len(others))
     at = {each.node: each for each in near}
     ways = () if found.missing else found.ways
     return [Alternative(store, at.get(way.wanted.collect_node or ""), way) for way in ways]

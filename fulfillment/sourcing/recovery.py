@@ -18,7 +18,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from fulfillment.network import costs, nearby, policies
-from fulfillment.network.geography import Location
+from fulfillment.network.geography import Destination
 from fulfillment.optimizer.problem import UNFILLED_TERM
 from fulfillment.sourcing.commit import StalePlan, commit
 from fulfillment.sourcing.decide import decide, solved
@@ -42,15 +42,6 @@ class Choice(enum.StrEnum):
     SUBSTITUTE = "substitute"
     WAIT = "wait"
     CANCEL = "cancel"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Home:
-    """An address, roughly: where units go that are shipped."""
-
-    location: Location
-    country: str | None
-    postal_code: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +69,7 @@ def remaining(session: Session, demand_id: str) -> Wanted | None:
     return None if wanted is None else replace(wanted, forgiving=True)
 
 
-def remedies(session: Session, wanted: Wanted, home: Home | None, *, now: datetime) -> list[Remedy]:
+def remedies(session: Session, wanted: Wanted, home: Destination | None, *, now: datetime) -> list[Remedy]:
     """Return the ways to go on with what remains of a demand; `home` is the address of its order, where there is one.
 
     Ways that serve come first, the cheapest first; then to wait, and to cancel.
@@ -87,16 +78,6 @@ def remedies(session: Session, wanted: Wanted, home: Home | None, *, now: dateti
     ways += [_substituted(session, wanted, each, now=now) for each in _replacing(session, wanted)]
     serving = sorted((way for way in ways if way.units), key=lambda way: (way.left, way.cost_minor))
     return [*serving, _waiting(session, wanted, now=now), _cancelled(session, wanted)]
-
-
-def sent_home(wanted: Wanted, home: Home) -> Wanted:
-    """Return the same wish, shipped to an address."""
-    return replace(wanted, method=Method.SHIP.value, collect_node=None, **vars(home))
-
-
-def fetched_at(wanted: Wanted, node: str) -> Wanted:
-    """Return the same wish, collected at a store."""
-    return replace(wanted, method=Method.COLLECT.value, collect_node=node)
 
 
 def replaced(wanted: Wanted, by: Mapping[str, str]) -> Wanted:
@@ -135,10 +116,7 @@ def choose(session: Session, proposal: Proposal, *, now: datetime, actor: str) -
     demand = lock_unchanged(session, wanted)
     setbacks.settle(session, demand.id, now=now)
     demand.method, demand.collect_node = wanted.method, wanted.collect_node
-    if wanted.method == Method.SHIP:
-        place = wanted.location
-        demand.latitude, demand.longitude, demand.geocode = place.latitude, place.longitude, place.geocode
-        demand.country, demand.postal_code = wanted.country, wanted.postal_code
+    demands.place(demand, wanted.destination)
     return commit(session, proposal, now=now, actor=actor)
 
 
@@ -160,7 +138,7 @@ def wait(session: Session, demand_id: str, *, now: datetime) -> None:
     session.flush()
 
 
-def _ways(session: Session, wanted: Wanted, home: Home | None) -> Iterator[Wanted]:
+def _ways(session: Session, wanted: Wanted, home: Destination | None) -> Iterator[Wanted]:
     if wanted.method == Method.SHIP:
         yield wanted
         place = wanted.location
@@ -168,9 +146,9 @@ def _ways(session: Session, wanted: Wanted, home: Home | None) -> Iterator[Wante
         place = nearby.place_of(session, wanted.collect_node or "")
         yield wanted
         if home is not None:
-            yield sent_home(wanted, home)
+            yield wanted.shipped_to(home)
     for store in nearby.stores(session, place, nearby.STORES, but=wanted.collect_node):
-        yield fetched_at(wanted, store.node)
+        yield wanted.collected_at(store.node)
 
 
 def _replacing(session: Session, wanted: Wanted) -> Iterator[dict[str, str]]:
