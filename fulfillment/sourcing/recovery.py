@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -21,9 +21,9 @@ from fulfillment.network import costs, nearby, policies
 from fulfillment.network.geography import Destination
 from fulfillment.optimizer.problem import UNFILLED_TERM
 from fulfillment.sourcing.commit import StalePlan, commit
-from fulfillment.sourcing.decide import decide, solved
+from fulfillment.sourcing.decide import decide, solved_relaxing
 from fulfillment.sourcing.demanded import read_again
-from fulfillment.sourcing.gather import gather
+from fulfillment.sourcing.gather import Gathered, gather
 from fulfillment.sourcing.proposal import Proposal, Wanted
 from fulfillment.work import demands, setbacks
 from fulfillment.work.models import Demand, FulfillmentOrder, Method
@@ -171,8 +171,10 @@ def _ids(wanted: Wanted) -> set[str]:
 
 
 def _served(session: Session, choice: Choice, wanted: Wanted, *, now: datetime) -> Remedy:
-    gathered = gather(session, [wanted], now=now)
-    plan = solved(gathered.problem)
+    def state(demands: Sequence[Wanted]) -> Gathered:
+        return gather(session, demands, now=now)
+
+    gathered, plan, _ = solved_relaxing(state([wanted]), state)
     options, chance = gathered.options[0], gathered.scenes[0].pick_success
     probability = 1.0
     for part in plan.assignments:
