@@ -7,7 +7,7 @@ says now.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
@@ -54,20 +54,12 @@ class Gathered:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What all demands share: the network, stock and evidence (S,N), minutes left (N,O), articles by SKU."""
+    """What all demands share: the network, what there is of the articles, minutes left and in all (N,O)."""
 
     net: Snapshot
     days: Days
     now: datetime
-    skus: Mapping[str, int]
-    stock: Integers
-    found: Floats
-    missed: Floats
-    shadow_minor: Integers
-    saved_minor: Integers
-    weights_g: Mapping[str, int]
-    families: Mapping[str, str]
-    sides_mm: Mapping[str, tuple[int, int, int]]
+    stocked: Stocked
     minutes: Integers
     capacity: Integers
     first_ordinal: int
@@ -120,15 +112,7 @@ def _ground(
         net=net,
         days=days,
         now=now,
-        skus=stocked.skus,
-        stock=stocked.units,
-        found=stocked.found,
-        missed=stocked.missed,
-        shadow_minor=stocked.shadow_minor,
-        saved_minor=stocked.saved_minor,
-        weights_g=stocked.weights_g,
-        families=stocked.families,
-        sides_mm=stocked.sides_mm,
+        stocked=stocked,
         minutes=left,
         capacity=capacity,
         first_ordinal=first,
@@ -176,9 +160,9 @@ def _minutes(
 
 def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
     units = np.array([line.units for line in demand.lines], dtype=np.int64)
-    net, settings, rows = ground.net, policy.settings, [ground.skus[line.sku] for line in demand.lines]
+    net, settings, rows = ground.net, policy.settings, [ground.stocked.skus[line.sku] for line in demand.lines]
     barred = ~_allowed(ground, demand) | setbacks.barred(demand, settings, net, ground.now)
-    weights = np.array([ground.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
+    weights = np.array([ground.stocked.weights_g[line.sku] for line in demand.lines], dtype=np.int64)
     may_serve = _may_serve(ground, demand) & ~barred
     scene = Scene(
         net=ground.net,
@@ -191,8 +175,8 @@ def _scene(ground: Ground, demand: Wanted, policy: ActivePolicy) -> Scene:
         barred=barred,
         pick_success=_pick_success(ground, demand, policy.settings),
         dearer=setbacks.dearer_minor(demand, settings, net, ground.now),
-        shadow_minor=ground.shadow_minor[rows],
-        saved_minor=ground.saved_minor[rows],
+        shadow_minor=ground.stocked.shadow_minor[rows],
+        saved_minor=ground.stocked.saved_minor[rows],
         units=units,
         weights_g=units * weights,
         minutes=ground.minutes,
@@ -211,9 +195,9 @@ def _fenced(ground: Ground, demand: Wanted, scene: Scene) -> Scene:
     if not scene.fences:
         return scene
     skus = [line.sku for line in demand.lines]
-    stock = ground.stock[[ground.skus[sku] for sku in skus]]
+    stock = ground.stocked.units[[ground.stocked.skus[sku] for sku in skus]]
     fenced = {
-        fence: LINE_RULES[fence.rule](scene, fence, named_lines(fence, skus, ground.families), stock)
+        fence: LINE_RULES[fence.rule](scene, fence, named_lines(fence, skus, ground.stocked.families), stock)
         for fence in scene.fences
         if fence.rule in LINE_RULES
     }
@@ -232,13 +216,14 @@ def _fenced(ground: Ground, demand: Wanted, scene: Scene) -> Scene:
 
 
 def _goods(ground: Ground, demand: Wanted) -> Goods:
-    return goods_of([(line.units, ground.weights_g[line.sku], ground.sides_mm[line.sku]) for line in demand.lines])
+    weights_g, sides_mm = ground.stocked.weights_g, ground.stocked.sides_mm
+    return goods_of([(line.units, weights_g[line.sku], sides_mm[line.sku]) for line in demand.lines])
 
 
 def _may_serve(ground: Ground, demand: Wanted) -> Flags:
-    rows = [ground.skus[line.sku] for line in demand.lines]
+    rows = [ground.stocked.skus[line.sku] for line in demand.lines]
     least = np.array([1 if line.divisible else line.units for line in demand.lines], dtype=np.int64)
-    flags: Flags = ground.stock[rows] >= least[:, None]
+    flags: Flags = ground.stocked.units[rows] >= least[:, None]
     return flags
 
 
@@ -263,9 +248,10 @@ def _current(net: Snapshot, demand: Wanted) -> Flags:
 
 def _pick_success(ground: Ground, demand: Wanted, settings: Settings) -> Floats:
     """Return how likely each node finds each line (L,N): what it is known for, moved by what the article showed."""
-    net, rows = ground.net, [ground.skus[line.sku] for line in demand.lines]
+    net, stocked = ground.net, ground.stocked
+    rows = [stocked.skus[line.sku] for line in demand.lines]
     of_node = pick_success.posterior(net.pick_success, net.lines_found, net.lines_missed, settings.node_prior_lines)
-    return pick_success.posterior(of_node, ground.found[rows], ground.missed[rows], settings.pick_prior_lines)
+    return pick_success.posterior(of_node, stocked.found[rows], stocked.missed[rows], settings.pick_prior_lines)
 
 
 def _options(scene: Scene, demand: Wanted) -> Options:
@@ -283,8 +269,8 @@ def _problem(ground: Ground, scenes: Sequence[Scene], wanted: Sequence[Wanted], 
         open_cost=np.broadcast_to(0, len(net.nodes)),
         capacity_ids=tuple(map(str, used.tolist())),
         capacities=ground.minutes.ravel()[used],
-        skus=tuple(ground.skus),
-        stock=ground.stock,
+        skus=tuple(ground.stocked.skus),
+        stock=ground.stocked.units,
         orders=tuple(
             _order(ground, scene, demand, each, np.searchsorted(used, place))
             for scene, demand, each, place in zip(scenes, wanted, options, places, strict=True)
@@ -304,7 +290,7 @@ def _order(ground: Ground, scene: Scene, demand: Wanted, options: Options, capac
         lines=tuple(
             Line(
                 id=line.id,
-                sku=ground.skus[line.sku],
+                sku=ground.stocked.skus[line.sku],
                 units=line.units,
                 divisible=line.divisible and line.units > 1 and place not in tied,
                 unfilled_cost=line.units * (settings.unfilled_minor + line.unit_value_minor),
@@ -340,13 +326,13 @@ def _together(ground: Ground, scene: Scene, demand: Wanted, options: Options) ->
     groups = [group for group in bundles.values() if _one_node_has(ground, scene, demand, options, group)]
     skus = [line.sku for line in demand.lines]
     fences = (fence for fence in scene.fences if fence.rule == "together")
-    groups += [np.flatnonzero(named_lines(fence, skus, ground.families)).tolist() for fence in fences]
+    groups += [np.flatnonzero(named_lines(fence, skus, ground.stocked.families)).tolist() for fence in fences]
     return tuple(tuple(sorted(group)) for group in _joined(groups) if _unparted(demand, group))
 
 
 def _one_node_has(ground: Ground, scene: Scene, demand: Wanted, options: Options, group: Sequence[int]) -> bool:
-    rows = [ground.skus[demand.lines[place].sku] for place in group]
-    whole: Flags = (ground.stock[rows] >= scene.units[group][:, None]) & scene.allowed[group]
+    rows = [ground.stocked.skus[demand.lines[place].sku] for place in group]
+    whole: Flags = (ground.stocked.units[rows] >= scene.units[group][:, None]) & scene.allowed[group]
     return bool(whole[:, options.node].all(axis=0).any())
 
 

@@ -167,7 +167,6 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
         )
     ]
     _note_gaps(options.node.tolist(), found, explanation)
-    _name_barred(gathered, number, found)
     fences = options.excluded.items()
     return found + [
         {"excluded_by": rule, "nodes": [gathered.net.nodes[node] for node in places]} for rule, places in fences
@@ -175,18 +174,19 @@ def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> li
 
 
 def _fenced(gathered: Gathered, number: int) -> dict[int, dict[int, str]]:
-    """Return the fences of articles by node and line, the first that bars each."""
+    """Return what keeps lines from nodes, by node and line: that they failed them, else the first fence of articles."""
+    scene = gathered.scenes[number]
     rules: dict[int, dict[int, str]] = defaultdict(dict)
-    for fence, flags in gathered.scenes[number].fenced.items():
-        for line, node in zip(*np.nonzero(flags), strict=True):
-            rules[int(node)].setdefault(int(line), fence.rule)
+    for rule, flags in (("barred", scene.barred), *((fence.rule, flags) for fence, flags in scene.fenced.items())):
+        for line, node in np.argwhere(flags).tolist():
+            rules[node].setdefault(line, rule)
     return rules
 
 
 def _weighed(reason: OptionReason, line_ids: Sequence[str], fenced: Mapping[int, str] | None) -> dict[str, Any]:
     """Return what an option would cost for all lines that it may serve, which it may not, and what it was given.
 
-    `fenced` names the fences of articles that keep lines out of its node.
+    `fenced` names what keeps lines from its node.
     """
     rules = {**reason.excluded, **{line: rule for line, rule in (fenced or {}).items() if line in reason.excluded}}
     return {
@@ -195,17 +195,6 @@ def _weighed(reason: OptionReason, line_ids: Sequence[str], fenced: Mapping[int,
         "excluded": {line_ids[line]: rule for line, rule in rules.items()},
         "units": {line_ids[line]: units for line, units in reason.units.items()},
     }
-
-
-def _name_barred(gathered: Gathered, number: int, found: Sequence[dict[str, Any]]) -> None:
-    """Say of lines that a node may not serve since it failed them that this is why."""
-    barred, options = gathered.scenes[number].barred, gathered.options[number]
-    if not barred.any():
-        return
-    for candidate, node in zip(found, options.node.tolist(), strict=True):
-        for place, line in enumerate(gathered.wanted[number].lines):
-            if barred[place, node] and line.id in candidate["excluded"]:
-                candidate["excluded"][line.id] = "barred"
 
 
 def _note_gaps(nodes: Sequence[int], found: Sequence[dict[str, Any]], explanation: Explanation) -> None:
