@@ -11,7 +11,7 @@ import contextlib
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from sqlalchemy import JSON, DateTime, MetaData, String, Table, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
@@ -19,11 +19,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
     from sqlalchemy.engine import Dialect
@@ -74,6 +75,9 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: Document, list[Any]: Document}  # noqa: RUF012
+
+
+Row = TypeVar("Row", bound=Base)
 
 
 def table(model: type[Base]) -> Table:
@@ -167,11 +171,19 @@ def caches(session: Session) -> dict[str, Any]:
     return kept
 
 
-def adopt(session: Session, row: Base, children: Sequence[Base] = ()) -> None:
-    """Let the session know a row that was just written by a statement, with its children, without reading them back."""
-    for written in (*children, row):
-        make_transient_to_detached(written)
+def adopt(session: Session, model: type[Row], values: Mapping[str, Any], **children: Sequence[Base]) -> Row:
+    """Return a row that was just written by a statement as the session would have read it, without reading it.
+
+    `children` are the rows of its relations, by the relation's name. What is left out is read when it is asked for.
+    """
+    # As the session itself makes a row that it has read, since a constructor notes a change for each value.
+    row: Row = model.__mapper__.class_manager.new_instance()
+    vars(row).update(values)
+    for name, rows in children.items():
+        set_committed_value(row, name, rows)
+    make_transient_to_detached(row)
     session.add(row)
+    return row
 
 
 def retryable(error: BaseException) -> bool:

@@ -268,9 +268,8 @@ def _write(
     session.execute(_INSERT_LINES, [row for own in rows for row in own])
     orders = {}
     for head, own in zip(heads, rows, strict=True):
-        lines = [OrderLine(**row) for row in own]
-        orders[head["id"]] = Order(**head, lines=lines)
-        adopt(session, orders[head["id"]], lines)
+        lines = [adopt(session, OrderLine, row) for row in own]
+        orders[head["id"]] = adopt(session, Order, head, lines=lines)
     begun = [history.Entry(head["id"], "placed", moved=(OrderStatus.CREATED, head["status"])) for head in heads]
     history.write_many(session, begun, actor=actor, now=now)
     return orders

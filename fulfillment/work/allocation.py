@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import insert
@@ -150,10 +151,8 @@ def _allocated(order: FulfillmentOrder, *, actor: str, now: datetime, reason: st
 
 def _known(session: Session, order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> FulfillmentOrder:
     """Let the session know rows that were just written, without reading them back."""
-    own = [FulfillmentLine(**line) for line in lines]
-    known = FulfillmentOrder(**order, lines=sorted(own, key=lambda line: line.sku))
-    adopt(session, known, own)
-    return known
+    own = [adopt(session, FulfillmentLine, line) for line in sorted(lines, key=itemgetter("sku"))]
+    return adopt(session, FulfillmentOrder, order, lines=own)
 
 
 def _open_transfer(session: Session, leg: FulfillmentOrder, *, actor: str, now: datetime) -> None:
