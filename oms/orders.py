@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -319,10 +319,9 @@ def _carried(prepared: Prepared) -> Iterator[list[CarriedLine]]:
 
 def _canonical(command: PlaceOrder) -> bytes:
     # What came to be part of orders in the course of time is left out where absent, so that older hashes stay true.
-    said = {name: value for name, value in asdict(command).items() if value is not None or name not in ADDED}
-    return json.dumps(said, sort_keys=True, separators=(",", ":"), default=_instant).encode()
+    said = {name: value for name, value in vars(command).items() if value is not None or name not in ADDED}
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), default=_plain).encode()
 
 
-def _instant(value: Any) -> str:
-    assert isinstance(value, datetime), f"{value!r} has no canonical form"
-    return value.astimezone(UTC).isoformat()
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else vars(value)
