@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.network.geography import NOWHERE
 from fulfillment.sourcing import commit
-from fulfillment.sourcing.commit import StalePlan
+from fulfillment.sourcing.commit import Committed, StalePlan
 from fulfillment.sourcing.promises import Alternative
 from fulfillment.sourcing.proposal import Proposal, Wanted, WantedLine
 from fulfillment.sourcing.taken import Taken
@@ -32,13 +32,14 @@ from kernel.db import adopt, database_now, table
 from kernel.errors import Fault
 from kernel.ids import new_id, short_code
 from kernel.vault import Vault
-from oms import bundles, checks, customers, deciding, finishing, history, holds, payments
+from oms import bundles, checks, customers, deciding, finishing, history, holds, payments, view
 from oms.bundles import Unpacked
 from oms.checks import Faults
 from oms.commands import PlaceOrder
 from oms.errors import DuplicateOrder, HoldExpired, InvalidOrder, InvalidRequest, NothingToCancel, OutOfStock
 from oms.events import LineUnits, OrderPlaced
 from oms.models import Cart, Channel, Order, OrderLine, OrderStatus
+from oms.view import Outline
 
 NUMBER_LENGTH = 10
 ADDED = ("cart", "promise", "hold_reference")
@@ -74,9 +75,14 @@ class Prepared:
 class Placed:
     """An order, whether this call has made it, and how else a collection could be had that its store cannot serve."""
 
-    order: Order
+    outline: Outline
     created: bool
     alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def order(self) -> Order:
+        """The order's own row."""
+        return self.outline.order
 
 
 def prepare(
@@ -132,24 +138,24 @@ def place_many(
         order = orders[each.order_id]
         if each.command.paid and order.total_minor:
             payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
-    _commit(session, prepared, now=now, actor=actor)
+    committed = _commit(session, prepared, now=now, actor=actor)
     for each, cart in zip(new, carts, strict=True):
         _finish(session, each, orders[each.order_id], cart, now=now, actor=actor)
     return [
-        Placed(history.get(session, each.existing_id), created=False)
-        if each.existing_id is not None
-        else Placed(orders[each.order_id], created=True, alternatives=each.alternatives)
+        Placed(_outline(session, each, orders, committed), each.existing_id is None, each.alternatives)
         for each in prepared
     ]
 
 
-def _commit(session: Session, prepared: Sequence[Prepared], *, now: datetime, actor: str) -> None:
+def _commit(session: Session, prepared: Sequence[Prepared], *, now: datetime, actor: str) -> dict[str, Committed]:
+    """Make the proposals of orders true; return what each has become, by the order's id."""
     proposals = {place: each.proposal for place, each in enumerate(prepared) if each.proposal is not None}
     try:
-        commit.commit_many(session, list(proposals.values()), now=now, actor=actor)
+        committed = commit.commit_many(session, list(proposals.values()), now=now, actor=actor)
     except StalePlan as stale:
         places = list(proposals)
         raise StalePlan(stale.why, of={places[place]: each for place, each in stale.of.items()}) from stale
+    return {prepared[place].order_id: each for place, each in zip(proposals, committed, strict=True)}
 
 
 def _finish(
@@ -161,6 +167,15 @@ def _finish(
         holds.place_on_new(session, order, reason=holds.ADDRESS, actor=actor, now=now)
     for lines in _carried(prepared):
         carrying.carry_out(session, order.id, lines, occurred_at=order.placed_at, actor=actor, now=now)
+
+
+def _outline(
+    session: Session, prepared: Prepared, orders: Mapping[str, Order], committed: Mapping[str, Committed]
+) -> Outline:
+    """Return an order as it was just written; what was there, or was carried out, is read."""
+    if prepared.order_id not in committed or any(_carried(prepared)):
+        return view.outline(session, prepared.existing_id or prepared.order_id)
+    return view.outline_of_new(orders[prepared.order_id], committed[prepared.order_id])
 
 
 def cancel(
