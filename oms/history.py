@@ -107,7 +107,8 @@ def write_many(session: Session, entries: Sequence[Entry], *, actor: str, now: d
         }
         for entry in entries
     ]  # fmt: skip
-    session.execute(_HISTORY, rows)
+    if rows:
+        session.execute(_HISTORY, rows)
 
 
 def move(session: Session, order: Order, target: OrderStatus, *, actor: str, now: datetime, reason: str = "") -> None:

@@ -38,7 +38,9 @@ from oms.checks import Faults
 from oms.commands import PlaceOrder
 from oms.errors import DuplicateOrder, HoldExpired, InvalidOrder, InvalidRequest, NothingToCancel, OutOfStock
 from oms.events import LineUnits, OrderPlaced
+from oms.history import Entry
 from oms.models import Cart, Channel, Order, OrderLine, OrderStatus
+from oms.payments import Received
 from oms.view import Outline
 
 NUMBER_LENGTH = 10
@@ -132,12 +134,9 @@ def place_many(
     """
     new = [each for each in prepared if each.existing_id is None]
     carts = [finishing.locked_cart(session, each.command, each.cart_version) for each in new]
-    orders = _write(session, new, [_customer(session, each, vault) for each in new], now=now, actor=actor)
-    events.record_many(session, [_placed(order) for order in orders.values()])
-    for each in new:
-        order = orders[each.order_id]
-        if each.command.paid and order.total_minor:
-            payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
+    orders = _write(session, new, [_customer(session, each, vault) for each in new], now=now)
+    paid = [orders[each.order_id] for each in new if each.command.paid]
+    _tell(session, list(orders.values()), [each for each in paid if each.total_minor], actor=actor, now=now)
     committed = _commit(session, prepared, now=now, actor=actor)
     for each, cart in zip(new, carts, strict=True):
         _finish(session, each, orders[each.order_id], cart, now=now, actor=actor)
@@ -272,7 +271,7 @@ def _customer(session: Session, prepared: Prepared, vault: Vault) -> str | None:
 
 
 def _write(
-    session: Session, prepared: Sequence[Prepared], customer_ids: Sequence[str | None], *, now: datetime, actor: str
+    session: Session, prepared: Sequence[Prepared], customer_ids: Sequence[str | None], *, now: datetime
 ) -> dict[str, Order]:
     """Write the rows of new orders, and return the orders by id."""
     if not prepared:
@@ -285,9 +284,16 @@ def _write(
     for head, own in zip(heads, rows, strict=True):
         lines = [adopt(session, OrderLine, row) for row in own]
         orders[head["id"]] = adopt(session, Order, head, lines=lines)
-    begun = [history.Entry(head["id"], "placed", moved=(OrderStatus.CREATED, head["status"])) for head in heads]
-    history.write_many(session, begun, actor=actor, now=now)
     return orders
+
+
+def _tell(session: Session, orders: Sequence[Order], paid: Sequence[Order], *, actor: str, now: datetime) -> None:
+    """Write history and news of new orders, and the payments of those that are `paid`."""
+    received = [Received(order, "online", order.total_minor) for order in paid]
+    payments.insert_rows(session, received, actor=actor, now=now)
+    begun = [Entry(order.id, "placed", moved=(OrderStatus.CREATED, order.status)) for order in orders]
+    history.write_many(session, [*begun, *(each.entry for each in received)], actor=actor, now=now)
+    events.record_many(session, [*map(_placed, orders), *(each.event for each in received)])
 
 
 def _head(prepared: Prepared, customer_id: str | None, *, now: datetime) -> dict[str, Any]:
