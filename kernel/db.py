@@ -171,18 +171,27 @@ def caches(session: Session) -> dict[str, Any]:
     return kept
 
 
-def adopt(session: Session, model: type[Row], values: Mapping[str, Any], **children: Sequence[Base]) -> Row:
+def adopt(
+    session: Session, model: type[Row], values: Mapping[str, Any], **children: Sequence[Mapping[str, Any]]
+) -> Row:
     """Return a row that was just written by a statement as the session would have read it, without reading it.
 
-    `children` are the rows of its relations, by the relation's name. What is left out is read when it is asked for.
+    `children` are the values of the rows of its relations, by the relation's name. What is left out is read when it is
+    asked for.
     """
-    # As the session itself makes a row that it has read, since a constructor notes a change for each value.
+    row = _as_read(model, values)
+    for name, own in children.items():
+        child = model.__mapper__.relationships[name].mapper.class_
+        set_committed_value(row, name, [_as_read(child, each) for each in own])
+    session.add(row)
+    return row
+
+
+def _as_read(model: type[Row], values: Mapping[str, Any]) -> Row:
+    # As a session makes a row that it has read, since a constructor notes a change for each value.
     row: Row = model.__mapper__.class_manager.new_instance()
     vars(row).update(values)
-    for name, rows in children.items():
-        set_committed_value(row, name, rows)
     make_transient_to_detached(row)
-    session.add(row)
     return row
 
 

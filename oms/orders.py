@@ -280,11 +280,7 @@ def _write(
     rows = [[_line(each, number) for number in range(len(each.command.lines))] for each in prepared]
     session.execute(_INSERT, heads)
     session.execute(_INSERT_LINES, [row for own in rows for row in own])
-    orders = {}
-    for head, own in zip(heads, rows, strict=True):
-        lines = [adopt(session, OrderLine, row) for row in own]
-        orders[head["id"]] = adopt(session, Order, head, lines=lines)
-    return orders
+    return {head["id"]: adopt(session, Order, head, lines=own) for head, own in zip(heads, rows, strict=True)}
 
 
 def _tell(session: Session, orders: Sequence[Order], paid: Sequence[Order], *, actor: str, now: datetime) -> None:
