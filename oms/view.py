@@ -120,7 +120,7 @@ _DECISIONS = (
     .order_by(Decision.id)
 )
 # Hundreds of candidates, which a summary does not tell.
-_SUMMARISED = _DECISIONS.options(defer(Decision.candidates))
+_SUMMARISED = _DECISIONS.options(defer(Decision.weighed))
 
 
 def outline(session: Session, order_id: str) -> Outline:
