@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from fulfillment.network.geography import UNKNOWN, Destination, Location
+from fulfillment.work.candidates import Candidates
 from fulfillment.work.models import Method
 from stock.holds import Held
 
@@ -187,7 +188,7 @@ class Rationale:
     objective_minor: int
     bound_minor: int
     by_term: Mapping[str, int]
-    candidates: Sequence[Mapping[str, Any]]
+    candidates: Candidates
     solve_ms: float
     problem: Mapping[str, Any] | None = None
 
