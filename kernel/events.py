@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
+from types import NoneType
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, insert, select
+from sqlalchemy import UniqueConstraint, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kernel.db import Base, Code, Document, Id, database_now, table
@@ -46,10 +47,7 @@ class OutboxEvent(Base):
     """An event as the outside will read it."""
 
     __tablename__ = "outbox"
-    __table_args__ = (
-        UniqueConstraint("aggregate", "aggregate_id", "sequence"),
-        Index("ix_outbox_recorded_at", "recorded_at"),
-    )
+    __table_args__ = (UniqueConstraint("aggregate", "aggregate_id", "sequence"),)
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     type: Mapped[Code]
@@ -127,9 +125,7 @@ def tell_house(session: Session, event: Event) -> None:
 
 def payload_of(event: Event) -> dict[str, Any]:
     """Return the values that tell an event, as the outbox stores them."""
-    values: dict[str, Any] = _written(event)
-    del values["aggregate_id"]
-    return values
+    return {name: _written(getattr(event, name)) for name in _names(event) if name != "aggregate_id"}
 
 
 def _rows(told: Sequence[Event]) -> list[tuple[Any, ...]]:
@@ -145,13 +141,27 @@ def _rows(told: Sequence[Event]) -> list[tuple[Any, ...]]:
 
 def _written(value: Any) -> Any:
     """Write dataclasses by field, instants and dates as ISO 8601, all else as it is."""
+    if type(value) in _PLAIN:
+        return value
     if is_dataclass(value):
-        return {part.name: _written(getattr(value, part.name)) for part in fields(value)}
+        return {name: _written(getattr(value, name)) for name in _names(value)}
     if isinstance(value, dict):
         return {name: _written(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [_written(part) for part in value]
     return value.isoformat() if isinstance(value, date) else value
+
+
+_PLAIN = frozenset({str, int, bool, NoneType})
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields; they are looked up once a kind."""
+    known = _NAMES.get(type(value))
+    if known is None:
+        known = _NAMES[type(value)] = tuple(part.name for part in fields(value))
+    return known
 
 
 def place(session: Session, *, limit: int) -> int:
