@@ -143,12 +143,12 @@ def _written(value: Any) -> Any:
     """Write dataclasses by field, instants and dates as ISO 8601, all else as it is."""
     if type(value) in _PLAIN:
         return value
+    if isinstance(value, list | tuple):
+        return [_written(part) for part in value]
     if is_dataclass(value):
         return {name: _written(getattr(value, name)) for name in _names(value)}
     if isinstance(value, dict):
         return {name: _written(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_written(part) for part in value]
     return value.isoformat() if isinstance(value, date) else value
 
 

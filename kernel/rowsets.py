@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 _NAMED = re.compile(r"(?<!:):([a-z_]+)")
-_LOOSE = re.compile(r" ?([,()=<>]) ?")
+# Spaces that mean nothing, and the word before a name of one letter.
+_LOOSE = re.compile(r" ?([,()=<>]) ?| ([+-]) |(?<= )AS (?=[a-z]\b)")
 # How a column is read out of a row, by its kind.
 _POSTGRESQL = {
     "text": "r->>{place}",
@@ -65,5 +66,5 @@ def with_steps(steps: Sequence[str], write: str) -> str:
 
 
 def as_pyformat(statement: str) -> str:
-    """Write parameters as psycopg takes them, and in few characters, since it reads a long statement each time anew."""
-    return _NAMED.sub(r"%(\1)s", _LOOSE.sub(r"\1", " ".join(statement.split())))
+    """Write parameters as psycopg takes them, in few characters: what has more than 4,096 it reads each time anew."""
+    return _NAMED.sub(r"%(\1)s", _LOOSE.sub(lambda found: found[1] or found[2] or "", " ".join(statement.split())))

@@ -66,9 +66,11 @@ WISH = RowSet("wish", (("sku", "text"), ("reference", "text"), ("units", "int"),
 KEY = RowSet("key", (("sku", "text"), ("node", "text")))
 
 HELD = """held AS MATERIALIZED (
-  SELECT b.* FROM stock_balance AS b JOIN change AS c ON b.sku = c.sku AND b.node = c.node
+  SELECT b.* FROM stock_balance AS b JOIN change AS c ON b.sku = c.sku AND b.node = c.node{read}
   ORDER BY b.sku, b.node {lock}
 )"""
+# Counting rows reads them, so that nobody waits for a balance while another's document is taken apart.
+READ = " AND (SELECT count(*) FROM {rows}) >= 0"
 
 REFUSED = """refused AS MATERIALIZED (
   SELECT 1 FROM change AS c LEFT JOIN held AS h ON h.sku = c.sku AND h.node = c.node
@@ -201,13 +203,14 @@ class Parts(NamedTuple):
 @cache
 def postgresql(parts: Parts) -> str:
     """Return the one statement that writes a batch of these parts; it answers what moved, or how everything stands."""
-    steps = [CHANGE.postgresql, HEAD.postgresql, LINE.postgresql, HELD.format(lock="FOR UPDATE OF b"), REFUSED]
+    given = [CHANGE, HEAD, LINE] + [CLAIM] * parts.claims
+    read = "".join(READ.format(rows=rows.name) for rows in given[1:])
+    steps = [*(rows.postgresql for rows in given), HELD.format(read=read, lock="FOR UPDATE OF b"), REFUSED]
     writes = {"moved": MOVE, "posted": POST, "told": TELL, "queued": QUEUE, "entered": ENTER.format(before="held")}
     if parts.resolutions:
         steps += [RESOLUTION.postgresql, CLAIMED.format(lock="FOR UPDATE OF r"), ENDED]
         writes["resolved"] = RESOLVE
     if parts.claims:
-        steps.append(CLAIM.postgresql)
         writes["reserved"] = RESERVE
     if parts.wishes:
         after = "claimed" if parts.resolutions else "held"
@@ -222,7 +225,7 @@ def postgresql(parts: Parts) -> str:
 @cache
 def sqlite_verdict(parts: Parts) -> str:
     """Return the query for whether a batch must be refused, and for how everything stands if so."""
-    steps = [CHANGE.sqlite, HELD.format(lock=""), REFUSED]
+    steps = [CHANGE.sqlite, HELD.format(read="", lock=""), REFUSED]
     if parts.resolutions:
         steps += [RESOLUTION.sqlite, CLAIMED.format(lock=""), ENDED]
     if parts.wishes:
