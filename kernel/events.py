@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, insert, select
+from sqlalchemy import UniqueConstraint, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kernel.db import Base, Code, Document, Id, database_now, table
@@ -60,10 +60,7 @@ class OutboxEvent(Base):
     """An event as the outside will read it."""
 
     __tablename__ = "outbox"
-    __table_args__ = (
-        UniqueConstraint("aggregate", "aggregate_id", "sequence"),
-        Index("ix_outbox_recorded_at", "recorded_at"),
-    )
+    __table_args__ = (UniqueConstraint("aggregate", "aggregate_id", "sequence"),)
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     type: Mapped[Code]
