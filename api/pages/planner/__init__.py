@@ -16,7 +16,7 @@ from flask_babel import get_locale, gettext
 
 from api.pages import costs, export, words
 from api.pages.gate import for_roles
-from api.pages.planner import carriers, counting, ledger, network, node, policies, rules, runs, waiting
+from api.pages.planner import carriers, counting, ledger, network, node, policies, removing, rules, runs, waiting
 from kernel.money import Money
 
 room = Blueprint("planner", __name__, url_prefix="/planner")
@@ -71,6 +71,8 @@ room.add_url_rule("/nodes/<node_id>/capacity", "capacity", node.set_capacity, me
 room.add_url_rule("/carriers", "carriers", carriers.listing)
 room.add_url_rule("/carriers/<service_id>", "carrier", carriers.page)
 room.add_url_rule("/carriers/<service_id>/tariffs", "tariffs", carriers.set_tariffs, methods=["POST"])
+room.add_url_rule("/carriers/<service_id>/remove", "carrier_removal", removing.page)
+room.add_url_rule("/carriers/<service_id>/remove", "carrier_remove", removing.remove, methods=["POST"])
 
 ONE_POLICY = "/policies/<policy_id>/<int:version>"
 room.add_url_rule("/policies", "policies", policies.listing)
