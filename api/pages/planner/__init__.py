@@ -16,7 +16,19 @@ from flask_babel import get_locale, gettext
 
 from api.pages import costs, export, words
 from api.pages.gate import for_roles
-from api.pages.planner import carriers, counting, ledger, network, node, policies, removing, rules, runs, waiting
+from api.pages.planner import (
+    carriers,
+    counting,
+    ledger,
+    network,
+    node,
+    policies,
+    removing,
+    rules,
+    runs,
+    safety,
+    waiting,
+)
 from kernel.money import Money
 
 room = Blueprint("planner", __name__, url_prefix="/planner")
@@ -82,6 +94,10 @@ room.add_url_rule(f"{ONE_POLICY}/save", "save_policy", policies.save, methods=["
 room.add_url_rule(f"{ONE_POLICY}/activate", "activate_policy", policies.activate, methods=["POST"])
 room.add_url_rule(f"{ONE_POLICY}/archive", "archive_policy", policies.archive, methods=["POST"])
 room.add_url_rule(f"{ONE_POLICY}/shadow", "shadow_policy", policies.run_beside, methods=["POST"])
+
+room.add_url_rule("/safety-rules", "safety", safety.page)
+room.add_url_rule("/safety-rules", "safety_save", safety.save, methods=["POST"])
+room.add_url_rule("/safety-rules/remove", "safety_remove", safety.remove, methods=["POST"])
 
 room.add_url_rule("/counts", "counts", counting.listing)
 room.add_url_rule("/counts/<count_id>", "count", counting.page)

@@ -5,7 +5,7 @@ Invariant: a value that cannot be read is a refusal that says which field and wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -79,6 +79,11 @@ def days(form: Mapping[str, str]) -> dict[date, int | None]:
         for name in form
         if name.startswith(DAY_FIELD) and _is_date(name.removeprefix(DAY_FIELD))
     }
+
+
+def text(form: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Return what was typed into these fields, without the spaces around it."""
+    return {name: form.get(name, "").strip() for name in names}
 
 
 def _is_date(text: str) -> bool:
