@@ -18,6 +18,7 @@ from api.pages import costs, export, words
 from api.pages.gate import for_roles
 from api.pages.planner import (
     carriers,
+    count_rules,
     counting,
     ledger,
     network,
@@ -100,6 +101,9 @@ room.add_url_rule("/safety-rules", "safety_save", safety.save, methods=["POST"])
 room.add_url_rule("/safety-rules/remove", "safety_remove", safety.remove, methods=["POST"])
 
 room.add_url_rule("/counts", "counts", counting.listing)
+room.add_url_rule("/counts/rules", "count_rules", count_rules.page)
+room.add_url_rule("/counts/rules", "count_rule_save", count_rules.save, methods=["POST"])
+room.add_url_rule("/counts/rules/remove", "count_rule_remove", count_rules.remove, methods=["POST"])
 room.add_url_rule("/counts/<count_id>", "count", counting.page)
 room.add_url_rule("/counts/<count_id>", "decide_count", counting.decide, methods=["POST"])
 room.add_url_rule("/counts/<count_id>/void", "void_count", counting.void, methods=["POST"])
