@@ -38,6 +38,20 @@ class Event:
         return f"{self.aggregate}.{self.verb}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moved(Event):
+    """Something went from one state to another; whatever begins may come from none."""
+
+    verb: ClassVar[str] = "moved"
+    from_status: str | None
+    to_status: str
+
+    @property
+    def type(self) -> str:
+        """The state reached names the fact, as in "order.completed"."""
+        return f"{self.aggregate}.{self.to_status}"
+
+
 Handler = Callable[[Session, Any], None]
 Handlers = Mapping[type[Event], tuple[Handler, ...]]
 
