@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api.schemas.carts import show_cart
-from api.schemas.orders import show_decision, show_line, show_order, show_part
+from api.schemas.decisions import show_decision
+from api.schemas.orders import show_line, show_order, show_part
 from api.schemas.promises import show_alternative
 from fulfillment.sourcing import explain, flip, story
 from fulfillment.sourcing.promises import Alternative

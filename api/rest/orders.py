@@ -12,6 +12,7 @@ from api.openapi import PREFIX
 from api.rest.operation import Call, Reply, Resource
 from api.schemas import orders as schemas
 from api.schemas import recovery as recovery_schemas
+from api.schemas.decisions import DecisionsSchema, FlipQuery, FlipsSchema
 from fulfillment.work.demands import ADDRESS
 from oms import addresses, holds, orders, payments, queries, recovery, view
 from oms import history as order_history
@@ -103,15 +104,13 @@ def show_order(session: Session, call: Call, order_id: str) -> Any:
     return showing.whole(session, order_id, vault=call.vault, currency=call.config.network.currency, now=call.now)
 
 
-@resource.operation("GET", "/<order_id>/decision", scope="orders:read", answer=schemas.DecisionsSchema)
+@resource.operation("GET", "/<order_id>/decision", scope="orders:read", answer=DecisionsSchema)
 def show_decision(session: Session, call: Call, order_id: str) -> Any:
     """Tell why an order is served from where it is: every decision with its candidates, costs and fences."""
     return {"decisions": showing.decisions(session, order_id, currency=call.config.network.currency)}
 
 
-@resource.operation(
-    "GET", "/<order_id>/decision/flip", scope="orders:read", query=schemas.FlipQuery, answer=schemas.FlipsSchema
-)
+@resource.operation("GET", "/<order_id>/decision/flip", scope="orders:read", query=FlipQuery, answer=FlipsSchema)
 def show_flips(session: Session, call: Call, order_id: str) -> Any:
     """Tell the smallest changes that would have flipped a decision: a unit, a package, minutes or cents."""
     asked = call.query["decision_id"]
