@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from sqlalchemy import JSON, DateTime, MetaData, String, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -87,6 +88,12 @@ def table(model: type[Base]) -> Table:
     found = model.__table__
     assert isinstance(found, Table), f"{model.__name__} is mapped to a table"
     return found
+
+
+def insert_into(session: Session, target: Table | type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that can say what to do about rows that are there, as the session's database writes it."""
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(target) if on_postgresql else sqlite.insert(target)
 
 
 class database_now(FunctionElement[datetime]):  # noqa: N801 (reads as an SQL function)

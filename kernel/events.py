@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, insert, select
+from sqlalchemy import UniqueConstraint, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kernel.db import Base, Code, Document, Id, database_now, table
@@ -38,6 +38,20 @@ class Event:
         return f"{self.aggregate}.{self.verb}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moved(Event):
+    """Something went from one state to another; whatever begins may come from none."""
+
+    verb: ClassVar[str] = "moved"
+    from_status: str | None
+    to_status: str
+
+    @property
+    def type(self) -> str:
+        """The state reached names the fact, as in "order.completed"."""
+        return f"{self.aggregate}.{self.to_status}"
+
+
 Handler = Callable[[Session, Any], None]
 Handlers = Mapping[type[Event], tuple[Handler, ...]]
 
@@ -46,10 +60,7 @@ class OutboxEvent(Base):
     """An event as the outside will read it."""
 
     __tablename__ = "outbox"
-    __table_args__ = (
-        UniqueConstraint("aggregate", "aggregate_id", "sequence"),
-        Index("ix_outbox_recorded_at", "recorded_at"),
-    )
+    __table_args__ = (UniqueConstraint("aggregate", "aggregate_id", "sequence"),)
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     type: Mapped[Code]

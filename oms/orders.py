@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from fulfillment.network.geography import NOWHERE
+from fulfillment.network.geography import UNKNOWN
 from fulfillment.sourcing import commit
 from fulfillment.sourcing.commit import Committed, StalePlan
 from fulfillment.sourcing.promises import Alternative
@@ -32,7 +32,7 @@ from kernel.db import adopt, database_now, table
 from kernel.errors import Fault
 from kernel.ids import new_id, short_code
 from kernel.vault import Vault
-from oms import bundles, checks, customers, deciding, finishing, history, holds, payments, view
+from oms import addresses, bundles, checks, customers, deciding, finishing, history, holds, payments, view
 from oms.bundles import Unpacked
 from oms.checks import Faults
 from oms.commands import PlaceOrder
@@ -232,11 +232,11 @@ def wanted_of(session: Session, prepared: Prepared, channel: Channel, *, now: da
             ways[checks.method_of(command, line), checks.collect_node_of(command, line)].append(number)
     for (method, collect_node), numbers in ways.items():
         ship_to = command.ship_to if method == Method.SHIP else None
+        to = addresses.destination_of(session, ship_to) if ship_to else UNKNOWN
         lines = tuple(_wanted_line(prepared, number) for number in numbers)
         yield Wanted(
             demand_id=new_id(), reference=prepared.order_id, method=method, service=command.service,
-            collect_node=collect_node, location=deciding.location_of(session, ship_to) if ship_to else NOWHERE,
-            country=ship_to.country if ship_to else None, postal_code=ship_to.postal_code if ship_to else None,
+            collect_node=collect_node, location=to.location, country=to.country, postal_code=to.postal_code,
             lines=lines, value_minor=min(MOST_VALUE_MINOR, sum(line.units * line.unit_value_minor for line in lines)),
             placed_at=command.placed_at or now, wanted_from=command.requested_from, wanted_by=command.requested_by,
             policy=channel.policy_for(command.service), channel=channel.id,

@@ -183,8 +183,8 @@ def _kept_from(gathered: Gathered, number: int) -> dict[int, dict[int, str]]:
     scene = gathered.scenes[number]
     rules: dict[int, dict[int, str]] = defaultdict(dict)
     for rule, flags in (("barred", scene.barred), *((fence.rule, flags) for fence, flags in scene.fenced.items())):
-        for line, node in zip(*np.nonzero(flags), strict=True):
-            rules[int(node)].setdefault(int(line), rule)
+        for line, node in np.argwhere(flags).tolist():
+            rules[node].setdefault(line, rule)
     return rules
 
 
