@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 SQLITE_BUSY_MS = 10_000
+# Of each connection. The house runs a few hundred statements again and again; psycopg would keep a hundred of them.
+MOST_PREPARED = 500
 CACHES = "caches"
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
 
@@ -169,7 +171,12 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
             "-c timezone=UTC -c plan_cache_mode=force_generic_plan"
         },
     )
+    event.listen(engine, "connect", _keep_prepared)
     return Database(url, reader=engine, writer=engine)
+
+
+def _keep_prepared(connection: Any, _record: Any) -> None:
+    connection.prepared_max = MOST_PREPARED
 
 
 def caches(session: Session) -> dict[str, Any]:
