@@ -1,7 +1,7 @@
 """From rows to a problem: what is wanted, what the network can do, what is in stock and which minutes are left.
 
 Called by `decide` for the demands of one order, and by nightly planning for many. Reads only. Invariant: units and
-minutes of freed fulfillment orders, and units held for the demands, count as free; everything else is as the database
+minutes of freed fulfillment orders, and those held for the demands, count as free; everything else is as the database
 says now.
 """
 
@@ -28,14 +28,13 @@ from fulfillment.sourcing.collection import to_collect
 from fulfillment.sourcing.fences import LINE_RULES, least_part_value, most_packages, named_lines
 from fulfillment.sourcing.options import Options
 from fulfillment.sourcing.pricing import TERMS
-from fulfillment.sourcing.proposal import Wanted, WantedLine
+from fulfillment.sourcing.proposal import NOTHING, Holding, Wanted, WantedLine
 from fulfillment.sourcing.scene import Flags, Floats, Integers, Scene, early_days
 from fulfillment.sourcing.shipping import to_ship
 from fulfillment.sourcing.stocked import Stocked, read_stock
 from fulfillment.sourcing.taken import Taken
 from fulfillment.work.models import Method
 from stock import revisions
-from stock.holds import Held
 
 DAY_MINUTES: Final = 24 * 60
 
@@ -71,7 +70,7 @@ def gather(
     wanted: Sequence[Wanted],
     *,
     now: datetime,
-    held: Sequence[Held] = (),
+    held: Holding = NOTHING,
     taken: Taken | None = None,
     by: ActivePolicy | None = None,
     instead: bool = False,
@@ -85,8 +84,8 @@ def gather(
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(by or policies.active(session, demand.policy, versions) for demand in wanted)
-    stocked = read_stock(session, net, wanted, versions, now=now, held=held, taken=taken)
-    ground = _ground(session, net, wanted, active, now=now, stocked=stocked, taken=taken)
+    stocked = read_stock(session, net, wanted, versions, now=now, held=held.units, taken=taken)
+    ground = _ground(session, net, wanted, active, now=now, stocked=stocked, held=held, taken=taken)
     if instead:
         ground = replace(ground, lines_in_all=max((len(demand.lines) for demand in wanted), default=0))
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]
@@ -103,11 +102,12 @@ def _ground(
     *,
     now: datetime,
     stocked: Stocked,
+    held: Holding,
     taken: Taken | None,
 ) -> Ground:
     days = net.days(now.date())
     first, last = _window(days, wanted, active, now)
-    left, capacity = _minutes(session, net, wanted, (first, last), taken)
+    left, capacity = _minutes(session, net, wanted, (first, last), held=held, taken=taken)
     return Ground(
         net=net,
         days=days,
@@ -138,7 +138,13 @@ def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy]
 
 
 def _minutes(
-    session: Session, net: Snapshot, wanted: Sequence[Wanted], window: tuple[int, int], taken: Taken | None
+    session: Session,
+    net: Snapshot,
+    wanted: Sequence[Wanted],
+    window: tuple[int, int],
+    *,
+    held: Holding,
+    taken: Taken | None,
 ) -> tuple[Integers, Integers]:
     """Return the minutes left, and those in all, of each node on each date of the window (N,O; N,O)."""
     first, last = window
@@ -151,7 +157,7 @@ def _minutes(
             left[place, column] = capacity[place, column] - claimed
     freed = [(each.node, each.work_on, each.work_minutes) for demand in wanted for each in demand.freed]
     gone = [(node, on, -count) for (node, on), count in taken.minutes.items()] if taken else []
-    for node, on, count in (*freed, *gone):
+    for node, on, count in (*freed, *held.minutes, *gone):
         column = on.toordinal() - first
         if 0 <= column <= last - first:
             left[net.index[node], column] += count
