@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from fulfillment.network.geography import UNKNOWN, Destination, Location
 from fulfillment.network.minutes import NodeMinutes
+from fulfillment.work.candidates import Candidates
 from fulfillment.work.models import Method
 from stock.holds import Held
 
@@ -188,7 +189,7 @@ class Rationale:
     objective_minor: int
     bound_minor: int
     by_term: Mapping[str, int]
-    candidates: Sequence[Mapping[str, Any]]
+    candidates: Candidates
     solve_ms: float
     problem: Mapping[str, Any] | None = None
 
