@@ -15,7 +15,7 @@ from itertools import islice
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from fulfillment.network import minutes, policies
+from fulfillment.network import held_minutes, minutes, policies
 from fulfillment.sourcing import records
 from fulfillment.sourcing.drafts import Difference, Draft, difference
 from fulfillment.sourcing.proposal import Change, FreedFulfillment, Missing, Proposal
@@ -217,7 +217,7 @@ def _rebinding(
         for line in freed.lines
         if line.reservation_id is not None
     ]
-    release += [ReservedUnits(held.sku, held.reservation_id, held.units) for held in proposal.held]
+    release += [ReservedUnits(held.sku, held.reservation_id, held.units) for held in proposal.held.units]
     claims = [claim for change, draft in part.made for claim in _claims(draft, change.wanted.rank)]
     demand = [wish for change in proposal.changes for wish in _wishes(change, before)]
     floors = _floors(session, part, versions)
@@ -262,6 +262,8 @@ def _units_missing(change: Change) -> dict[str, int]:
 
 def _claim_minutes(session: Session, parts: Sequence[Part]) -> None:
     given = [(freed.node, freed.work_on, -freed.work_minutes) for part in parts for freed in part.ended]
+    if held := {part.proposal.held.reference for part in parts if part.proposal.held.minutes}:
+        given += held_minutes.take(session, held)
     taken = [(draft.node, draft.work_on, draft.work_minutes) for part in parts for _, draft in part.made]
     try:
         minutes.change(session, [*given, *taken])
@@ -272,17 +274,17 @@ def _claim_minutes(session: Session, parts: Sequence[Part]) -> None:
 
 def _without_minutes(session: Session, parts: Sequence[Part], refusal: minutes.NoMinutesLeft) -> list[int]:
     """Return the places of those for whom a day has too few minutes left, once those before them have theirs."""
-    left = minutes.left(session, refusal.node, refusal.on)
+    day = (refusal.node, refusal.on)
+    left = minutes.left(session, *day)
     late, asking = [], []
     for place, part in enumerate(parts):
-        day = [
-            draft.work_minutes for _, draft in part.made if (draft.node, draft.work_on) == (refusal.node, refusal.on)
-        ]
-        if sum(day) > left:
+        needed = sum(draft.work_minutes for _, draft in part.made if (draft.node, draft.work_on) == day)
+        beyond = needed - sum(count for node, on, count in part.proposal.held.minutes if (node, on) == day)
+        if beyond > left:
             late.append(place)
         else:
-            left -= sum(day)
-        asking += [place] * bool(sum(day))
+            left -= beyond
+        asking += [place] * bool(needed)
     return late or asking[-1:]
 
 

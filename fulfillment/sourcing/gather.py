@@ -25,7 +25,7 @@ from fulfillment.sourcing.collection import to_collect
 from fulfillment.sourcing.fences import LINE_RULES, named_lines
 from fulfillment.sourcing.ground import Ground, read_ground
 from fulfillment.sourcing.options import Options
-from fulfillment.sourcing.proposal import Wanted
+from fulfillment.sourcing.proposal import NOTHING, Holding, Wanted
 from fulfillment.sourcing.scene import Flags, Floats, Scene
 from fulfillment.sourcing.shipping import to_ship
 from fulfillment.sourcing.stating import problem_of
@@ -33,7 +33,6 @@ from fulfillment.sourcing.stocked import read_stock
 from fulfillment.sourcing.taken import Taken
 from fulfillment.work.models import Method
 from stock import revisions
-from stock.holds import Held
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +52,7 @@ def gather(
     wanted: Sequence[Wanted],
     *,
     now: datetime,
-    held: Sequence[Held] = (),
+    held: Holding = NOTHING,
     taken: Taken | None = None,
     by: ActivePolicy | None = None,
     instead: bool = False,
@@ -67,8 +66,8 @@ def gather(
     versions = revisions.versions(session)
     net = snapshot.load(session, versions)
     active = tuple(by or policies.active(session, demand.policy, versions) for demand in wanted)
-    stocked = read_stock(session, net, wanted, versions, now=now, held=held, taken=taken)
-    ground = read_ground(session, net, wanted, active, now=now, stocked=stocked, taken=taken)
+    stocked = read_stock(session, net, wanted, versions, now=now, held=held.units, taken=taken)
+    ground = read_ground(session, net, wanted, active, now=now, stocked=stocked, held=held, taken=taken)
     if instead:
         ground = replace(ground, lines_in_all=max((len(demand.lines) for demand in wanted), default=0))
     scenes = [_scene(ground, demand, policy) for demand, policy in zip(wanted, active, strict=True)]

@@ -1,7 +1,7 @@
 """What all demands of one problem share: the network, what there is of their articles, the minutes of its nodes.
 
-Read by `gather`. Invariant: minutes of freed fulfillment orders count as free, those that earlier plans have taken do
-not; everything else is as the database says now.
+Read by `gather`. Invariant: minutes of freed fulfillment orders, and those held for the demands, count as free, those
+that earlier plans have taken do not; everything else is as the database says now.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fulfillment.network import minutes
 from fulfillment.network.days import NEVER, Days, following
 from fulfillment.network.policies import ActivePolicy
 from fulfillment.network.snapshot import Snapshot
-from fulfillment.sourcing.proposal import Wanted
+from fulfillment.sourcing.proposal import Holding, Wanted
 from fulfillment.sourcing.scene import Integers, early_days
 from fulfillment.sourcing.stocked import Stocked
 from fulfillment.sourcing.taken import Taken
@@ -48,15 +48,17 @@ def read_ground(
     *,
     now: datetime,
     stocked: Stocked,
+    held: Holding,
     taken: Taken | None,
 ) -> Ground:
     """Read the minutes of all days on which nodes might work for these demands, beside what there is of the articles.
 
-    Minutes that earlier plans have `taken` are gone; those of fulfillment orders that the demands free are there.
+    Minutes that earlier plans have `taken` are gone; those of fulfillment orders that the demands free, and those that
+    are `held` for them, are there.
     """
     days = net.days(now.date())
     first, last = _window(days, wanted, active, now)
-    left, capacity = _minutes(session, net, wanted, (first, last), taken)
+    left, capacity = _minutes(session, net, wanted, (first, last), held=held, taken=taken)
     return Ground(
         net=net,
         days=days,
@@ -87,7 +89,13 @@ def _window(days: Days, wanted: Sequence[Wanted], active: Sequence[ActivePolicy]
 
 
 def _minutes(
-    session: Session, net: Snapshot, wanted: Sequence[Wanted], window: tuple[int, int], taken: Taken | None
+    session: Session,
+    net: Snapshot,
+    wanted: Sequence[Wanted],
+    window: tuple[int, int],
+    *,
+    held: Holding,
+    taken: Taken | None,
 ) -> tuple[Integers, Integers]:
     """Return the minutes left, and those in all, of each node on each date of the window (N,O; N,O)."""
     first, last = window
@@ -100,7 +108,7 @@ def _minutes(
             left[place, column] = capacity[place, column] - claimed
     freed = [(each.node, each.work_on, each.work_minutes) for demand in wanted for each in demand.freed]
     gone = [(node, on, -count) for (node, on), count in taken.minutes.items()] if taken else []
-    for node, on, count in (*freed, *gone):
+    for node, on, count in (*freed, *held.minutes, *gone):
         column = on.toordinal() - first
         if 0 <= column <= last - first:
             left[net.index[node], column] += count
