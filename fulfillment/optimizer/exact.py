@@ -11,6 +11,7 @@ from math import ceil, lcm
 from time import perf_counter
 from typing import Final
 
+from fulfillment.optimizer.greedy import least_cost, packed
 from fulfillment.optimizer.mip import Answer, Mip, SolverFailedError, solve_mip
 from fulfillment.optimizer.model import SourcingModel, mip_of, must_serve, sourcing_model, unserved_mip
 from fulfillment.optimizer.plan import Plan, Unfilled, infeasible_plan, priced_plan
@@ -36,16 +37,18 @@ def solve_exact(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
     if answer.outcome == "infeasible":
         lines = _unservable(model, time_limit_s=time_limit_s, seed=seed)
         return infeasible_plan(lines, seconds=perf_counter() - started, solver=answer.solver, seed=seed)
-    if answer.outcome == "unknown":
-        raise NoPlanInTimeError(f"no plan was found in {time_limit_s:g} s; allow more time, or let lines stay unfilled")
-    return priced_plan(
+    found = answer.outcome != "unknown"
+    plan = priced_plan(
         problem,
-        model.assignments(answer.values),
-        bound=_whole_bound(answer, max(1, int(mip.step))),
+        model.assignments(answer.values) if found else packed(problem),
+        bound=_whole_bound(answer, max(1, int(mip.step))) if found else least_cost(problem),
         seconds=perf_counter() - started,
-        solver=answer.solver,
+        solver=answer.solver if found else "greedy",
         seed=seed,
     )
+    if not found and any(problem.orders[each.order].lines[each.line].unfilled_cost is None for each in plan.unfilled):
+        raise NoPlanInTimeError(f"no plan was found in {time_limit_s:g} s; allow more time, or let lines stay unfilled")
+    return plan
 
 
 def _answer(model: SourcingModel, mip: Mip, *, time_limit_s: float, seed: int) -> Answer:

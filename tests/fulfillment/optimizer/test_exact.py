@@ -10,7 +10,7 @@ from fulfillment.optimizer.mip import Answer, Mip, Rows, SolverFailedError, solv
 from fulfillment.optimizer.model import mip_of, sourcing_model
 from fulfillment.optimizer.problem import Line
 from fulfillment.optimizer.sat import solve_sat
-from tests.fulfillment.optimizer.drawn import drawn_problem, problem
+from tests.fulfillment.optimizer.drawn import drawn_problem, drawn_shape, problem
 from tests.fulfillment.optimizer.oracle import optimum
 
 
@@ -80,11 +80,42 @@ def test_a_bound_is_a_cost_that_a_plan_can_have():
     assert exact._whole_bound(Answer("feasible", np.empty(0), 40.0), 10) == 40
 
 
-def test_no_plan_in_time_is_said(monkeypatch):
+@pytest.fixture
+def no_time(monkeypatch):
     monkeypatch.setattr(exact, "solve_sat", lambda *_, **__: None)
     monkeypatch.setattr(exact, "solve_mip", lambda *_, **__: Answer("unknown", np.empty(0), -np.inf))
+
+
+def _packed(stated):
+    try:
+        return _solved(stated)
+    except NoPlanInTimeError:
+        assert any(line.unfilled_cost is None for order in stated.orders for line in order.lines)
+        return None
+
+
+@pytest.mark.usefixtures("no_time")
+def test_without_time_a_plan_that_fits_is_found_at_once():
+    drawn = [drawn_shape(seed) for seed in range(300)]
+    plans = [(stated, plan) for stated in drawn if (plan := _packed(stated)) is not None]
+    assert len(plans) > 200
+    for stated, plan in plans:
+        assert check(stated, plan) == ()
+        assert plan.bound <= optimum(stated)
+
+
+@pytest.mark.usefixtures("no_time")
+def test_a_long_order_of_one_article_is_packed_without_a_model():
+    lines = tuple(Line(str(line), 0, 1, unfilled_cost=1_000) for line in range(200))
+    stock = [[50, 120, 90, 3]]
+    plan = _solved(problem(lines, line_cost=np.full((200, 4), 10), package_cost=100, stock=stock, max_packages=2))
+    assert (plan.objective, len(plan.unfilled), plan.bound) == (200 * 10 + 2 * 100, 0, 200 * 10)
+
+
+@pytest.mark.usefixtures("no_time")
+def test_no_plan_in_time_is_said():
     with pytest.raises(NoPlanInTimeError, match="allow more time"):
-        _solved(drawn_problem(1))
+        _solved(problem((Line("1", 0, 2),), line_cost=[[1]], package_cost=0, stock=[[1]]))
 
 
 def test_small_models_go_to_one_solver_and_large_or_broken_ones_to_the_other():
