@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from api.transaction import OutcomeUnknown
-from kernel.errors import Conflict, DomainError, Fault, NotFound, Rejected
+from kernel.errors import Conflict, DomainError, Fault, NotFound, Rejected, step
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -75,8 +75,7 @@ def faults_of(messages: Any, pointer: str = "") -> Iterator[Fault]:
     """Turn the messages of a ValidationError, nested as the document is, into faults with JSON pointers (RFC 6901)."""
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
-            step = "" if key == "_schema" else "/" + str(key).replace("~", "~0").replace("/", "~1")
-            yield from faults_of(inner, pointer + step)
+            yield from faults_of(inner, pointer if key == "_schema" else f"{pointer}/{step(key)}")
     elif isinstance(messages, (list, tuple)):
         for message in messages:
             yield from faults_of(message, pointer)

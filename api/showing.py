@@ -27,10 +27,10 @@ from stock import holds, reports, supply
 
 
 def placed(
-    session: Session, order: Order, *, currency: str, now: datetime, alternatives: Sequence[Alternative] = ()
+    session: Session, found: Outline, *, currency: str, now: datetime, alternatives: Sequence[Alternative] = ()
 ) -> dict[str, Any]:
     """Return an order as the channel that placed it wants to see it: without person, payments or history."""
-    shown = _shown(session, view.outline(session, order.id), currency, now)
+    shown = _shown(session, found, currency, now)
     return shown | {"alternatives": [show_alternative(each) for each in alternatives]}
 
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from api.models import JobSlot
-from kernel.db import database_now
+from kernel.db import database_now, insert_into
 from kernel.errors import Conflict
 
 
@@ -37,9 +36,8 @@ class Lease:
 def take(session: Session, job: str, slot: str, *, holder: str, seconds: int) -> Lease | None:
     """Take a slot that nobody holds and nobody has finished; return None when there is nothing to take."""
     now = _now(session)
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     free = {"job": job, "slot": slot, "holder": "", "fence": 0, "lease_until": now}
-    session.execute(dialect.insert(JobSlot).values(free).on_conflict_do_nothing())
+    session.execute(insert_into(session, JobSlot).values(free).on_conflict_do_nothing())
     taken = (
         update(JobSlot)
         .where(JobSlot.job == job, JobSlot.slot == slot, JobSlot.finished_at.is_(None), JobSlot.lease_until <= now)

@@ -11,19 +11,21 @@ import contextlib
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from sqlalchemy import JSON, DateTime, MetaData, String, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
     from sqlalchemy.engine import Dialect
@@ -76,11 +78,20 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: Document, list[Any]: Document}  # noqa: RUF012
 
 
+Row = TypeVar("Row", bound=Base)
+
+
 def table(model: type[Base]) -> Table:
     """Return the table of a mapped class, for statements that are built once and need nothing of the ORM."""
     found = model.__table__
     assert isinstance(found, Table), f"{model.__name__} is mapped to a table"
     return found
+
+
+def insert_into(session: Session, target: Table | type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that can say what to do about rows that are there, as the session's database writes it."""
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(target) if on_postgresql else sqlite.insert(target)
 
 
 class database_now(FunctionElement[datetime]):  # noqa: N801 (reads as an SQL function)
@@ -167,11 +178,28 @@ def caches(session: Session) -> dict[str, Any]:
     return kept
 
 
-def adopt(session: Session, row: Base, children: Sequence[Base] = ()) -> None:
-    """Let the session know a row that was just written by a statement, with its children, without reading them back."""
-    for written in (*children, row):
-        make_transient_to_detached(written)
+def adopt(
+    session: Session, model: type[Row], values: Mapping[str, Any], **children: Sequence[Mapping[str, Any]]
+) -> Row:
+    """Return a row that was just written by a statement as the session would have read it, without reading it.
+
+    `children` are the values of the rows of its relations, by the relation's name. What is left out is read when it is
+    asked for.
+    """
+    row = _as_read(model, values)
+    for name, own in children.items():
+        child = model.__mapper__.relationships[name].mapper.class_
+        set_committed_value(row, name, [_as_read(child, each) for each in own])
     session.add(row)
+    return row
+
+
+def _as_read(model: type[Row], values: Mapping[str, Any]) -> Row:
+    # As a session makes a row that it has read, since a constructor notes a change for each value.
+    row: Row = model.__mapper__.class_manager.new_instance()
+    vars(row).update(values)
+    make_transient_to_detached(row)
+    return row
 
 
 def retryable(error: BaseException) -> bool:

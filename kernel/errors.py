@@ -18,6 +18,11 @@ class Fault:
     message: str
 
 
+def step(name: object) -> str:
+    """Return a name as one step of a JSON pointer (RFC 6901)."""
+    return str(name).replace("~", "~0").replace("/", "~1")
+
+
 class DomainError(Exception):
     """A refusal with a stable code, a sentence for a person, and every fault found, not only the first.
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, datetime
-from types import NoneType
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import UniqueConstraint, bindparam, delete, func, insert, select
@@ -37,6 +36,20 @@ class Event:
     def type(self) -> str:
         """The name under which the outside knows this fact, as in "order.placed"."""
         return f"{self.aggregate}.{self.verb}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved(Event):
+    """Something went from one state to another; whatever begins may come from none."""
+
+    verb: ClassVar[str] = "moved"
+    from_status: str | None
+    to_status: str
+
+    @property
+    def type(self) -> str:
+        """The state reached names the fact, as in "order.completed"."""
+        return f"{self.aggregate}.{self.to_status}"
 
 
 Handler = Callable[[Session, Any], None]
@@ -124,8 +137,8 @@ def tell_house(session: Session, event: Event) -> None:
 
 
 def payload_of(event: Event) -> dict[str, Any]:
-    """Return the values that tell an event, as the outbox stores them."""
-    return {name: _written(getattr(event, name)) for name in _names(event) if name != "aggregate_id"}
+    """Return the values that tell an event, for a row of the outbox."""
+    return {name: value for name, value in vars(event).items() if name != "aggregate_id"}
 
 
 def _rows(told: Sequence[Event]) -> list[tuple[Any, ...]]:
@@ -137,31 +150,6 @@ def _rows(told: Sequence[Event]) -> list[tuple[Any, ...]]:
         ordinal = ordinals[event.aggregate, event.aggregate_id]
         rows.append((new_id(), event.type, event.aggregate, event.aggregate_id, ordinal, payload_of(event)))
     return rows
-
-
-def _written(value: Any) -> Any:
-    """Write dataclasses by field, instants and dates as ISO 8601, all else as it is."""
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, list | tuple):
-        return [_written(part) for part in value]
-    if is_dataclass(value):
-        return {name: _written(getattr(value, name)) for name in _names(value)}
-    if isinstance(value, dict):
-        return {name: _written(part) for name, part in value.items()}
-    return value.isoformat() if isinstance(value, date) else value
-
-
-_PLAIN = frozenset({str, int, bool, NoneType})
-_NAMES: dict[type, tuple[str, ...]] = {}
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    """Return the names of a dataclass's fields; they are looked up once a kind."""
-    known = _NAMES.get(type(value))
-    if known is None:
-        known = _NAMES[type(value)] = tuple(part.name for part in fields(value))
-    return known
 
 
 def place(session: Session, *, limit: int) -> int:

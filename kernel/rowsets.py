@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 _NAMED = re.compile(r"(?<!:):([a-z_]+)")
@@ -47,12 +47,17 @@ class RowSet:
 
     def given(self, rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
         """Return the parameter that holds the rows."""
-        return {self.name: json.dumps(rows)}
+        return {self.name: json.dumps(rows, default=_written)}
 
     def _read(self, reading: dict[str, str], rows: str) -> str:
         names = ",".join(column for column, _ in self.columns)
         values = ",".join(reading[kind].format(place=place) for place, (_, kind) in enumerate(self.columns))
         return f"{self.name}({names}) AS MATERIALIZED (SELECT {values} FROM {rows})"  # noqa: S608 (names of the code)
+
+
+def _written(value: Any) -> Any:
+    """Write what JSON has no form for: instants and dates as ISO 8601, dataclasses by field."""
+    return value.isoformat() if isinstance(value, date) else vars(value)
 
 
 def instant_text(instant: datetime | None) -> str | None:

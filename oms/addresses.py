@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.network import geography
+from fulfillment.network.geography import Destination
 from fulfillment.work import demands
 from fulfillment.work.models import LEFT, Demand, FulfillmentOrder, Method
 from kernel import events
@@ -21,6 +22,15 @@ from oms.commands import ShipTo
 from oms.errors import AddressFixed, InvalidRequest
 from oms.events import OrderAddressCorrected
 from oms.models import Order, OrderStatus
+
+
+def destination_of(session: Session, ship_to: ShipTo) -> Destination:
+    """Return where an address lies, as far as is known."""
+    location = geography.locate(
+        session, country=ship_to.country, postal_code=ship_to.postal_code,
+        latitude=ship_to.latitude, longitude=ship_to.longitude,
+    )  # fmt: skip
+    return Destination(location, ship_to.country, ship_to.postal_code)
 
 
 def correct_address(
@@ -34,21 +44,19 @@ def correct_address(
     order = history.get(session, order_id)
     if faults := checks.address_faults(ship_to):
         raise InvalidRequest(faults)
-    location = geography.locate(
-        session, country=ship_to.country, postal_code=ship_to.postal_code,
-        latitude=ship_to.latitude, longitude=ship_to.longitude,
-    )  # fmt: skip
+    to = destination_of(session, ship_to)
     shipped = (Demand.reference == order_id) & (Demand.method == Method.SHIP)
     locked = demands.lock(session, list(session.scalars(select(Demand.id).where(shipped))))
     _require_open(session, order, locked.keys())
-    demands.relocate(session, locked.values(), location, country=ship_to.country, postal_code=ship_to.postal_code)
+    demands.relocate(session, locked.values(), to)
     order = history.lock(session, order_id)
     assert order.customer_id is not None, f"order {order.number} is shipped to nobody"
     customers.keep_address(session, vault, order.customer_id, order.id, ship_to)
     history.touch(order)
     history.write(session, order_id, "address_corrected", actor=actor, now=now)
     _tell(session, order)
-    if location.geocode != "none" and any(hold.reason == holds.ADDRESS for hold in holds.open_holds(session, order_id)):
+    held = any(hold.reason == holds.ADDRESS for hold in holds.open_holds(session, order_id))
+    if held and to.location.geocode != "none":
         holds.lift_locked(session, order, reason=holds.ADDRESS, actor=actor, now=now)
     session.flush()
     return sorted(locked)

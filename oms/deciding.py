@@ -12,16 +12,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from fulfillment.network import geography
-from fulfillment.network.geography import Location
 from fulfillment.sourcing import decide, promises
 from fulfillment.sourcing.promises import Alternative
 from fulfillment.sourcing.proposal import Missing, Proposal, Wanted
 from fulfillment.sourcing.taken import Taken
 from fulfillment.work.models import Method
-from kernel.ids import new_id
-from oms import finishing, quotes
-from oms.commands import PlaceOrder, ShipTo
+from oms import addresses, finishing, quotes
+from oms.commands import PlaceOrder
 from oms.quotes import Quoted
 
 NO_ADDRESS = "no_address"
@@ -54,13 +51,6 @@ def decided(
     return Decided(proposal, short, late, offered)
 
 
-def location_of(session: Session, to: ShipTo) -> Location:
-    """Return where an address lies, as far as is known."""
-    return geography.locate(
-        session, country=to.country, postal_code=to.postal_code, latitude=to.latitude, longitude=to.longitude
-    )
-
-
 def _bound(wanted: Wanted, promised: Quoted) -> Wanted:
     """Let a demand that is served as was promised arrive by then."""
     same = promised.collect_node if promised.method == Method.COLLECT else promised.service
@@ -72,17 +62,8 @@ def _bound(wanted: Wanted, promised: Quoted) -> Wanted:
 
 def _alternatives(session: Session, command: PlaceOrder, proposal: Proposal, *, now: datetime) -> Iterator[Alternative]:
     """Yield the other ways to have each collection that is short, all of it."""
+    home = addresses.destination_of(session, command.ship_to) if command.ship_to else None
     for change in proposal.changes:
         wanted = change.wanted
         if change.missing and wanted.method == Method.COLLECT:
-            yield from promises.instead_of(session, wanted, _at_home(session, command, wanted), now=now)
-
-
-def _at_home(session: Session, command: PlaceOrder, wanted: Wanted) -> Wanted | None:
-    to = command.ship_to
-    if to is None:
-        return None
-    return replace(
-        wanted, demand_id=new_id(), method=Method.SHIP.value, collect_node=None, location=location_of(session, to),
-        country=to.country, postal_code=to.postal_code,
-    )  # fmt: skip
+            yield from promises.instead_of(session, wanted, home, now=now)

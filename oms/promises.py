@@ -14,11 +14,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from fulfillment.network import nearby
 from fulfillment.network.geography import Location
+from fulfillment.network.nearby import Store
 from fulfillment.sourcing import holding
 from fulfillment.sourcing import promises as sourcing
 from fulfillment.sourcing.commit import StalePlan
-from fulfillment.sourcing.promises import Store, Way
+from fulfillment.sourcing.promises import Way
 from fulfillment.work.models import Method
 from kernel.ids import new_id
 from kernel.vault import Vault
@@ -88,9 +90,9 @@ def prepare(
     known = sourcing.services(session)
     asked = asking.understand(session, ask, known, country=country, vault=vault, now=now)
     wanted, channel, cart = asked.wanted, asked.channel, asked.cart
-    stores = sourcing.stores_near(session, wanted.location, ask.stores) if Method.COLLECT in ask.methods else []
+    stores = nearby.stores(session, wanted.location, ask.stores) if Method.COLLECT in ask.methods else []
     grace = terms.valid_minutes + terms.hold_minutes
-    every = [replace(sourcing.at_store(wanted, store.node), grace_minutes=grace) for store in stores]
+    every = [replace(wanted.collected_at(store.node), demand_id=new_id(), grace_minutes=grace) for store in stores]
     if Method.SHIP in ask.methods:
         every += [
             replace(wanted, service=name, policy=channel.policy_for(name), demand_id=new_id())

@@ -14,17 +14,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.network import geography
+from fulfillment.network.geography import Destination
 from fulfillment.sourcing import commit, recovery
+from fulfillment.sourcing.decide import CannotCollect
 from fulfillment.sourcing.proposal import Proposal, Wanted, WantedLine
-from fulfillment.sourcing.recovery import Choice, Home, Remedy
+from fulfillment.sourcing.recovery import Choice, Remedy
 from fulfillment.work import cancelling
 from fulfillment.work.models import Demand, Method
+from kernel.errors import Fault, step
 from kernel.ids import new_id
 from kernel.vault import Vault
 from oms import customers, history
 from oms.checks import Faults
 from oms.errors import InvalidRequest, NothingToRecover, RemedyGone
 from oms.models import Order, OrderLine
+from stock import substitutes
 
 SUBSTITUTED = "substituted"
 
@@ -83,6 +87,8 @@ def prepare(session: Session, order_id: str, asked: Asked, *, vault: Vault, now:
     wanted = recovery.remaining(session, asked.demand_id)
     if wanted is None:
         raise NothingToRecover(order.number)
+    if asked.choice == Choice.SUBSTITUTE and (faults := _unnamed(session, wanted, asked.substitutes)):
+        raise InvalidRequest(faults)
     if asked.choice in {Choice.WAIT, Choice.CANCEL}:
         return Prepared(asked, wanted)
     stands_for: dict[str, str] = {}
@@ -91,7 +97,7 @@ def prepare(session: Session, order_id: str, asked: Asked, *, vault: Vault, now:
         stands_for = {new_id(): line.id for line in stated.lines}
         lines = [replace(line, id=own) for own, line in zip(stands_for, stated.lines, strict=True)]
         stated = replace(stated, lines=tuple(lines))
-    proposal = recovery.propose(session, stated, now=now)
+    proposal = _proposed(session, stated, now=now)
     if not any(change.packages for change in proposal.changes):
         raise RemedyGone(order.number)
     return Prepared(asked, wanted, proposal, stands_for)
@@ -125,16 +131,16 @@ def _demands(session: Session, order_id: str) -> Sequence[Demand]:
     return session.scalars(select(Demand).where(Demand.reference == order_id).order_by(Demand.id)).all()
 
 
-def _home(session: Session, order: Order, vault: Vault) -> Home | None:
+def _home(session: Session, order: Order, vault: Vault) -> Destination | None:
     to = customers.address(session, vault, order)
     if to is None:
         return None
     place = {name: to.get(name) for name in ("country", "postal_code")}
     location = geography.locate(session, **place, latitude=to.get("latitude"), longitude=to.get("longitude"))
-    return Home(location=location, **place)
+    return Destination(location, **place)
 
 
-def _require_valid(asked: Asked, known: set[str], home: Home | None) -> None:
+def _require_valid(asked: Asked, known: set[str], home: Destination | None) -> None:
     faults = Faults()
     faults.code("/reason", asked.reason)
     if asked.demand_id not in known:
@@ -151,14 +157,33 @@ def _require_valid(asked: Asked, known: set[str], home: Home | None) -> None:
         raise InvalidRequest(faults.found)
 
 
-def _stated(wanted: Wanted, asked: Asked, home: Home | None) -> Wanted:
+def _proposed(session: Session, stated: Wanted, *, now: datetime) -> Proposal:
+    try:
+        return recovery.propose(session, stated, now=now)
+    except CannotCollect as refusal:
+        faults = tuple(replace(fault, pointer="/node") for fault in refusal.faults)
+        raise CannotCollect(refusal.message, faults=faults) from refusal
+
+
+def _unnamed(session: Session, wanted: Wanted, chosen: Mapping[str, str]) -> list[Fault]:
+    """Return a fault for every article that nobody named to go instead of one that is wanted here."""
+    named = substitutes.of(session, {line.sku for line in wanted.lines})
+    faults = Faults()
+    for sku, other in chosen.items():
+        if other not in named.get(sku, ()):
+            use = f"use one of {', '.join(named[sku])}" if named.get(sku) else "nothing is named that may go instead"
+            faults.add(f"/substitutes/{step(sku)}", "unknown_substitute", use)
+    return faults.found
+
+
+def _stated(wanted: Wanted, asked: Asked, home: Destination | None) -> Wanted:
     if asked.choice == Choice.SUBSTITUTE:
         return recovery.replaced(wanted, asked.substitutes)
     if asked.choice == Choice.COLLECT:
-        return recovery.fetched_at(wanted, asked.node or "")
+        return wanted.collected_at(asked.node or "")
     if wanted.method == Method.SHIP or home is None:
         return wanted
-    return recovery.sent_home(wanted, home)
+    return wanted.shipped_to(home)
 
 
 def _redirect(order: Order, line_ids: set[str], asked: Asked) -> None:

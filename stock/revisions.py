@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import func, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from kernel.db import table
+from kernel.db import insert_into, table
 from stock.models import Node, Revision
 
 NODES: Final = "nodes"
@@ -37,7 +36,6 @@ def may_cache(session: Session) -> bool:
 
 def raise_version(session: Session, scope: str) -> None:
     """Mark the rows of `scope` as changed."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    session.execute(dialect.insert(Revision).values(scope=scope, version=0).on_conflict_do_nothing())
+    session.execute(insert_into(session, Revision).values(scope=scope, version=0).on_conflict_do_nothing())
     session.execute(update(Revision).where(Revision.scope == scope).values(version=Revision.version + 1))
     session.info[_RAISED] = True

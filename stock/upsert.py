@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+
+from kernel.db import insert_into
 
 Outcome: TypeAlias = Literal["created", "updated", "unchanged"]
 Values: TypeAlias = Mapping[str, Any]
@@ -59,9 +60,8 @@ def _read(session: Session, model: type[Any], rows: Sequence[Values], key: Seque
 def _write(session: Session, model: type[Any], rows: Sequence[Values], key: Sequence[str]) -> None:
     if not rows:
         return
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    given = dialect.insert(model.__table__)
-    changed = {name: given.excluded[name] for name in rows[0] if name not in key}
+    given = insert_into(session, model.__table__)
+    changed: dict[str, Any] = {name: given.excluded[name] for name in rows[0] if name not in key}
     first = {}
     if "version" in model.__table__.columns:
         first["version"] = 1

@@ -11,7 +11,8 @@ from marshmallow import fields, post_load, validate
 
 from api.schemas.base import MAX_INTEGER, MoneyField, Schema, at_most, between, code, instant, units, whole
 from api.schemas.orders import RequestedSchema
-from fulfillment.sourcing.promises import Alternative, Store, Way
+from fulfillment.network.nearby import Store
+from fulfillment.sourcing.promises import Alternative, Way
 from fulfillment.sourcing.proposal import Package
 from kernel.money import Money
 from oms.checks import MOST_LINES

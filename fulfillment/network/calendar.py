@@ -168,12 +168,15 @@ def carrier_days(country: str, region: str, weekdays: Weekdays, year: int) -> ND
 
 
 @cache
-def evenings(time_zone: str, year: int) -> NDArray[np.int64]:
-    """Return the instant, in seconds, at which deliveries end on each date from 1 January of `year` - 1 on, 3 years."""
+def instants_of(time_zone: str, local: time, year: int) -> NDArray[np.int64]:
+    """Return the instant, in seconds, of a local time on each date from 1 January of `year` - 1 on, 3 years.
+
+    Midnight is the end of a date.
+    """
     zone, first = ZoneInfo(time_zone), date(year - 1, 1, 1)
-    count = (date(year + 2, 1, 1) - first).days
-    days = (first + timedelta(days=number) for number in range(count))
-    return np.array([_seconds(_at(day, DELIVERY_ENDS, zone)) for day in days], dtype=np.int64)
+    count, late = (date(year + 2, 1, 1) - first).days, local == MIDNIGHT
+    days = (first + timedelta(days=number + late) for number in range(count))
+    return np.array([_seconds(_at(day, local, zone)) for day in days], dtype=np.int64)
 
 
 def _at(on: date, local: time, zone: ZoneInfo) -> datetime:

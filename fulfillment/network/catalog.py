@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.network.carrier_rows import (
@@ -48,6 +47,7 @@ from fulfillment.network.rows import (
     faults_of_codes,
     faults_of_profiles,
 )
+from kernel.db import insert_into
 from kernel.errors import Fault, NotFound, Rejected
 from stock.models import Node
 from stock.revisions import raise_version
@@ -120,9 +120,8 @@ def set_capacity(session: Session, node: str, on_date: date, minutes: int | None
     _profile(session, node)
     if minutes is not None and minutes < 0:
         raise InvalidRows("Minutes cannot be negative.", faults=(Fault("/minutes", "invalid", "must be 0 or more"),))
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     row = {"node": node, "on_date": on_date, "capacity_minutes": minutes, "claimed_minutes": 0}
-    written = dialect.insert(NodeDay).values(row)
+    written = insert_into(session, NodeDay).values(row)
     session.execute(
         written.on_conflict_do_update(index_elements=["node", "on_date"], set_={"capacity_minutes": minutes})
     )

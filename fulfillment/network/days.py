@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fulfillment.network.calendar import MONDAY_TO_FRIDAY, Calendar, Weekdays, carrier_days, evenings
+from fulfillment.network.calendar import DELIVERY_ENDS, MONDAY_TO_FRIDAY, Calendar, Weekdays, carrier_days, instants_of
 
 Integers = NDArray[np.int64]
 
@@ -84,9 +84,9 @@ def arrival_days(
     return np.where(departs == NEVER, NEVER, arrives)
 
 
-def evening_s(ordinals: Integers, zone: str, *, year: int) -> Integers:
-    """Return the instants at which deliveries end on these dates in a time zone."""
-    table = evenings(zone, year)
+def instants_s(ordinals: Integers, zone: str, local: time, *, year: int) -> Integers:
+    """Return the instants of a local time, in seconds, on dates of last, this and next year; midnight ends a date."""
+    table = instants_of(zone, local, year)
     place = ordinals - date(year - 1, 1, 1).toordinal()
     known = table[np.clip(place, 0, len(table) - 1)]
     return np.where(ordinals == NEVER, NEVER, known)
@@ -97,4 +97,4 @@ def due_s(placed_at: datetime, days: int, *, country: str, zone: str, region: st
     placed_on = placed_at.astimezone(ZoneInfo(zone)).date()
     leaves, travels = np.array([placed_on.toordinal()]), np.array([max(1, days)])
     arrives = arrival_days(leaves, travels, country=country, region=region, year=placed_on.year)
-    return int(evening_s(arrives, zone, year=placed_on.year)[0])
+    return int(instants_s(arrives, zone, DELIVERY_ENDS, year=placed_on.year)[0])

@@ -34,6 +34,19 @@ class Location:
 NOWHERE: Final = Location(None, None, "none")
 
 
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where units go that are shipped, as far as a decision needs it."""
+
+    location: Location
+    country: str | None
+    postal_code: str | None
+
+
+UNKNOWN: Final = Destination(NOWHERE, None, None)
+"""Of a collection, and of what has no address yet."""
+
+
 def locate(
     session: Session,
     *,

@@ -14,11 +14,10 @@ from datetime import date
 from typing import Final
 
 from sqlalchemy import CursorResult, Update, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.network.models import NodeDay, NodeProfile
-from kernel.db import table
+from kernel.db import insert_into, table
 from kernel.errors import Conflict
 
 NodeMinutes = tuple[str, date, int]
@@ -127,6 +126,5 @@ def _changed(session: Session, statement: Update, node: str, on: date, minutes: 
 
 
 def _open_day(session: Session, node: str, on: date) -> None:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     row = {"node": node, "on_date": on, "claimed_minutes": 0}
-    session.execute(dialect.insert(NodeDay).values(row).on_conflict_do_nothing())
+    session.execute(insert_into(session, NodeDay).values(row).on_conflict_do_nothing())

@@ -1,6 +1,7 @@
 """The open nodes around a place, the nearest first, with when each could have an order ready for collection.
 
-Called by the doors for shoppers who look for stock. Invariant: nothing is promised here; a decision may still say no.
+Called by the doors for shoppers who look for stock, and by sourcing for stores that might serve instead. Invariant:
+nothing is promised here; a decision may still say no.
 """
 
 from __future__ import annotations
@@ -8,28 +9,39 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from fulfillment.network import snapshot
 from fulfillment.network.calendar import Calendar
 from fulfillment.network.geography import Location, distances_km
+from fulfillment.network.snapshot import Snapshot
 
 DAYS_AHEAD: Final = 14
+STORES: Final = 5
+"""Stores that are looked at where it is not said how many."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nearby:
-    """An open node; `distance_km` is None without a place, `ready_at` is None where nothing can be collected."""
+class Store:
+    """An open node that may hand over orders; `distance_km` is None without a place."""
 
     node: str
     name: str
+    distance_km: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearby(Store):
+    """An open node; `ready_at` is None where nothing can be collected."""
+
     kind: str
     ships: bool
     collects: bool
-    distance_km: float | None
     ready_at: datetime | None
 
 
@@ -41,20 +53,43 @@ def nodes(
     `lead_minutes` is how long a store needs until a collection is ready.
     """
     net = snapshot.load(session)
-    distances = None
-    if place.latitude is not None and place.longitude is not None:
-        distances = distances_km(place.latitude, place.longitude, net.latitude, net.longitude)
-    found = [
+    return [
         Nearby(
-            node=node, name=net.names[row], kind=net.kinds[row], ships=bool(net.ships[row]),
-            collects=bool(net.collects[row]),
-            distance_km=None if distances is None else round(float(distances[row]), 1),
+            node=net.nodes[row], name=net.names[row], distance_km=distance, kind=net.kinds[row],
+            ships=bool(net.ships[row]), collects=bool(net.collects[row]),
             ready_at=ready_at(net.calendars[row], lead_minutes, now) if net.collects[row] else None,
         )
-        for node, row in net.index.items()
-        if net.is_open[row] and node not in excluded
+        for row, distance in _around(net, place)
+        if net.nodes[row] not in excluded
     ]  # fmt: skip
-    return sorted(found, key=lambda near: (near.distance_km or 0.0, near.node))
+
+
+def stores(session: Session, place: Location, count: int, *, but: str | None = None) -> list[Store]:
+    """Return up to `count` open nodes that hand over orders, the nearest to `place` first, without one of them."""
+    net = snapshot.load(session)
+    found = (
+        Store(node=net.nodes[row], name=net.names[row], distance_km=distance)
+        for row, distance in _around(net, place)
+        if net.collects[row] and net.nodes[row] != but
+    )
+    return list(islice(found, count))
+
+
+def place_of(session: Session, node: str) -> Location:
+    """Return where a node is."""
+    net = snapshot.load(session)
+    row = net.index[node]
+    return Location(float(net.latitude[row]), float(net.longitude[row]), "order")
+
+
+def _around(net: Snapshot, place: Location) -> list[tuple[int, float | None]]:
+    """Return the rows of the open nodes, the nearest first, each with its distance in km where `place` is known."""
+    rows = np.flatnonzero(net.is_open).tolist()
+    if place.latitude is None or place.longitude is None:
+        return [(row, None) for row in sorted(rows, key=lambda row: net.nodes[row])]
+    distances = distances_km(place.latitude, place.longitude, net.latitude, net.longitude)
+    nearest = sorted(rows, key=lambda row: (distances[row], net.nodes[row]))
+    return [(row, round(float(distances[row]), 1)) for row in nearest]
 
 
 def ready_at(calendar: Calendar, lead_minutes: int, now: datetime) -> datetime | None:

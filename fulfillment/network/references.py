@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fulfillment.network.models import NodeProfile
 from fulfillment.network.settings import Settings
-from kernel.errors import Fault
+from kernel.errors import Fault, step
 from stock.models import Article, Node, NodeKind
 
 
@@ -48,9 +48,9 @@ def _named(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Yield each name with what it stands for and where it is written."""
     yield from _listed("node", "excluded_nodes", settings.excluded_nodes)
     for kind in settings.kind_minor:
-        yield "kind of node", f"kind_minor/{kind}", kind
+        yield "kind of node", f"kind_minor/{step(kind)}", kind
     for name, group in settings.groups.items():
-        where = f"groups/{name}"
+        where = f"groups/{step(name)}"
         yield from _listed("node", f"{where}/nodes", group.nodes)
         yield from _listed("kind of node", f"{where}/kinds", group.kinds)
         yield from _listed("country", f"{where}/countries", group.countries)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
-from kernel.errors import Fault, Rejected
+from kernel.errors import Fault, Rejected, step
 
 
 class InvalidPolicy(Rejected):
@@ -212,7 +212,7 @@ def _wrong_groups(groups: Any) -> Iterator[Fault]:
         return
     known = {each.name for each in fields(Group)}
     for name, group in groups.items():
-        where = f"groups/{_escaped(name)}"
+        where = f"groups/{step(name)}"
         if not _name(name):
             yield _fault(where, "invalid", "a group needs a name of 1 to 64 characters.")
         if not isinstance(group, Mapping) or not any(group.values()):
@@ -284,12 +284,12 @@ def _wrong_fields(where: str, rule: str, fence: Mapping[str, Any], groups: set[s
 def _unknown_fields(where: str, given: Mapping[str, Any], known: set[str]) -> Iterator[Fault]:
     for name in given:
         if name not in known:
-            yield _fault(f"{where}/{_escaped(name)}", "unknown_field", f"There is no {name} here.")
+            yield _fault(f"{where}/{step(name)}", "unknown_field", f"There is no {name} here.")
 
 
 def _unknown_groups(where: str, given: Sequence[Any], groups: set[str]) -> Iterator[Fault]:
     for number, name in enumerate(given):
-        if name not in groups:
+        if not isinstance(name, str) or name not in groups:
             place = where if len(given) == 1 and where.endswith("/group") else f"{where}/{number}"
             yield _fault(place, "unknown", f"there is no group {name} in this policy.")
 
@@ -302,16 +302,13 @@ def _fault(where: str, code: str, message: str) -> Fault:
     return Fault(f"/settings/{where}", code, message)
 
 
-def _escaped(name: object) -> str:
-    return str(name).replace("~", "~0").replace("/", "~1")
-
-
 _NESTED: Final = frozenset({"groups", "bands", "fences"})
 _LEAST: Final = {
     "max_packages": 1, "horizon_days": 1, "collect_days": 1, "pick_prior_lines": 1, "node_prior_lines": 1,
     "most_attempts": 1, "attempts_hours": 1,
 }  # fmt: skip
-_MOST: Final = {"horizon_days": 14, "max_packages": 100}
+_MOST: Final = {"horizon_days": 14, "max_packages": 100, "attempts_hours": 10**6}
+_MOST_NUMBER: Final = 10**9
 
 
 def _wrong(name: str, value: Any) -> str | None:
@@ -326,9 +323,9 @@ def _wrong(name: str, value: Any) -> str | None:
         fits = isinstance(value, Mapping) and all(each in CONSEQUENCES for each in value.values())
         return None if fits else f"must map reasons to one of {', '.join(CONSEQUENCES)}"
     if name in {"service_days", "kind_minor"}:
-        fits = isinstance(value, Mapping) and all(_whole(number) for number in value.values())
-        return None if fits else "must map names to whole numbers of at least 0"
-    least, most = _LEAST.get(name, 0), _MOST.get(name, 10**9)
+        fits = isinstance(value, Mapping) and all(_whole(each) and each <= _MOST_NUMBER for each in value.values())
+        return None if fits else f"must map names to whole numbers from 0 to {_MOST_NUMBER}"
+    least, most = _LEAST.get(name, 0), _MOST.get(name, _MOST_NUMBER)
     fits = _whole(value) and least <= value <= most
     return None if fits else f"must be a whole number from {least} to {most}"
 

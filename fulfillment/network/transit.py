@@ -6,15 +6,13 @@ earlier of the node's and the carrier's binds.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo
+from datetime import time
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fulfillment.network.calendar import MIDNIGHT, WEEKDAYS, Weekdays
-from fulfillment.network.days import NEVER, Days
+from fulfillment.network.calendar import WEEKDAYS, Weekdays
+from fulfillment.network.days import Days, instants_s
 
 Integers = NDArray[np.int64]
 
@@ -36,21 +34,7 @@ def cut_offs(days: Days, cut_off: time) -> Integers:
 
     A day on which the carrier comes before the node opens has one before its opening: nothing can be worked on for it.
     """
-    first = date(days.base_on.year - 1, 1, 1).toordinal()
-    collected = np.empty_like(days.ordinal)
-    for row, zone in enumerate(days.zones):
-        table = _collections(zone, days.base_on.year, cut_off)
-        collected[row] = table[np.clip(days.ordinal[row] - first, 0, len(table) - 1)]
-    return np.minimum(days.cut_off_s, np.where(days.ordinal == NEVER, NEVER, collected))
-
-
-@cache
-def _collections(time_zone: str, year: int, cut_off: time) -> Integers:
-    """Return the instant, in seconds, of a local time on each date from 1 January of `year` - 1 on, 3 years.
-
-    Midnight is the end of a date.
-    """
-    zone, first = ZoneInfo(time_zone), date(year - 1, 1, 1)
-    count, late = (date(year + 2, 1, 1) - first).days, cut_off == MIDNIGHT
-    days = (first + timedelta(days=number + late) for number in range(count))
-    return np.array([int(datetime.combine(day, cut_off, tzinfo=zone).timestamp()) for day in days], dtype=np.int64)
+    year = days.base_on.year
+    rows = zip(days.zones, days.ordinal, strict=True)
+    collected = [instants_s(ordinals, zone, cut_off, year=year) for zone, ordinals in rows]
+    return np.minimum(days.cut_off_s, np.reshape(collected, days.cut_off_s.shape))

@@ -1,13 +1,13 @@
 """An existing demand as sourcing wants it: what waits, and what it takes along since nobody works on it yet.
 
-Read by `decide_again` and by nightly planning. Invariant: a fulfillment order is taken along only while its node has
-not accepted it and, for a collection, while none of its transfer legs is under way.
+Read by `decide_again`, by nightly planning, and by trials of policies. Invariant: a fulfillment order is taken along
+only while its node has not accepted it and, for a collection, while none of its transfer legs is under way.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -37,28 +37,41 @@ def read_again(session: Session, demand_id: str, assume: Assumption | None = Non
 
 def read_many(session: Session, demand_ids: Sequence[str], assume: Assumption | None = None) -> list[Wanted]:
     """Return demands to be decided again, in the order of their ids; one with nothing to place has no lines."""
-    demands = session.scalars(
-        select(Demand).where(Demand.id.in_(demand_ids)).order_by(Demand.id).options(selectinload(Demand.lines))
-    ).all()
-    orders: dict[str, list[FulfillmentOrder]] = {demand.id: [] for demand in demands}
-    alive = FulfillmentOrder.status.in_(OPEN | LEFT)
-    for order in session.scalars(
-        select(FulfillmentOrder)
-        .where(FulfillmentOrder.demand_id.in_(list(orders)), alive)
-        .order_by(FulfillmentOrder.id)
-        .options(selectinload(FulfillmentOrder.lines))
-    ):
-        orders[order.demand_id].append(order)
-    history = setbacks.of_demands(session, list(orders))
+    demands = rows_of(session, demand_ids)
+    orders = orders_of(session, demand_ids, OPEN | LEFT)
+    history = setbacks.of_demands(session, demand_ids)
     return [
         _wanted(demand, orders[demand.id], list(map(_failure, history.get(demand.id, ()))), assume or Assumption())
         for demand in demands
     ]
 
 
+def rows_of(session: Session, demand_ids: Collection[str]) -> Sequence[Demand]:
+    """Return demands with their lines, in the order of their ids."""
+    query = select(Demand).where(Demand.id.in_(demand_ids)).order_by(Demand.id)
+    return session.scalars(query.options(selectinload(Demand.lines))).all()
+
+
+def orders_of(
+    session: Session, demand_ids: Collection[str], statuses: Collection[str]
+) -> Mapping[str, list[FulfillmentOrder]]:
+    """Return the fulfillment orders of demands in some states, by demand, in the order of their ids."""
+    found: defaultdict[str, list[FulfillmentOrder]] = defaultdict(list)
+    in_question = FulfillmentOrder.demand_id.in_(demand_ids), FulfillmentOrder.status.in_(statuses)
+    query = select(FulfillmentOrder).where(*in_question).order_by(FulfillmentOrder.id)
+    for order in session.scalars(query.options(selectinload(FulfillmentOrder.lines))):
+        found[order.demand_id].append(order)
+    return found
+
+
 def as_asked(demand: Demand, units: Mapping[str, int]) -> Wanted:
-    """Return a demand as if it were new and wanted so many units of its lines (by id), whatever became of them."""
+    """Return a demand that wants so many units of its lines (by id), whatever became of them."""
     return replace(_wanted(demand, (), (), Assumption()), lines=tuple(_lines(demand, Counter(units))))
+
+
+def as_new(demand: Demand, units: Mapping[str, int]) -> Wanted:
+    """Return a demand as it came in, with so many units of its lines: nothing promised and no fence given up."""
+    return replace(as_asked(demand, units), promised_by=None, relaxed=(), version=None)
 
 
 def _wanted(

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-import numpy as np
 from sqlalchemy.orm import Session
 
-from fulfillment.network import snapshot
-from fulfillment.network.geography import NOWHERE, Location, distances_km
+from fulfillment.network import nearby, snapshot
+from fulfillment.network.geography import Destination
+from fulfillment.network.nearby import Store
 from fulfillment.optimizer.plan import Plan
 from fulfillment.optimizer.problem import UNFILLED_TERM, Problem
 from fulfillment.sourcing.decide import solved, solved_relaxing
@@ -31,17 +31,6 @@ from stock.holds import Held
 
 SECONDS: Final = 1.0
 """How long all ways to serve a basket are looked for; the subset programme needs a hundredth of it."""
-NEAR: Final = 5
-"""Stores that are looked at where it is not said how many."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Store:
-    """A store that hands over orders, and how far it is from the place asked about; None without a place."""
-
-    node: str
-    name: str
-    distance_km: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,37 +81,13 @@ def services(session: Session) -> tuple[str, ...]:
     return tuple(sorted({offer.service for offer in snapshot.load(session).services}))
 
 
-def stores_near(session: Session, place: Location, count: int, *, but: str | None = None) -> list[Store]:
-    """Return up to `count` open stores that hand over orders, the nearest to a place first."""
-    net = snapshot.load(session)
-    distances = np.zeros(len(net.nodes))
-    known = place.latitude is not None and place.longitude is not None
-    if place.latitude is not None and place.longitude is not None:
-        distances = distances_km(place.latitude, place.longitude, net.latitude, net.longitude)
-    rows = np.flatnonzero(net.is_open & net.collects & (np.array(net.nodes) != but))
-    nearest = rows[np.argsort(distances[rows], kind="stable")][:count].tolist()
-    return [
-        Store(node=net.nodes[row], name=net.names[row], distance_km=round(float(distances[row]), 1) if known else None)
-        for row in nearest
-    ]
-
-
-def at_store(wanted: Wanted, node: str) -> Wanted:
-    """Return the same wish as a collection at a store."""
-    return replace(
-        wanted, demand_id=new_id(), method=Method.COLLECT.value, collect_node=node, location=NOWHERE, country=None,
-        postal_code=None,
-    )  # fmt: skip
-
-
-def instead_of(session: Session, wanted: Wanted, home: Wanted | None, *, now: datetime) -> list[Alternative]:
+def instead_of(session: Session, wanted: Wanted, home: Destination | None, *, now: datetime) -> list[Alternative]:
     """Return ways to have what a store cannot hand over: whole at another store near it, or shipped `home`."""
     store = wanted.collect_node or ""
-    net = snapshot.load(session)
-    place = Location(float(net.latitude[net.index[store]]), float(net.longitude[net.index[store]]), "order")
-    near = stores_near(session, place, NEAR, but=store)
-    others = [at_store(wanted, each.node) for each in near]
-    found = ways_to_serve(session, [*others, *([home] if home else [])], now=now, most=NEAR + 1)
+    near = nearby.stores(session, nearby.place_of(session, store), nearby.STORES, but=store)
+    others = [*(wanted.collected_at(each.node) for each in near), *([wanted.shipped_to(home)] if home else [])]
+    each_its_own = [replace(other, demand_id=new_id()) for other in others]
+    found = ways_to_serve(session, each_its_own, now=now, most=len(others))
     at = {each.node: each for each in near}
     ways = () if found.missing else found.ways
     return [Alternative(store, at.get(way.wanted.collect_node or ""), way) for way in ways]

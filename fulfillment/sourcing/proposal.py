@@ -7,11 +7,13 @@ proposal holds no row and changes nothing; it says what it assumed, so that the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from fulfillment.network.geography import Location
+from fulfillment.network.geography import UNKNOWN, Destination, Location
+from fulfillment.work.candidates import Candidates
+from fulfillment.work.models import Method
 from stock.holds import Held
 
 
@@ -110,6 +112,25 @@ class Wanted:
     failures: tuple[Failure, ...] = ()
     forgiving: bool = False
 
+    def shipped_to(self, to: Destination) -> Wanted:
+        """Return the same wish, shipped to an address."""
+        return self._by(Method.SHIP, None, to)
+
+    def collected_at(self, node: str) -> Wanted:
+        """Return the same wish, collected at a store."""
+        return self._by(Method.COLLECT, node, UNKNOWN)
+
+    def _by(self, method: Method, node: str | None, to: Destination) -> Wanted:
+        return replace(
+            self, method=method.value, collect_node=node, location=to.location, country=to.country,
+            postal_code=to.postal_code,
+        )  # fmt: skip
+
+    @property
+    def destination(self) -> Destination:
+        """Where it goes, of which nothing is known for a collection."""
+        return Destination(self.location, self.country, self.postal_code)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Assumption:
@@ -167,7 +188,7 @@ class Rationale:
     objective_minor: int
     bound_minor: int
     by_term: Mapping[str, int]
-    candidates: Sequence[Mapping[str, Any]]
+    candidates: Candidates
     solve_ms: float
     problem: Mapping[str, Any] | None = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -17,14 +17,13 @@ from typing import Final
 import numpy as np
 from sqlalchemy.orm import Session
 
-from fulfillment.network import costs, policies, snapshot
-from fulfillment.network.geography import Location
+from fulfillment.network import costs, nearby, policies
+from fulfillment.network.geography import Destination
 from fulfillment.optimizer.problem import UNFILLED_TERM
 from fulfillment.sourcing.commit import StalePlan, commit
-from fulfillment.sourcing.decide import decide, solved
+from fulfillment.sourcing.decide import decide, solved_relaxing
 from fulfillment.sourcing.demanded import read_again
-from fulfillment.sourcing.gather import gather
-from fulfillment.sourcing.promises import stores_near
+from fulfillment.sourcing.gather import Gathered, gather
 from fulfillment.sourcing.proposal import Proposal, Wanted
 from fulfillment.work import demands, setbacks
 from fulfillment.work.models import Demand, FulfillmentOrder, Method
@@ -32,8 +31,6 @@ from kernel.ids import new_id
 from stock import substitutes, supply
 
 CAUSE: Final = "recovery"
-NEAR: Final = 5
-"""Stores near by that are offered."""
 MOST_SUBSTITUTES: Final = 3
 
 
@@ -45,15 +42,6 @@ class Choice(enum.StrEnum):
     SUBSTITUTE = "substitute"
     WAIT = "wait"
     CANCEL = "cancel"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Home:
-    """An address, roughly: where units go that are shipped."""
-
-    location: Location
-    country: str | None
-    postal_code: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +69,7 @@ def remaining(session: Session, demand_id: str) -> Wanted | None:
     return None if wanted is None else replace(wanted, forgiving=True)
 
 
-def remedies(session: Session, wanted: Wanted, home: Home | None, *, now: datetime) -> list[Remedy]:
+def remedies(session: Session, wanted: Wanted, home: Destination | None, *, now: datetime) -> list[Remedy]:
     """Return the ways to go on with what remains of a demand; `home` is the address of its order, where there is one.
 
     Ways that serve come first, the cheapest first; then to wait, and to cancel.
@@ -90,16 +78,6 @@ def remedies(session: Session, wanted: Wanted, home: Home | None, *, now: dateti
     ways += [_substituted(session, wanted, each, now=now) for each in _replacing(session, wanted)]
     serving = sorted((way for way in ways if way.units), key=lambda way: (way.left, way.cost_minor))
     return [*serving, _waiting(session, wanted, now=now), _cancelled(session, wanted)]
-
-
-def sent_home(wanted: Wanted, home: Home) -> Wanted:
-    """Return the same wish, shipped to an address."""
-    return replace(wanted, method=Method.SHIP.value, collect_node=None, **vars(home))
-
-
-def fetched_at(wanted: Wanted, node: str) -> Wanted:
-    """Return the same wish, collected at a store."""
-    return replace(wanted, method=Method.COLLECT.value, collect_node=node)
 
 
 def replaced(wanted: Wanted, by: Mapping[str, str]) -> Wanted:
@@ -138,10 +116,7 @@ def choose(session: Session, proposal: Proposal, *, now: datetime, actor: str) -
     demand = lock_unchanged(session, wanted)
     setbacks.settle(session, demand.id, now=now)
     demand.method, demand.collect_node = wanted.method, wanted.collect_node
-    if wanted.method == Method.SHIP:
-        place = wanted.location
-        demand.latitude, demand.longitude, demand.geocode = place.latitude, place.longitude, place.geocode
-        demand.country, demand.postal_code = wanted.country, wanted.postal_code
+    demands.place(demand, wanted.destination)
     return commit(session, proposal, now=now, actor=actor)
 
 
@@ -163,19 +138,17 @@ def wait(session: Session, demand_id: str, *, now: datetime) -> None:
     session.flush()
 
 
-def _ways(session: Session, wanted: Wanted, home: Home | None) -> Iterator[Wanted]:
+def _ways(session: Session, wanted: Wanted, home: Destination | None) -> Iterator[Wanted]:
     if wanted.method == Method.SHIP:
         yield wanted
         place = wanted.location
     else:
-        net = snapshot.load(session)
-        row = net.index[wanted.collect_node or ""]
-        place = Location(float(net.latitude[row]), float(net.longitude[row]), "order")
+        place = nearby.place_of(session, wanted.collect_node or "")
         yield wanted
         if home is not None:
-            yield sent_home(wanted, home)
-    for store in stores_near(session, place, NEAR, but=wanted.collect_node):
-        yield fetched_at(wanted, store.node)
+            yield wanted.shipped_to(home)
+    for store in nearby.stores(session, place, nearby.STORES, but=wanted.collect_node):
+        yield wanted.collected_at(store.node)
 
 
 def _replacing(session: Session, wanted: Wanted) -> Iterator[dict[str, str]]:
@@ -198,8 +171,10 @@ def _ids(wanted: Wanted) -> set[str]:
 
 
 def _served(session: Session, choice: Choice, wanted: Wanted, *, now: datetime) -> Remedy:
-    gathered = gather(session, [wanted], now=now)
-    plan = solved(gathered.problem)
+    def state(demands: Sequence[Wanted]) -> Gathered:
+        return gather(session, demands, now=now)
+
+    gathered, plan, _ = solved_relaxing(state([wanted]), state)
     options, chance = gathered.options[0], gathered.scenes[0].pick_success
     probability = 1.0
     for part in plan.assignments:

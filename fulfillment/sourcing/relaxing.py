@@ -32,5 +32,6 @@ def _withholds(gathered: Gathered, number: int, lines: list[int], fence: Fence) 
     if fence.rule in LINE_RULES:
         useful = useful & scene.fenced[fence][lines]
     elif fence.rule not in ORDER_RULES:
-        useful = useful & options.withheld[fence.name]
+        # A rule about time is not asked where no way is left to be late.
+        useful = useful & options.withheld.get(fence.name, False)
     return bool(useful.any())

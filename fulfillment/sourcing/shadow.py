@@ -16,14 +16,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.network import policies
 from fulfillment.network.models import Policy
-from fulfillment.sourcing.trial import Outcome, Pair, as_new, decided_by, freed, orders_of, read_demands
+from fulfillment.sourcing.demanded import as_new, orders_of, rows_of
+from fulfillment.sourcing.trial import Outcome, Pair, decided_by, freed
 from fulfillment.work.models import LEFT, OPEN, Decision, Demand, ShadowDecision
-from kernel.db import database_now, table
+from kernel.db import database_now, insert_into, table
 
 CAUSE: Final = "order"
 """What is compared: decisions of orders as they come in."""
@@ -67,8 +67,8 @@ def keep(session: Session, found: Pass) -> int:
     )
     if moved.first() is None or not found.rows:
         return 0
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    session.execute(dialect.insert(table(ShadowDecision)).on_conflict_do_nothing(), [dict(row) for row in found.rows])
+    given = insert_into(session, table(ShadowDecision)).on_conflict_do_nothing()
+    session.execute(given, [dict(row) for row in found.rows])
     return len(found.rows)
 
 
@@ -110,7 +110,7 @@ def _pass(session: Session, draft: Row[Any, Any, Any], limit: int) -> Pass | Non
 
 
 def _compared(session: Session, chosen: Sequence[Any], draft: Row[Any, Any, Any]) -> list[Mapping[str, Any]]:
-    demands = {demand.id: demand for demand in read_demands(session, [each.demand_id for each in chosen])}
+    demands = {demand.id: demand for demand in rows_of(session, [each.demand_id for each in chosen])}
     orders = orders_of(session, list(demands), OPEN | LEFT)
     shadow = policies.as_if_active(session, draft.id, draft.version)
     rows: list[Mapping[str, Any]] = []

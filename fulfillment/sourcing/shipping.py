@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fulfillment.network.days import due_s, evening_s
+from fulfillment.network.calendar import DELIVERY_ENDS
+from fulfillment.network.days import due_s, instants_s
 from fulfillment.network.geography import distances_km, normalised
 from fulfillment.network.zones import Area
 from fulfillment.sourcing.fences import Site, fences_of
@@ -37,7 +38,7 @@ def to_ship(scene: Scene, wanted: Wanted) -> Options:
     fences.keep("no_stock", scene.may_serve.any(axis=0))
 
     def when(_nodes: Integers, arrives: Integers) -> Integers:
-        return evening_s(arrives, to.time_zone, year=scene.now.year)
+        return instants_s(arrives, to.time_zone, DELIVERY_ENDS, year=scene.now.year)
 
     days = days_ahead(scene, wanted)
     ways = carried(scene, offers, fences.inside, distance, to=to, days=days, when=when)

@@ -6,23 +6,22 @@ policy decides the same demand against the same stock, minutes and time, with th
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from fulfillment.network import policies
-from fulfillment.network.geography import Geocode, Location
 from fulfillment.network.policies import ActivePolicy
 from fulfillment.optimizer.plan import Plan
 from fulfillment.optimizer.problem import OPEN_TERM, UNFILLED_TERM
 from fulfillment.sourcing.decide import solved_relaxing
+from fulfillment.sourcing.demanded import as_new, orders_of, rows_of
 from fulfillment.sourcing.gather import Gathered, gather
-from fulfillment.sourcing.proposal import Wanted, WantedLine
+from fulfillment.sourcing.proposal import Wanted
 from fulfillment.sourcing.taken import Taken
 from fulfillment.work.models import OPEN, Demand, FulfillmentOrder
 
@@ -71,10 +70,10 @@ def tried(session: Session, policy_id: str, version: int, *, most: int, now: dat
     newest = select(Demand.id, Demand.policy).order_by(Demand.id.desc()).limit(min(most, MOST_TRIED) * _LOOKED_AT)
     rows = session.execute(newest).all()
     chosen = [row.id for row in rows if row.policy == policy_id] or [row.id for row in rows]
-    demands = read_demands(session, chosen[: min(most, MOST_TRIED)])
+    demands = rows_of(session, chosen[: min(most, MOST_TRIED)])
     orders = orders_of(session, [demand.id for demand in demands], OPEN)
     pairs = []
-    for demand in demands:
+    for demand in reversed(demands):
         units = {line.id: line.units for line in demand.lines if line.units}
         if units:
             live, draft = decided_by(session, as_new(demand, units), sides, now=now, own=freed(orders[demand.id]))
@@ -109,25 +108,6 @@ def _outcome(gathered: Gathered, plan: Plan) -> Outcome:
     )
 
 
-def read_demands(session: Session, demand_ids: Collection[str]) -> list[Demand]:
-    """Return demands with their lines, the newest first."""
-    query = select(Demand).where(Demand.id.in_(demand_ids)).order_by(Demand.id.desc())
-    return list(session.scalars(query.options(selectinload(Demand.lines))))
-
-
-def orders_of(
-    session: Session, demand_ids: Collection[str], statuses: Collection[str]
-) -> Mapping[str, list[FulfillmentOrder]]:
-    """Return the fulfillment orders of demands in some states, by demand."""
-    found: defaultdict[str, list[FulfillmentOrder]] = defaultdict(list)
-    query = select(FulfillmentOrder).where(
-        FulfillmentOrder.demand_id.in_(demand_ids), FulfillmentOrder.status.in_(statuses)
-    )
-    for order in session.scalars(query.options(selectinload(FulfillmentOrder.lines))):
-        found[order.demand_id].append(order)
-    return found
-
-
 def freed(orders: Sequence[FulfillmentOrder]) -> Taken:
     """Return what fulfillment orders claim, as less than nothing taken."""
     own = Taken()
@@ -137,23 +117,3 @@ def freed(orders: Sequence[FulfillmentOrder]) -> Taken:
             if line.reservation_id is not None:
                 own.units[line.sku, order.node] -= line.units
     return own
-
-
-def as_new(demand: Demand, units: Mapping[str, int]) -> Wanted:
-    """Return a demand as it came in, with so many units of each line."""
-    return Wanted(
-        demand_id=demand.id, reference=demand.reference, method=demand.method, service=demand.service,
-        collect_node=demand.collect_node,
-        location=Location(demand.latitude, demand.longitude, cast("Geocode", demand.geocode)),
-        country=demand.country, postal_code=demand.postal_code, value_minor=demand.value_minor,
-        placed_at=demand.placed_at, policy=demand.policy, channel=demand.channel, wanted_from=demand.wanted_from,
-        wanted_by=demand.wanted_by, rank=demand.rank,
-        lines=tuple(
-            WantedLine(
-                id=line.id, sku=line.sku, units=units[line.id], unit_value_minor=line.unit_value_minor,
-                divisible=line.divisible, together=line.together,
-            )
-            for line in demand.lines
-            if units.get(line.id)
-        ),
-    )  # fmt: skip

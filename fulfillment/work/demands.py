@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from fulfillment.network.geography import Location
+from fulfillment.network.geography import Destination
 from fulfillment.work.models import Demand, DemandLine
 
 ADDRESS = "address"
@@ -95,13 +95,17 @@ def resume(session: Session, demand_ids: Collection[str]) -> None:
     session.flush()
 
 
-def relocate(
-    session: Session, wanted: Iterable[Demand], location: Location, *, country: str | None, postal_code: str | None
-) -> None:
+def relocate(session: Session, wanted: Iterable[Demand], to: Destination) -> None:
     """Send locked demands elsewhere, and mark them to be decided again; what was decided meanwhile does not hold."""
     for demand in wanted:
         demand.decide_cause = ADDRESS
-        demand.latitude, demand.longitude, demand.geocode = location.latitude, location.longitude, location.geocode
-        demand.country, demand.postal_code = country, postal_code
+        place(demand, to)
         demand.version += 1
     session.flush()
+
+
+def place(demand: Demand, to: Destination) -> None:
+    """Write where a demand goes."""
+    location = to.location
+    demand.latitude, demand.longitude, demand.geocode = location.latitude, location.longitude, location.geocode
+    demand.country, demand.postal_code = to.country, to.postal_code

@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel import states
-from kernel.db import UtcDateTime
+from kernel.db import UtcDateTime, insert_into
 from kernel.ids import new_id
 from stock import availability
 from stock.counting import rules
@@ -43,8 +42,7 @@ def propose(
     wanted = [sku for sku in sorted(set(skus)) if sku in known or (room := room - 1) >= 0]
     if not wanted:
         return
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    given = dialect.insert(CountTask)
+    given = insert_into(session, CountTask)
     urgency = _urgency(given.excluded.cause) < _urgency(CountTask.cause)
     raised = given.on_conflict_do_update(
         index_elements=["sku", "node"],
@@ -173,8 +171,7 @@ def _aged(node: str, rule: Rule, now: datetime) -> Select[Any]:
 def _remember(session: Session, node: str, tallies: Sequence[CountTally]) -> None:
     if not tallies:
         return
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    given = dialect.insert(LastCount)
+    given = insert_into(session, LastCount)
     look = ("version", "counted_at")
     newer = given.on_conflict_do_update(
         index_elements=["sku", "node"],

@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Row, Select, case, func, literal, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from kernel.db import table
+from kernel.db import insert_into, table
 from kernel.pages import Page
 from kernel.rowsets import RowSet
 from stock.errors import HistoryArchived, UnknownPosition
@@ -143,8 +142,7 @@ def keep_states(session: Session, position: int, *, after: Key | None, limit: in
     folded = _fold(session, HAPPENED, starts, position=position, at=LONG_AFTER)
     rows = [_state_row(start, folded.get(start.key)) for start in starts]
     if rows:
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        session.execute(dialect.insert(_SNAPSHOT).on_conflict_do_nothing(), rows)
+        session.execute(insert_into(session, _SNAPSHOT).on_conflict_do_nothing(), rows)
     return starts[-1].key if len(starts) == limit else None
 
 

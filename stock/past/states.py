@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from kernel.db import table
+from kernel.db import insert_into, table
 from stock.past.asking import KEY, ask
 from stock.past.chronicle import BalanceSnapshot, LatePosting, PlacedBalance
 from stock.past.recorded import Effect, Recorded
@@ -91,8 +90,7 @@ class Placing:
             if rows:
                 session.execute(insert(table(model)), rows)
         if self.touched:
-            dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-            given = dialect.insert(_PLACED)
+            given = insert_into(session, _PLACED)
             changed = {column.name: given.excluded[column.name] for column in _COLUMNS[3:]}
             statement = given.on_conflict_do_update(index_elements=["sku", "node"], set_=changed)
             placed = [

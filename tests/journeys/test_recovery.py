@@ -96,6 +96,16 @@ def test_another_article_goes_instead_at_the_same_price(retailer, stuck):
     assert stuck.status == "completed"
 
 
+def test_an_article_that_nobody_named_does_not_go_instead(retailer, stuck):
+    retailer.gets("BCN", hat=1)
+    unnamed = {"coat": {"coat": "hat"}, "hat": {"hat": "coat"}, "a~1b": {"a/b": "none"}}
+    for pointer, other in unnamed.items():
+        with refused("invalid_request", 422) as refusal:
+            chooses(stuck, "substitute", substitutes=other)
+        assert [fault["pointer"] for fault in refusal.value.problem["errors"]] == [f"/substitutes/{pointer}"]
+    assert stuck.units("coat") == {"ordered": 1, "waiting": 1}
+
+
 def test_it_waits_and_is_then_decided_by_itself(retailer, stuck):
     chooses(stuck, "wait")
     retailer.runs("decide_waiting")
@@ -114,6 +124,9 @@ def test_a_way_that_is_gone_or_was_never_there_is_refused(retailer, stuck):
         chooses(stuck, "ship")
     with refused("invalid_request", 422):
         chooses(stuck, "collect")
+    with refused("cannot_collect", 422) as nowhere:
+        chooses(stuck, "collect", node="MARS")
+    assert nowhere.value.problem["errors"][0]["pointer"] == "/node"
     chooses(stuck, "cancel")
     demand = {"demand_id": stuck.retailer.get("/orders")["items"][0]["id"], "choice": "wait", "reason": "customer"}
     with refused("invalid_request", 422):

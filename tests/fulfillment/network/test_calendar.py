@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fulfillment.network.calendar import (
+    DELIVERY_ENDS,
     MONDAY_TO_FRIDAY,
     Calendar,
     carrier_days,
@@ -12,7 +13,7 @@ from fulfillment.network.calendar import (
     public_holidays,
     read_week,
 )
-from fulfillment.network.days import NEVER, arrival_days, due_s, evening_s, following, lay_out
+from fulfillment.network.days import NEVER, arrival_days, due_s, following, instants_s, lay_out
 from fulfillment.network.nearby import ready_at
 
 WEEK = {day: ((time(10), time(21)),) for day in range(6)}
@@ -152,7 +153,7 @@ def arrival(departs, transit, **options):
 
 
 def evening(day, zone="Europe/Madrid", year=2026):
-    return datetime.fromtimestamp(int(evening_s(np.array([day.toordinal()]), zone, year=year)[0]), UTC)
+    return datetime.fromtimestamp(int(instants_s(np.array([day.toordinal()]), zone, DELIVERY_ENDS, year=year)[0]), UTC)
 
 
 def test_carriers_rest_on_the_holidays_of_the_destinations_region_alone():

@@ -47,8 +47,8 @@ def test_a_document_of_before_keeps_its_meaning():
         ({"groups": []}, {"groups"}),
         ({"groups": {"x": {}, "y/z": {"nodes": "N"}, "v": {"colour": ["red"]}}},
          {"groups/x", "groups/y~1z/nodes", "groups/v/colour"}),
-        ({"bands": [{"group": "gone"}, {"minor": -1}, 3]},
-         {"bands/0/group", "bands/1/group", "bands/1/minor", "bands/2"}),
+        ({"bands": [{"group": "gone"}, {"minor": -1}, 3, {"group": []}]},
+         {"bands/0/group", "bands/1/group", "bands/1/minor", "bands/2", "bands/3/group"}),
         ({"groups": GOOD["groups"], "bands": [{"group": "depot", "minor": 5}, {"group": "stores", "minor": 4}]},
          {"bands/1/minor"}),
         ({"groups": GOOD["groups"], "unfilled_minor": 100, "bands": [{"group": "depot", "minor": 100}]},
@@ -57,6 +57,8 @@ def test_a_document_of_before_keeps_its_meaning():
          {"fences/0/rule", "fences/1/rule", "fences/2/km", "fences/3/km", "fences/3/name"}),
         ({"fences": [{"rule": "only_groups"}, {"rule": "not_groups", "groups": ["gone"], "soft": "yes"}]},
          {"fences/0/groups", "fences/1/groups/0", "fences/1/soft"}),
+        ({"service_days": {"standard": 10**20}, "kind_minor": {"store": 10**20}, "attempts_hours": 10**9},
+         {"service_days", "kind_minor", "attempts_hours"}),
         ({"fences": [{"rule": "together", "groups": ["x"]}]}, {"fences/0/groups", "fences/0/families"}),
     ],
 )  # fmt: skip
@@ -69,6 +71,7 @@ def test_names_that_stand_for_nothing_are_refused(session):
         "excluded_nodes": ["MAD-W", "NOWHERE"], "kind_minor": {"castle": 1},
         "groups": {
             "g": {"nodes": ["X"], "kinds": ["kiosk"], "countries": ["ES", "FR"], "regions": ["ES-XX"], "tags": ["t"]},
+            "a/b": {"nodes": ["Y"]},
         },
         "fences": [{"rule": "together", "families": ["hats"], "skus": ["A", "Z"]}],
     }  # fmt: skip
@@ -76,7 +79,7 @@ def test_names_that_stand_for_nothing_are_refused(session):
         policies.put(session, "default", document)
     assert {fault.pointer.removeprefix("/settings/") for fault in refusal.value.faults} == {
         "excluded_nodes/1", "kind_minor/castle", "groups/g/nodes/0", "groups/g/kinds/0", "groups/g/countries/1",
-        "groups/g/regions/0", "groups/g/tags/0", "fences/0/families/0", "fences/0/skus/1",
+        "groups/g/regions/0", "groups/g/tags/0", "groups/a~1b/nodes/0", "fences/0/families/0", "fences/0/skus/1",
     }  # fmt: skip
 
 

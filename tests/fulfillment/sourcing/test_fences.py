@@ -10,6 +10,7 @@ from fulfillment.sourcing.commit import StalePlan, commit
 from fulfillment.sourcing.decide import decide
 from fulfillment.sourcing.demanded import read_many
 from fulfillment.sourcing.gather import gather
+from fulfillment.work.candidates import rows
 from fulfillment.work.models import Decision, Demand
 from stock.models import Article
 from tests.fulfillment.sourcing.world import BARCELONA, NOW, collected, place, served, stock, wanted
@@ -34,7 +35,7 @@ def nodes(change):
 
 
 def rules(change):
-    return {each["excluded_by"]: each["nodes"] for each in change.rationale.candidates if "excluded_by" in each}
+    return {each["excluded_by"]: each["nodes"] for each in rows(change.rationale.candidates) if "excluded_by" in each}
 
 
 def families(session):
@@ -198,8 +199,9 @@ def test_each_soft_fence_gives_way_where_it_alone_leaves_units_waiting(session, 
     assert (change.missing, [each["rule"] for each in change.relaxed]) == ((), [soft["rule"]])
 
 
-def test_what_no_node_has_gives_no_fence_up(session):
-    follow(session, fence("only_groups", groups=EAST, soft=True), fence("max_packages", packages=1, soft=True))
+@pytest.mark.parametrize("soft", [fence("only_groups", groups=EAST), fence("same_day"), fence("in_time")])
+def test_what_no_node_has_gives_no_fence_up(session, soft):
+    follow(session, {**soft, "soft": True}, fence("max_packages", packages=1, soft=True))
     [change] = decided(session, wanted())
     assert (change.relaxed, change.missing[0].reason) == ((), "no_stock")
 

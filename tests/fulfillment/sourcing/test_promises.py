@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from fulfillment.network import policies
+from fulfillment.network import nearby, policies
 from fulfillment.sourcing.decide import decide
-from fulfillment.sourcing.promises import at_store, stores_near, ways_to_serve
+from fulfillment.sourcing.promises import ways_to_serve
 from kernel.ids import new_id
 from tests.fulfillment.sourcing.world import MADRID, NOW, stock, wanted
 
@@ -14,7 +14,9 @@ BOTH = [("A", 1), ("B", 1)]
 def ways(session, demand, most=10):
     """The ways by both services, and at the stores near."""
     shipped = [replace(demand, service=name, demand_id=new_id()) for name in ("express", "standard")]
-    stores = [at_store(demand, store.node) for store in stores_near(session, MADRID, 3)]
+    stores = [
+        replace(demand.collected_at(store.node), demand_id=new_id()) for store in nearby.stores(session, MADRID, 3)
+    ]
     return ways_to_serve(session, [*shipped, *stores], now=NOW, most=most)
 
 
