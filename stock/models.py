@@ -1,8 +1,8 @@
 """The tables of the ledger: what there is, where, what moved, and who claims it.
 
 Only `stock/ledger.py` writes postings, entries, balances, reservations and open demand; the rest of the house reads.
-Invariants (I1-I4 of the ledger) are constraints here, so that no code path can break them; keys begin with the SKU, so
-that the tables can be sharded by it.
+Invariants (I1-I4 of the ledger) are constraints here, so that no code path can break them; primary keys begin with the
+SKU, so that the tables can be sharded by it.
 """
 
 from __future__ import annotations
@@ -215,10 +215,9 @@ class Reservation(Base):
 
     __tablename__ = "reservation"
     __table_args__ = (
-        UniqueConstraint("sku", "reference", "purpose", "attempt"),
+        UniqueConstraint("reference", "sku", "purpose", "attempt"),
         CheckConstraint("units > 0 AND picked >= 0 AND consumed >= 0 AND released >= 0", name="counters"),
         CheckConstraint("picked + consumed + released <= units", name="ends_once"),
-        Index("ix_reservation_reference", "reference"),
         _index_where(
             "ix_reservation_expires_at",
             "expires_at",
