@@ -82,7 +82,7 @@ def services(session: Session) -> tuple[str, ...]:
 
 
 def instead_of(session: Session, wanted: Wanted, home: Destination | None, *, now: datetime) -> list[Alternative]:
-    """Return the soonest way to have what a store cannot hand over, whole, at each store near it, and shipped `home`."""
+    """Return the soonest way to have all that a store cannot hand over: at each store near it, and shipped `home`."""
     store = wanted.collect_node or ""
     near = nearby.stores(session, nearby.place_of(session, store), nearby.STORES, but=store)
     others = [*(wanted.collected_at(each.node) for each in near), *([wanted.shipped_to(home)] if home else [])]
