@@ -13,12 +13,15 @@ from sqlalchemy.orm import Session
 
 from api.catalog import Document, check_currency, minor
 from fulfillment.network import catalog as network
-from fulfillment.network import edits, report
+from fulfillment.network import edits, removal, report
 from fulfillment.network.carrier_rows import BoxRow, SurchargeRow, Zone
+from fulfillment.network.geography import normalised
+from fulfillment.network.removal import BandPlace, ZonePlace
 from fulfillment.network.rows import Carrier, CarrierName, TariffBand
 
 BAND = ("price", "further_kg")
 SURCHARGE = ("per_package", "per_kg")
+PREFIXES = ("destination_prefix", "origin_prefix")
 
 
 def put_bands(session: Session, rows: Sequence[Document], *, currency: str) -> list[str]:
@@ -35,6 +38,17 @@ def change_tariff(session: Session, service: str, bands: Sequence[Document], *, 
     check_currency(bands, BAND, currency)
     version = report.carrier_service(session, service).version
     edits.change_tariffs(session, service, [_band(service, band) for band in bands], version=version)
+
+
+def remove(session: Session, service: str, bands: Sequence[Document], zones: Sequence[Document]) -> dict[str, Any]:
+    """Take bands and zones away and return what is left. Raises NotFound, LastBand, and Rejected with every fault."""
+    removal.remove(
+        session, service,
+        bands=[BandPlace(**band) for band in bands],
+        zones=[ZonePlace(**{**zone, **{name: normalised(zone[name]) for name in PREFIXES}}) for zone in zones],
+        version=report.carrier_service(session, service).version,
+    )  # fmt: skip
+    return {"bands": report.tariffs(session, service), "zones": report.zones(session, service)}
 
 
 def put_services(session: Session, rows: Sequence[Document]) -> list[str]:

@@ -30,7 +30,7 @@ from api.config import Config, JobSettings
 from api.house import House
 from api.metrics import JOB_RUNS, JOB_SECONDS
 from api.slots import Lease, LeaseLost
-from fulfillment.network import pick_success
+from fulfillment.network import held_minutes, pick_success
 from fulfillment.sourcing import shadow
 from fulfillment.work import collecting
 from kernel import events, idempotency
@@ -137,8 +137,10 @@ def make_partitions(turn: Turn) -> int:
 
 
 def expire_holds(turn: Turn) -> int:
-    """Release holds whose time is over."""
-    return _until_done(lambda: turn.write(lambda session: holds.expire(session, limit=BATCH)))
+    """Release holds whose time is over, and then the minutes of work whose units are no longer held."""
+    expired = _until_done(lambda: turn.write(lambda session: holds.expire(session, limit=BATCH)))
+    _until_done(lambda: turn.write(lambda session: held_minutes.sweep(session, limit=BATCH)))
+    return expired
 
 
 def expire_no_shows(turn: Turn) -> int:

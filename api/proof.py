@@ -42,6 +42,7 @@ MENDS: Final[Mapping[str, Callable[[Session, Stretch], Iterator[Mend]]]] = {
     "postings": stock.proof.repair.by_posting,
     "demand lines": fulfillment.work.repair.by_demand_line,
     "reservations": fulfillment.work.repair.strays,
+    "node days": fulfillment.work.repair.by_node,
 }
 ROWS: Final = 20_000
 """Rows of one stretch: some tenths of a second each."""

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api.schemas.carts import show_cart
-from api.schemas.orders import show_decision, show_line, show_order, show_part
+from api.schemas.decisions import show_decision
+from api.schemas.orders import show_line, show_order, show_part
 from api.schemas.promises import show_alternative
 from fulfillment.sourcing import explain, flip, story
 from fulfillment.sourcing.promises import Alternative
@@ -27,10 +28,10 @@ from stock import holds, reports, supply
 
 
 def placed(
-    session: Session, order: Order, *, currency: str, now: datetime, alternatives: Sequence[Alternative] = ()
+    session: Session, found: Outline, *, currency: str, now: datetime, alternatives: Sequence[Alternative] = ()
 ) -> dict[str, Any]:
     """Return an order as the channel that placed it wants to see it: without person, payments or history."""
-    shown = _shown(session, view.outline(session, order.id), currency, now)
+    shown = _shown(session, found, currency, now)
     return shown | {"alternatives": [show_alternative(each) for each in alternatives]}
 
 

@@ -11,7 +11,7 @@ import contextlib
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from sqlalchemy import JSON, DateTime, MetaData, String, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,16 +20,19 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
     from sqlalchemy.engine import Dialect
 
 SQLITE_BUSY_MS = 10_000
+# Of each connection. The house runs a few hundred statements again and again; psycopg would keep a hundred of them.
+MOST_PREPARED = 500
 CACHES = "caches"
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
 
@@ -75,6 +78,9 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: Document, list[Any]: Document}  # noqa: RUF012
+
+
+Row = TypeVar("Row", bound=Base)
 
 
 def table(model: type[Base]) -> Table:
@@ -165,7 +171,12 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
             "-c timezone=UTC -c plan_cache_mode=force_generic_plan"
         },
     )
+    event.listen(engine, "connect", _keep_prepared)
     return Database(url, reader=engine, writer=engine)
+
+
+def _keep_prepared(connection: Any, _record: Any) -> None:
+    connection.prepared_max = MOST_PREPARED
 
 
 def caches(session: Session) -> dict[str, Any]:
@@ -174,11 +185,28 @@ def caches(session: Session) -> dict[str, Any]:
     return kept
 
 
-def adopt(session: Session, row: Base, children: Sequence[Base] = ()) -> None:
-    """Let the session know a row that was just written by a statement, with its children, without reading them back."""
-    for written in (*children, row):
-        make_transient_to_detached(written)
+def adopt(
+    session: Session, model: type[Row], values: Mapping[str, Any], **children: Sequence[Mapping[str, Any]]
+) -> Row:
+    """Return a row that was just written by a statement as the session would have read it, without reading it.
+
+    `children` are the values of the rows of its relations, by the relation's name. What is left out is read when it is
+    asked for.
+    """
+    row = _as_read(model, values)
+    for name, own in children.items():
+        child = model.__mapper__.relationships[name].mapper.class_
+        set_committed_value(row, name, [_as_read(child, each) for each in own])
     session.add(row)
+    return row
+
+
+def _as_read(model: type[Row], values: Mapping[str, Any]) -> Row:
+    # As a session makes a row that it has read, since a constructor notes a change for each value.
+    row: Row = model.__mapper__.class_manager.new_instance()
+    vars(row).update(values)
+    make_transient_to_detached(row)
+    return row
 
 
 def retryable(error: BaseException) -> bool:

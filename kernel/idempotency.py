@@ -55,7 +55,10 @@ class IdempotencyKey(Base):
 _KEY = table(IdempotencyKey)
 _MINE = (_KEY.c.scope == bindparam("of_scope")) & (_KEY.c.key == bindparam("of_key"))
 _CLAIM = {
-    dialect.dialect.name: dialect.insert(_KEY).values(recorded_at=database_now()).on_conflict_do_nothing()
+    dialect.dialect.name: dialect.insert(_KEY)
+    .values(recorded_at=database_now())
+    .on_conflict_do_nothing()
+    .execution_options(preserve_rowcount=True)
     for dialect in (postgresql, sqlite)
 }
 _LOOKUP = select(_KEY.c.request_hash, _KEY.c.status, _KEY.c.answer).where(_MINE)

@@ -1,7 +1,7 @@
 """Holding what is in a cart: decided as an order would be, then held where the decision would serve it from.
 
-Called by the doors, which run `prepare` on a read session and `hold` in one short write transaction. Invariant: a cart
-holds units and nothing else; no demand, no fulfillment order and no minute of work hangs on it.
+Called by the doors, which run `prepare` on a read session and `hold` in one short write transaction. Invariant: this
+holds units and nothing else, no demand and no fulfillment order; minutes of work are held for a cart's promise alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from oms.commands import PlaceOrder
 from oms.errors import CartChanged, InvalidCart
 from oms.models import Cart, Channel
 from oms.orders import Prepared
-from stock import holds
 from stock.holds import Term
 
 
@@ -72,7 +71,7 @@ def prepare(session: Session, cart_id: str, *, vault: Vault, now: datetime) -> P
     channel = session.get_one(Channel, cart.channel)
     wanted = list(orders.wanted_of(session, wanting, channel, now=now))
     _require_stores(wanted)
-    held = holds.claimed_by(session, cart.id)
+    held = holding.of(session, cart.id)
     return PreparedHold(cart.id, cart.version, decide.decide(session, wanted, now=now, cause="hold", held=held))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from fulfillment.network import held_minutes
 from kernel import events
 from kernel.db import database_now
 from kernel.ids import new_id, short_code
@@ -84,6 +85,7 @@ def release(session: Session, cart_id: str, *, actor: str, now: datetime) -> Car
     """Release what is held for a cart. Raises UnknownCart and CartClosed."""
     cart = lock_open(session, cart_id)
     holds.release(session, _header(cart, "release", actor=actor, now=now), cart.id)
+    held_minutes.release(session, [cart.id])
     cart.touched_at = database_now()
     session.flush()
     return cart
@@ -124,7 +126,9 @@ def of_customer(session: Session, customer_id: str) -> list[Cart]:
 def give_up(session: Session, locked: Sequence[Cart], *, actor: str, now: datetime) -> None:
     """Abandon locked carts, in one posting of the ledger."""
     header = Header(kind="release", reference=locked[0].id if len(locked) == 1 else "", actor=actor, occurred_at=now)
-    holds.release_all(session, header, [cart.id for cart in locked])
+    references = [cart.id for cart in locked]
+    holds.release_all(session, header, references)
+    held_minutes.release(session, references)
     for cart in locked:
         _close(session, cart, CartStatus.ABANDONED, actor=actor)
 

@@ -19,6 +19,7 @@ from oms import history, payments, view
 from oms.checks import Faults
 from oms.errors import InvalidRequest, PaymentDue
 from oms.models import Order
+from oms.payments import Received
 
 
 def amount_due(session: Session, fo_id: str, *, accepted: Mapping[str, int] | None = None) -> Money:
@@ -62,7 +63,7 @@ def hand_over(
     if due.minor and paid_by is not None:
         order = history.lock(session, order.id)
         history.touch(order)
-        payments.write(session, order, kind=paid_by, amount_minor=due.minor, actor=actor, now=now)
+        payments.write(session, Received(order, paid_by, due.minor), actor=actor, now=now)
         session.flush()
     return handed_over
 

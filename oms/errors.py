@@ -130,7 +130,7 @@ class PromiseExpired(Conflict):
 
 
 class PromiseGone(Conflict):
-    """Others took the units of a promise before it was held; nothing was held."""
+    """Others took units or minutes of a promise before it was held; nothing was held."""
 
     code = "promise_gone"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kernel.events import Event
+from kernel.events import Event, Moved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,18 +37,10 @@ class OrderPlaced(OrderEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderMoved(OrderEvent):
+class OrderMoved(OrderEvent, Moved):
     """An order went from one state to another; the outside knows it by the state reached, as in "order.completed"."""
 
-    verb: ClassVar[str] = "moved"
-    from_status: str
-    to_status: str
     reason: str
-
-    @property
-    def type(self) -> str:
-        """The state reached names the event."""
-        return f"{self.aggregate}.{self.to_status}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,40 +70,24 @@ class PaymentRecorded(OrderEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReturnMoved(Event):
+class ReturnMoved(Moved):
     """A return went from one state to another; the first one comes from none."""
 
     aggregate: ClassVar[str] = "return"
-    verb: ClassVar[str] = "moved"
     number: str
     order_id: str
     node: str | None
-    from_status: str | None
-    to_status: str
     lines: tuple[LineUnits, ...]
-
-    @property
-    def type(self) -> str:
-        """The state reached names the event, as in "return.received"."""
-        return f"{self.aggregate}.{self.to_status}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CartMoved(Event):
+class CartMoved(Moved):
     """A cart went from one state to another; the first one comes from none."""
 
     aggregate: ClassVar[str] = "cart"
-    verb: ClassVar[str] = "moved"
     channel: str
-    from_status: str | None
-    to_status: str
     order_id: str | None
     actor: str
-
-    @property
-    def type(self) -> str:
-        """The state reached names the event, as in "cart.ordered"."""
-        return f"{self.aggregate}.{self.to_status}"
 
 
 @dataclass(frozen=True, kw_only=True)

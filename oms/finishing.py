@@ -1,7 +1,8 @@
 """How an order finishes a cart, and takes over what was held for it.
 
 Called by `orders`, at the decision and at the commit. Invariants: a cart becomes one order, since its row is locked and
-has not changed since the order was decided; what was held is exchanged in the posting of the decision, or released.
+has not changed since the order was decided; what was held is exchanged in the commit of the decision, or released.
+Minutes that the commit did not know of go with the next sweep, as it has touched the days of nodes for the last time.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from fulfillment.sourcing import holding
+from fulfillment.sourcing.proposal import NOTHING, Holding
 from kernel.vault import Vault
 from oms import baskets, carts, history
 from oms.commands import PlaceOrder
 from oms.errors import CartChanged
 from oms.models import Cart, Order
 from stock import holds
-from stock.holds import Held
 from stock.postings import Header
 
 LATE = "hold_expired"
@@ -37,15 +39,15 @@ def completed(session: Session, command: PlaceOrder, vault: Vault) -> tuple[Plac
     return replace(whole, hold_reference=cart.id), cart.version
 
 
-def held_for(session: Session, command: PlaceOrder) -> tuple[list[Held], bool]:
+def held_for(session: Session, command: PlaceOrder) -> tuple[Holding, bool]:
     """Return what is claimed for an order, and whether the order is late: something was held, and nothing counts now.
 
     What has run out and nobody swept yet is the order's all the same, since nobody else can have it either.
     """
     if command.hold_reference is None:
-        return [], False
-    held = holds.claimed_by(session, command.hold_reference)
-    return held, not any(each.valid for each in held) and holds.was_held(session, command.hold_reference)
+        return NOTHING, False
+    held = holding.of(session, command.hold_reference)
+    return held, not any(each.valid for each in held.units) and holds.was_held(session, command.hold_reference)
 
 
 def locked_cart(session: Session, command: PlaceOrder, version: int | None) -> Cart | None:

@@ -14,6 +14,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from kernel import events
 from kernel.db import database_now, table
@@ -24,7 +26,13 @@ from oms.events import OrderMoved
 from oms.models import ORDER_TRANSITIONS, Order, OrderHistory, OrderStatus
 
 _HISTORY = insert(table(OrderHistory))
-_TOUCH = update(table(Order)).where(table(Order).c.id == bindparam("order_id")).values(updated_at=database_now())
+_ORDER = table(Order)
+_TOUCH = (
+    update(_ORDER)
+    .where(_ORDER.c.id == bindparam("order_id"))
+    .values(updated_at=database_now())
+    .returning(_ORDER.c.updated_at)
+)
 
 
 def get(session: Session, order_id: str) -> Order:
@@ -57,7 +65,10 @@ def touch(order: Order) -> None:
 
 def touch_unlocked(session: Session, order_id: str) -> None:
     """Let followers of an order see that its physical side changed; its own row stays at its version."""
-    session.execute(_TOUCH, {"order_id": order_id})
+    touched_at = session.scalar(_TOUCH, {"order_id": order_id})
+    known = session.identity_map.get(identity_key(Order, order_id))
+    if known is not None:
+        set_committed_value(known, "updated_at", touched_at)
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,8 @@ def write_many(session: Session, entries: Sequence[Entry], *, actor: str, now: d
         }
         for entry in entries
     ]  # fmt: skip
-    session.execute(_HISTORY, rows)
+    if rows:
+        session.execute(_HISTORY, rows)
 
 
 def move(session: Session, order: Order, target: OrderStatus, *, actor: str, now: datetime, reason: str = "") -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.network.geography import UNKNOWN
 from fulfillment.sourcing import commit
-from fulfillment.sourcing.commit import StalePlan
+from fulfillment.sourcing.commit import Committed, StalePlan
 from fulfillment.sourcing.promises import Alternative
 from fulfillment.sourcing.proposal import Proposal, Wanted, WantedLine
 from fulfillment.sourcing.taken import Taken
@@ -32,13 +32,16 @@ from kernel.db import adopt, database_now, table
 from kernel.errors import Fault
 from kernel.ids import new_id, short_code
 from kernel.vault import Vault
-from oms import addresses, bundles, checks, customers, deciding, finishing, history, holds, payments
+from oms import addresses, bundles, checks, customers, deciding, finishing, history, holds, payments, view
 from oms.bundles import Unpacked
 from oms.checks import Faults
 from oms.commands import PlaceOrder
 from oms.errors import DuplicateOrder, HoldExpired, InvalidOrder, InvalidRequest, NothingToCancel, OutOfStock
 from oms.events import LineUnits, OrderPlaced
+from oms.history import Entry
 from oms.models import Cart, Channel, Order, OrderLine, OrderStatus
+from oms.payments import Received
+from oms.view import Outline
 
 NUMBER_LENGTH = 10
 ADDED = ("cart", "promise", "hold_reference")
@@ -74,9 +77,14 @@ class Prepared:
 class Placed:
     """An order, whether this call has made it, and how else a collection could be had that its store cannot serve."""
 
-    order: Order
+    outline: Outline
     created: bool
     alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def order(self) -> Order:
+        """The order's own row."""
+        return self.outline.order
 
 
 def prepare(
@@ -126,30 +134,27 @@ def place_many(
     """
     new = [each for each in prepared if each.existing_id is None]
     carts = [finishing.locked_cart(session, each.command, each.cart_version) for each in new]
-    orders = _write(session, new, [_customer(session, each, vault) for each in new], now=now, actor=actor)
-    events.record_many(session, [_placed(order) for order in orders.values()])
-    for each in new:
-        order = orders[each.order_id]
-        if each.command.paid and order.total_minor:
-            payments.write(session, order, kind="online", amount_minor=order.total_minor, actor=actor, now=now)
-    _commit(session, prepared, now=now, actor=actor)
+    orders = _write(session, new, [_customer(session, each, vault) for each in new], now=now)
+    paid = [orders[each.order_id] for each in new if each.command.paid]
+    _tell(session, list(orders.values()), [each for each in paid if each.total_minor], actor=actor, now=now)
+    committed = _commit(session, prepared, now=now, actor=actor)
     for each, cart in zip(new, carts, strict=True):
         _finish(session, each, orders[each.order_id], cart, now=now, actor=actor)
     return [
-        Placed(history.get(session, each.existing_id), created=False)
-        if each.existing_id is not None
-        else Placed(orders[each.order_id], created=True, alternatives=each.alternatives)
+        Placed(_outline(session, each, orders, committed), each.existing_id is None, each.alternatives)
         for each in prepared
     ]
 
 
-def _commit(session: Session, prepared: Sequence[Prepared], *, now: datetime, actor: str) -> None:
+def _commit(session: Session, prepared: Sequence[Prepared], *, now: datetime, actor: str) -> dict[str, Committed]:
+    """Make the proposals of orders true; return what each has become, by the order's id."""
     proposals = {place: each.proposal for place, each in enumerate(prepared) if each.proposal is not None}
     try:
-        commit.commit_many(session, list(proposals.values()), now=now, actor=actor)
+        committed = commit.commit_many(session, list(proposals.values()), now=now, actor=actor)
     except StalePlan as stale:
         places = list(proposals)
         raise StalePlan(stale.why, of={places[place]: each for place, each in stale.of.items()}) from stale
+    return {prepared[place].order_id: each for place, each in zip(proposals, committed, strict=True)}
 
 
 def _finish(
@@ -161,6 +166,15 @@ def _finish(
         holds.place_on_new(session, order, reason=holds.ADDRESS, actor=actor, now=now)
     for lines in _carried(prepared):
         carrying.carry_out(session, order.id, lines, occurred_at=order.placed_at, actor=actor, now=now)
+
+
+def _outline(
+    session: Session, prepared: Prepared, orders: Mapping[str, Order], committed: Mapping[str, Committed]
+) -> Outline:
+    """Return an order as it was just written; what was there, or was carried out, is read."""
+    if prepared.order_id not in committed or any(_carried(prepared)):
+        return view.outline(session, prepared.existing_id or prepared.order_id)
+    return view.outline_of_new(orders[prepared.order_id], committed[prepared.order_id])
 
 
 def cancel(
@@ -257,7 +271,7 @@ def _customer(session: Session, prepared: Prepared, vault: Vault) -> str | None:
 
 
 def _write(
-    session: Session, prepared: Sequence[Prepared], customer_ids: Sequence[str | None], *, now: datetime, actor: str
+    session: Session, prepared: Sequence[Prepared], customer_ids: Sequence[str | None], *, now: datetime
 ) -> dict[str, Order]:
     """Write the rows of new orders, and return the orders by id."""
     if not prepared:
@@ -266,14 +280,16 @@ def _write(
     rows = [[_line(each, number) for number in range(len(each.command.lines))] for each in prepared]
     session.execute(_INSERT, heads)
     session.execute(_INSERT_LINES, [row for own in rows for row in own])
-    orders = {}
-    for head, own in zip(heads, rows, strict=True):
-        lines = [OrderLine(**row) for row in own]
-        orders[head["id"]] = Order(**head, lines=lines)
-        adopt(session, orders[head["id"]], lines)
-    begun = [history.Entry(head["id"], "placed", moved=(OrderStatus.CREATED, head["status"])) for head in heads]
-    history.write_many(session, begun, actor=actor, now=now)
-    return orders
+    return {head["id"]: adopt(session, Order, head, lines=own) for head, own in zip(heads, rows, strict=True)}
+
+
+def _tell(session: Session, orders: Sequence[Order], paid: Sequence[Order], *, actor: str, now: datetime) -> None:
+    """Write history and news of new orders, and the payments of those that are `paid`."""
+    received = [Received(order, "online", order.total_minor) for order in paid]
+    payments.insert_rows(session, received, actor=actor, now=now)
+    begun = [Entry(order.id, "placed", moved=(OrderStatus.CREATED, order.status)) for order in orders]
+    history.write_many(session, [*begun, *(each.entry for each in received)], actor=actor, now=now)
+    events.record_many(session, [*map(_placed, orders), *(each.event for each in received)])
 
 
 def _head(prepared: Prepared, customer_id: str | None, *, now: datetime) -> dict[str, Any]:
@@ -320,10 +336,9 @@ def _carried(prepared: Prepared) -> Iterator[list[CarriedLine]]:
 
 def _canonical(command: PlaceOrder) -> bytes:
     # What came to be part of orders in the course of time is left out where absent, so that older hashes stay true.
-    said = {name: value for name, value in asdict(command).items() if value is not None or name not in ADDED}
-    return json.dumps(said, sort_keys=True, separators=(",", ":"), default=_instant).encode()
+    said = {name: value for name, value in vars(command).items() if value is not None or name not in ADDED}
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), default=_plain).encode()
 
 
-def _instant(value: Any) -> str:
-    assert isinstance(value, datetime), f"{value!r} has no canonical form"
-    return value.astimezone(UTC).isoformat()
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else vars(value)

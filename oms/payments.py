@@ -6,22 +6,57 @@ is due for the units that were not cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from kernel import events
+from kernel.db import table
 from kernel.ids import new_id
 from kernel.money import Money
 from oms import history
 from oms.checks import Faults
 from oms.errors import InvalidRequest, Overpaid
 from oms.events import PaymentRecorded
+from oms.history import Entry
 from oms.models import Order, OrderLine, Payment
 
 KINDS = ("online", "card", "cash", "voucher", "bank_transfer")
+
+
+@dataclass(frozen=True)
+class Received:
+    """Money received for an order that is new or locked; its amount was checked."""
+
+    order: Order
+    kind: str
+    amount_minor: int
+
+    @property
+    def money(self) -> dict[str, Any]:
+        """How much it is, and in which form it came."""
+        return {"kind": self.kind, "amount_minor": self.amount_minor, "currency": self.order.currency}
+
+    @property
+    def entry(self) -> Entry:
+        """Its line of the order's timeline."""
+        return Entry(self.order.id, "paid", details=self.money)
+
+    @property
+    def event(self) -> PaymentRecorded:
+        """Its news."""
+        order = self.order
+        return PaymentRecorded(
+            aggregate_id=order.id, number=order.number, channel=order.channel, external_id=order.external_id,
+            **self.money,
+        )  # fmt: skip
+
+
+_INSERT = insert(table(Payment))
 
 
 def paid_minor(session: Session, order_id: str) -> int:
@@ -43,7 +78,7 @@ def value_minor(line: OrderLine, units: int) -> int:
     return (line.unit_price_minor * line.ordered - line.discount_minor) * units // line.ordered
 
 
-def record(session: Session, order_id: str, *, kind: str, amount: Money, actor: str, now: datetime) -> Payment:
+def record(session: Session, order_id: str, *, kind: str, amount: Money, actor: str, now: datetime) -> None:
     """Record money received for an order.
 
     Raises InvalidRequest for an unknown kind, an amount of nothing or another currency, and Overpaid.
@@ -61,21 +96,21 @@ def record(session: Session, order_id: str, *, kind: str, amount: Money, actor: 
     if amount.minor > (open_amount := due(session, order)).minor:
         raise Overpaid(order.number, open_amount)
     history.touch(order)
-    return write(session, order, kind=kind, amount_minor=amount.minor, actor=actor, now=now)
+    write(session, Received(order, kind, amount.minor), actor=actor, now=now)
 
 
-def write(session: Session, order: Order, *, kind: str, amount_minor: int, actor: str, now: datetime) -> Payment:
-    """Write a payment of an order that is new or locked, its amount checked, with its history and its event."""
-    payment = Payment(
-        id=new_id(), order_id=order.id, kind=kind, amount_minor=amount_minor, currency=order.currency, actor=actor,
-        occurred_at=now,
-    )  # fmt: skip
-    session.add(payment)
-    paid = {"kind": kind, "amount_minor": amount_minor, "currency": order.currency}
-    history.write(session, order.id, "paid", actor=actor, now=now, details=paid)
-    names = {"number": order.number, "channel": order.channel, "external_id": order.external_id}
-    events.record(
-        session,
-        PaymentRecorded(aggregate_id=order.id, kind=kind, amount_minor=amount_minor, currency=order.currency, **names),
-    )
-    return payment
+def write(session: Session, received: Received, *, actor: str, now: datetime) -> None:
+    """Write a payment with its history and its event."""
+    insert_rows(session, [received], actor=actor, now=now)
+    history.write_many(session, [received.entry], actor=actor, now=now)
+    events.record(session, received.event)
+
+
+def insert_rows(session: Session, received: Sequence[Received], *, actor: str, now: datetime) -> None:
+    """Write the rows of payments alone, for who tells of them together with other things."""
+    rows = [
+        {"id": new_id(), "order_id": each.order.id, **each.money, "actor": actor, "occurred_at": now}
+        for each in received
+    ]  # fmt: skip
+    if rows:
+        session.execute(_INSERT, rows)

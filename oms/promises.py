@@ -1,8 +1,8 @@
 """Promises: the ways in which a basket could be served, quoted without commitment, and one of them held.
 
 Called by the doors, which run `prepare` and `prepare_hold` on a read session, `write` and `hold` in one short write
-transaction. Invariants: what is quoted can be bought until its `order_by` as long as its units are held and its nodes
-have the minutes; a quote names no person; what is held for a cart's promise is held for the cart.
+transaction. Invariants: what is quoted can be bought until its `order_by` as long as it is held, units and minutes of
+work alike; a quote names no person; what is held for a cart's promise is held for the cart.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from fulfillment.network import nearby
+from fulfillment.network import held_minutes, nearby
 from fulfillment.network.geography import Location
+from fulfillment.network.minutes import NoMinutesLeft
 from fulfillment.network.nearby import Store
 from fulfillment.sourcing import holding
 from fulfillment.sourcing import promises as sourcing
 from fulfillment.sourcing.commit import StalePlan
 from fulfillment.sourcing.promises import Way
+from fulfillment.sourcing.proposal import NOTHING
 from fulfillment.work.models import Method
+from kernel.errors import Fault
 from kernel.ids import new_id
 from kernel.vault import Vault
 from oms import asking, carts, quotes
@@ -98,7 +101,7 @@ def prepare(
             replace(wanted, service=name, policy=channel.policy_for(name), demand_id=new_id())
             for name in ask.services or known
         ]
-    held = holds.claimed_by(session, cart.id) if cart else []
+    held = holding.of(session, cart.id) if cart else NOTHING
     choice = sourcing.ways_to_serve(session, every, now=now, most=ask.most, held=held)
     quote_id = new_id()
     quoted = [
@@ -137,10 +140,10 @@ def prepare_hold(session: Session, promise_id: str, *, now: datetime) -> Prepare
 
 
 def hold(session: Session, prepared: PreparedHold, *, term: Term, actor: str, now: datetime) -> HeldPromise:
-    """Hold the units of a way where they were quoted from, never longer than an order can have what was promised.
+    """Hold a way's units and minutes where they were quoted, never longer than an order can have what was promised.
 
-    Held again, it is extended. Raises PromiseGone when others took units, CartClosed, CartChanged when the cart is
-    another than the one that was quoted for, and StalePlan when what was held has ended meanwhile.
+    Held again, it is extended. Raises PromiseGone when others took units or minutes, CartClosed, CartChanged when the
+    cart is another than the one that was quoted for, and StalePlan when what was held has ended meanwhile.
     """
     quoted = prepared.quoted
     if quoted.cart_id is not None:
@@ -154,8 +157,12 @@ def hold(session: Session, prepared: PreparedHold, *, term: Term, actor: str, no
         ends = holding.hold_parts(
             session, parts, quoted.reference, instead_of=prepared.held, term=bounded, now=now, actor=actor
         )
+        held_minutes.hold(session, quoted.reference, quoted.minutes)
     except InsufficientStock as refusal:
         raise PromiseGone(refusal.faults) from refusal
+    except NoMinutesLeft as refusal:
+        message = f"{refusal.node} has not {refusal.minutes} minutes of work left on {refusal.on}."
+        raise PromiseGone([Fault("", refusal.code, message)]) from refusal
     except ClaimsChanged as refusal:
         raise StalePlan([fault.message for fault in refusal.faults]) from refusal
     return HeldPromise(quoted, ends)
@@ -168,6 +175,7 @@ def release(session: Session, promise_id: str, *, actor: str, now: datetime) -> 
         raise UnknownPromise(promise_id)
     header = Header(kind="release", reference=quoted.reference, actor=actor, occurred_at=now)
     holds.release(session, header, quoted.reference)
+    held_minutes.release(session, [quoted.reference])
     return quoted
 
 
@@ -175,8 +183,10 @@ def _quoted(
     quote_id: str, number: int, way: Way, channel: Channel, cart: Cart | None, *, until: datetime
 ) -> Quoted:  # fmt: skip
     units: Counter[tuple[str, str]] = Counter()
+    minutes: Counter[tuple[str, date]] = Counter()
     for package in way.packages:
         units.update({(line.sku, package.node): line.units for line in package.lines})
+        minutes[package.node, package.work_on] += package.work_minutes
     return Quoted(
         id=quotes.way_id(quote_id, number),
         channel=channel.id,
@@ -184,6 +194,7 @@ def _quoted(
         service=way.wanted.service,
         collect_node=way.wanted.collect_node,
         units=tuple((sku, node, count) for (sku, node), count in sorted(units.items())),
+        minutes=tuple((node, on, count) for (node, on), count in sorted(minutes.items()) if count),
         promised_by=way.arrives_at,
         order_by=way.order_by,
         valid_until=min(until, way.order_by),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
+from fulfillment.network.minutes import NodeMinutes
 from kernel.db import database_now
 from oms.models import Quote
 
@@ -23,8 +24,9 @@ KEPT: Final = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Quoted:
-    """A way as it was quoted: `units` are (SKU, node, count); an order placed until `order_by` arrives by then.
+    """A way as it was quoted: `units` are (SKU, node, count), `minutes` what they take of the days of nodes.
 
+    An order placed until `order_by` arrives by `promised_by`.
     It may be held until `valid_until`. One that was quoted for a cart holds under the cart's id.
     """
 
@@ -34,6 +36,7 @@ class Quoted:
     service: str
     collect_node: str | None
     units: tuple[tuple[str, str, int], ...]
+    minutes: tuple[NodeMinutes, ...]
     promised_by: datetime
     order_by: datetime
     valid_until: datetime
@@ -42,7 +45,7 @@ class Quoted:
 
     @property
     def reference(self) -> str:
-        """What its units are held under."""
+        """What its units and minutes are held under."""
         return self.cart_id or self.id
 
 
@@ -95,6 +98,7 @@ def _document(way: Quoted) -> dict[str, Any]:
         "service": way.service,
         "collect_node": way.collect_node,
         "units": [list(part) for part in way.units],
+        "minutes": [[node, on.isoformat(), count] for node, on, count in way.minutes],
         "promised_by": way.promised_by.isoformat(),
         "order_by": way.order_by.isoformat(),
         "valid_until": way.valid_until.isoformat(),
@@ -106,6 +110,9 @@ def _way(quote: Quote, number: int) -> Quoted:
     for name in ("promised_by", "order_by", "valid_until"):
         kept[name] = datetime.fromisoformat(kept[name])
     kept["units"] = tuple((sku, node, count) for sku, node, count in kept["units"])
+    # Quotes of before minutes were held have none.
+    days = ((node, date.fromisoformat(on), count) for node, on, count in kept.get("minutes", ()))
+    kept["minutes"] = tuple(days)
     return Quoted(
         id=way_id(quote.id, number), channel=quote.channel, cart_id=quote.cart_id, cart_version=quote.cart_version,
         **kept,

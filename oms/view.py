@@ -6,15 +6,18 @@ vault by `customers`.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, defer, selectinload
 
+from fulfillment.sourcing.commit import Committed
+from fulfillment.sourcing.proposal import Proposal
 from fulfillment.work.models import (
     LEFT,
     Decision,
@@ -24,6 +27,7 @@ from fulfillment.work.models import (
     FulfillmentOrder,
     Shipment,
 )
+from kernel.db import table
 from kernel.money import Money
 from oms import history, payments
 from oms.models import Hold, Order, OrderHistory, OrderLine, Payment, Return
@@ -37,6 +41,16 @@ class LineView:
     line: OrderLine
     counters: LineCounters
     waiting_reason: str | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the units of a demand line stand; `reason` says why its demand waits, if some of it does."""
+
+    waiting: int
+    allocated: int
+    fulfilled: int
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -86,10 +100,11 @@ class OrderView(Outline):
 
 
 # Built once, since every order that is placed is shown.
+_DEMAND, _LINE = table(Demand), table(DemandLine)
 _PHYSICAL = (
-    select(DemandLine, Demand.waiting_reason)
-    .join(Demand, Demand.id == DemandLine.demand_id)
-    .where(Demand.reference.in_(bindparam("order_ids", expanding=True)))
+    select(_LINE.c.id, _LINE.c.units, _LINE.c.allocated, _LINE.c.fulfilled, _DEMAND.c.waiting_reason)
+    .join(_DEMAND, _DEMAND.c.id == _LINE.c.demand_id)
+    .where(_DEMAND.c.reference.in_(bindparam("order_ids", expanding=True)))
 )
 _PARTS = (
     select(FulfillmentOrder)
@@ -105,22 +120,44 @@ _DECISIONS = (
     .order_by(Decision.id)
 )
 # Hundreds of candidates, which a summary does not tell.
-_SUMMARISED = _DECISIONS.options(defer(Decision.candidates))
+_SUMMARISED = _DECISIONS.options(defer(Decision.weighed))
 
 
 def outline(session: Session, order_id: str) -> Outline:
     """Return the order with its lines, fulfillment orders and decisions. Raises UnknownOrder."""
     order = history.get(session, order_id)
-    physical = _physical(session, [order_id])
-    parts = _parts(session, order_id)
-    decided = session.scalars(_SUMMARISED, {"order_id": order_id})
+    decided = session.scalars(_SUMMARISED, {"order_id": order_id}).all()
+    return _outline(order, _physical(session, [order_id]), _parts(session, order_id), decided)
+
+
+def outline_of_new(order: Order, committed: Committed) -> Outline:
+    """Return what `outline` would of an order that was just written with no more than its proposal."""
+    physical = dict(_planned(committed.proposal))
+    parts = [PartView(part, None) for part in sorted(committed.orders, key=attrgetter("id"))]
+    return _outline(order, physical, parts, committed.decisions)
+
+
+def _outline(
+    order: Order, physical: Mapping[str, Standing], parts: Sequence[PartView], decided: Sequence[Decision]
+) -> Outline:
     return Outline(
         order=order,
         public_status=_public_status(order, physical, [part.fulfillment_order for part in parts]),
         lines=[LineView(line, _counters(line, physical), _reason(line, physical)) for line in order.lines],
         parts=parts,
-        decisions=list(decided),
+        decisions=decided,
     )
+
+
+def _planned(proposal: Proposal) -> Iterator[tuple[str, Standing]]:
+    """Yield where the units of new demands stand, by line."""
+    for change in proposal.changes:
+        waiting = Counter[str]()
+        for missing in change.missing:
+            waiting[missing.line_id] += missing.units
+        reason = change.missing[0].reason if change.missing else None
+        for line in change.wanted.lines:
+            yield line.id, Standing(waiting[line.id], line.units - waiting[line.id], 0, reason)
 
 
 def whole(session: Session, order_id: str) -> OrderView:
@@ -173,28 +210,29 @@ def timeline(session: Session, order_id: str) -> list[Moment]:
     return [moment for _, moment in sorted(moments, key=lambda pair: pair[0])]
 
 
-def _physical(session: Session, order_ids: Collection[str]) -> Mapping[str, tuple[DemandLine, str | None]]:
-    """Return the demand lines of these orders, by the id they share with order lines, with why they wait."""
+def _physical(session: Session, order_ids: Collection[str]) -> Mapping[str, Standing]:
+    """Return where the units of the demand lines of these orders stand, by the id they share with order lines."""
     rows = session.execute(_PHYSICAL, {"order_ids": list(order_ids)})
-    return {line.id: (line, reason) for line, reason in rows}
+    return {
+        line_id: Standing(units - allocated - fulfilled, allocated, fulfilled, reason)
+        for line_id, units, allocated, fulfilled, reason in rows
+    }
 
 
-def _counters(line: OrderLine, physical: Mapping[str, tuple[DemandLine, str | None]]) -> LineCounters:
-    demand = physical[line.id][0]
+def _counters(line: OrderLine, physical: Mapping[str, Standing]) -> LineCounters:
+    standing = physical[line.id]
     return LineCounters(
         ordered=line.ordered, cancelled=line.cancelled, returned=line.returned,
-        waiting=demand.waiting, allocated=demand.allocated, fulfilled=demand.fulfilled,
+        waiting=standing.waiting, allocated=standing.allocated, fulfilled=standing.fulfilled,
     )  # fmt: skip
 
 
-def _reason(line: OrderLine, physical: Mapping[str, tuple[DemandLine, str | None]]) -> str | None:
-    demand, reason = physical[line.id]
-    return reason if demand.waiting else None
+def _reason(line: OrderLine, physical: Mapping[str, Standing]) -> str | None:
+    standing = physical[line.id]
+    return standing.reason if standing.waiting else None
 
 
-def _public_status(
-    order: Order, physical: Mapping[str, tuple[DemandLine, str | None]], parts: Sequence[FulfillmentOrder]
-) -> PublicStatus:
+def _public_status(order: Order, physical: Mapping[str, Standing], parts: Sequence[FulfillmentOrder]) -> PublicStatus:
     lines = [_counters(line, physical) for line in order.lines]
     return public_status(order.status, lines, [Part(part.method, part.status) for part in parts])
 

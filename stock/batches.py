@@ -25,14 +25,14 @@ from stock.postings import (
     DemandChange,
     Draft,
     Key,
-    Line,
+    Movement,
     NewReservation,
     ReservationChange,
     asked,
     claim_movements,
-    fold,
     net_changes,
     net_demand,
+    net_movements,
 )
 from stock.statements import Parts
 
@@ -47,7 +47,7 @@ class Writing:
     """A posting worked out."""
 
     draft: Draft
-    lines: Sequence[Line]
+    entries: Sequence[Movement]
     balances: Mapping[Key, BalanceChange]
     resolutions: Sequence[ReservationChange]
     wishes: Sequence[DemandChange]
@@ -74,7 +74,7 @@ def work_out(draft: Draft) -> Writing:
     """Return the entries and net changes of a draft, and its news."""
     resolutions = [each for each in net_changes(draft.changes) if each.consumed or each.released or each.picked]
     entries = (*claim_movements(resolutions, ()), *draft.movements, *claim_movements((), draft.claims))
-    lines, balances = fold(entries)
+    balances = net_movements(entries)
     wishes = net_demand(draft.demand)
     skus = {sku for sku, _ in balances} | {wish.sku for wish in wishes}
     header = draft.header
@@ -82,7 +82,7 @@ def work_out(draft: Draft) -> Writing:
         aggregate_id=new_id(), kind=header.kind, reason=header.reason, reference=header.reference,
         skus=tuple(sorted(skus)), nodes=tuple(sorted({node for _, node in balances})),
     )  # fmt: skip
-    return Writing(draft=draft, lines=lines, balances=balances, resolutions=resolutions, wishes=wishes, event=event)
+    return Writing(draft=draft, entries=entries, balances=balances, resolutions=resolutions, wishes=wishes, event=event)
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ class Total:
         if expected is not None:
             at_first = expected - self.touches
             self.expected = at_first if self.expected in (None, at_first) else NEVER
-        self.counters = [so_far + more for so_far, more in zip(self.counters, change.counters, strict=True)]
+        self.counters = list(map(int.__add__, self.counters, change.counters))
         self.touches += change.touches
         wanted = asked(self.counters)
         if floor == OWN:
@@ -138,11 +138,9 @@ class Batch:
     def __init__(self, writings: Sequence[Writing]) -> None:
         self.writings = writings
         self.balances: dict[Key, Total] = defaultdict(Total)
-        self._touched: list[dict[Key, int]] = []
         for writing in writings:
             for key, change in writing.balances.items():
                 self.balances[key].add(change, floor=writing.floor(key), expected=writing.expected(key))
-            self._touched.append({key: self.balances[key].touches for key in writing.balances})
 
     @property
     def parts(self) -> Parts:
@@ -180,16 +178,20 @@ class Batch:
             )  # fmt: skip
 
     def _lines(self) -> Iterator[tuple[Any, ...]]:
-        for writing, touched in zip(self.writings, self._touched, strict=True):
-            later = {key: self.balances[key].touches - touches for key, touches in touched.items()}
-            for number, line in enumerate(writing.lines, start=1):
-                moved = line.movement
-                source, target = moved.source, moved.target
+        """Number the entries of each balance, all postings through: so many versions each is above the one before."""
+        nth: dict[Key, int] = defaultdict(int)
+        for writing in self.writings:
+            for number, entry in enumerate(writing.entries, start=1):
+                source, target = entry.source, entry.target
+                if source.node is not None:
+                    nth[entry.sku, source.node] += 1
+                if target.node is not None and target.node != source.node:
+                    nth[entry.sku, target.node] += 1
                 yield (
-                    writing.posting_id, number, moved.sku, moved.units,
-                    source.node, source.account.value, line.from_back + later.get((moved.sku, source.node or ""), 0),
-                    target.node, target.account.value, line.to_back + later.get((moved.sku, target.node or ""), 0),
-                    moved.reservation_id,
+                    writing.posting_id, number, entry.sku, entry.units,
+                    source.node, source.account, nth[entry.sku, source.node] if source.node is not None else None,
+                    target.node, target.account, nth[entry.sku, target.node] if target.node is not None else None,
+                    entry.reservation_id,
                 )  # fmt: skip
 
     def _resolutions(self) -> Iterator[tuple[Any, ...]]:

@@ -20,7 +20,7 @@ from stock.errors import BalancesMoved, ClaimsChanged
 from stock.events import Displaced, ReservationsDisplaced
 from stock.ledger import post_many
 from stock.models import Purpose
-from stock.postings import ON_HAND, DemandChange, Draft, Header, Key, Movement, ReservationChange, fold
+from stock.postings import ON_HAND, DemandChange, Draft, Header, Key, Movement, ReservationChange, net_movements
 from stock.reservations import Reserved
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _levels(session: Session, keys: Sequence[Key]) -> dict[Key, Level]:
 
 def _displaced(session: Session, seen: Levels, movements: Sequence[Movement]) -> Iterator[Loss]:
     lacking = {}
-    for key, change in fold(movements)[1].items():
+    for key, change in net_movements(movements).items():
         level, on_hand = seen[key], seen[key].on_hand + change.counters[ON_HAND]
         short = level.reserved - (on_hand + level.backorder_limit), level.picked - on_hand
         if change.counters[ON_HAND] < 0 and max(short) > 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kernel.events import Event
+from kernel.events import Event, Moved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,41 +45,25 @@ class ReservationsDisplaced(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransferMoved(Event):
+class TransferMoved(Moved):
     """A transfer went from one state to another."""
 
     aggregate: ClassVar[str] = "transfer"
-    verb: ClassVar[str] = "moved"
     reference: str
     source: str
     destination: str
-    from_status: str
-    to_status: str
     actor: str
     occurred_at: str
-
-    @property
-    def type(self) -> str:
-        """The state reached names the event, as in "transfer.in_transit"."""
-        return f"{self.aggregate}.{self.to_status}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountMoved(Event):
+class CountMoved(Moved):
     """A count went from one state to another."""
 
     aggregate: ClassVar[str] = "count"
-    verb: ClassVar[str] = "moved"
     node: str
-    from_status: str
-    to_status: str
     actor: str
     occurred_at: str
-
-    @property
-    def type(self) -> str:
-        """The state reached names the event, as in "count.review"."""
-        return f"{self.aggregate}.{self.to_status}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,20 +88,12 @@ class CountPosted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PurchaseOrderMoved(Event):
+class PurchaseOrderMoved(Moved):
     """A purchase order went from one state to another."""
 
     aggregate: ClassVar[str] = "purchase_order"
-    verb: ClassVar[str] = "moved"
     number: str
     supplier: str
     node: str
-    from_status: str
-    to_status: str
     actor: str
     occurred_at: str
-
-    @property
-    def type(self) -> str:
-        """The state reached names the event, as in "purchase_order.received"."""
-        return f"{self.aggregate}.{self.to_status}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, bindparam, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, bindparam, select, tuple_, update
 
 from kernel.db import database_now, table
 from kernel.errors import Fault
@@ -88,7 +88,7 @@ def hold(
 
     `instead_of` is what the reference claims, as `claimed_by` read it: what it goes on wanting is kept and extended,
     all else of it is released, and what had run out is held anew. `floors` are as in `rebind`. Raises
-    InsufficientStock with every shortage, and ClaimsChanged when a hold ended meanwhile.
+    InsufficientStock with every shortage, and ClaimsChanged when a hold ended meanwhile, or somebody held for the same.
     """
     now = _clock(session)
     valid = [held for held in instead_of if held.expires_at > now]
@@ -164,6 +164,12 @@ def was_held(session: Session, reference: str) -> bool:
     return session.execute(_EVER, {"reference": reference}).first() is not None
 
 
+def any_units(reference: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that units are still claimed for a reference, with what has run out and is not swept yet."""
+    mine = (_RESERVATION.c.reference == reference) & (_RESERVATION.c.purpose == Purpose.HOLD.value)
+    return select(_RESERVATION.c.id).where(mine, _OPEN_UNITS > 0).exists()
+
+
 def expire(session: Session, *, limit: int) -> int:
     """Release up to `limit` holds whose time is over by the database's clock, the oldest first; return how many.
 
@@ -205,11 +211,13 @@ def _kept(valid: Iterable[Held], wanted: Iterable[HoldUnits]) -> tuple[Counter[s
 
 
 def _settle_ends(session: Session, reference: str, ids: set[str], ends: datetime, latest: datetime) -> None:
-    """Give the holds of `ids` one end. Raises ClaimsChanged when one of them has ended meanwhile."""
-    found = [held for held in _locked(session, reference) if held.valid and held.reservation_id in ids]
-    ended = sorted(ids - {held.reservation_id for held in found})
-    if ended:
-        raise ClaimsChanged([Fault("", "hold_ended", f"Hold {id_} has ended.") for id_ in ended], reservation_ids=ended)
+    """Give the holds of `ids` one end. Raises ClaimsChanged when one of them has ended, or another was made."""
+    found = [held for held in _locked(session, reference) if held.valid]
+    present = {held.reservation_id for held in found}
+    faults = [Fault("", "hold_ended", f"Hold {id_} has ended.") for id_ in sorted(ids - present)]
+    faults += [Fault("", "held_already", f"Hold {id_} was made meanwhile.") for id_ in sorted(present - ids)]
+    if faults:
+        raise ClaimsChanged(faults, reservation_ids=ids ^ present)
     _write_ends(session, [(held, ends, latest) for held in found])
 
 

@@ -10,6 +10,7 @@ other, so that one that is refused keeps no other from being written.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -153,24 +154,26 @@ def _attempt(session: Session, run: Sequence[Writing]) -> Levels | None:
 
 def _write_postgresql(session: Session, batch: Batch) -> list[Locked]:
     statement = statements.postgresql(batch.parts)
-    return [Locked(*row) for row in session.connection().exec_driver_sql(statement, batch.parameters() | MOST_ROWS)]
+    return [Locked(*row) for (row,) in session.connection().exec_driver_sql(statement, batch.parameters() | MOST_ROWS)]
 
 
 def _write_sqlite(session: Session, batch: Batch) -> list[Locked]:
     connection, parameters = session.connection(), batch.parameters()
     verdict = connection.exec_driver_sql(statements.sqlite_verdict(batch.parts), parameters)
-    answer = [Locked(*row) for row in verdict]
+    answer = [Locked(*json.loads(row)) for (row,) in verdict]
     if any(row.what == "refused" for row in answer):
         return answer
-    move, *others = statements.sqlite_writes(batch.parts)
-    moved = len(connection.exec_driver_sql(move, parameters).all())
-    for statement in others:
+    *writes, move = statements.sqlite_writes(batch.parts)
+    for statement in writes:
         connection.exec_driver_sql(statement, parameters)
+    moved = len(connection.exec_driver_sql(move, parameters).all())
     return [answer[0]._replace(first=moved)]
 
 
 def _forget_loaded(session: Session, written: Sequence[Writing]) -> None:
     """Expire the rows that the session has loaded and that were changed behind its back."""
+    if not session.identity_map:
+        return
     changed: list[tuple[Any, tuple[str, str]]] = []
     for writing in written:
         changed += [(StockBalance, key) for key in writing.balances]

@@ -1,8 +1,8 @@
 """The tables of the ledger: what there is, where, what moved, and who claims it.
 
 Only `stock/ledger.py` writes postings, entries, balances, reservations and open demand; the rest of the house reads.
-Invariants (I1-I4 of the ledger) are constraints here, so that no code path can break them; keys begin with the SKU, so
-that the tables can be sharded by it.
+Invariants (I1-I4 of the ledger) are constraints here, so that no code path can break them; primary keys begin with the
+SKU, so that the tables can be sharded by it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Code, Id, Name, database_now
@@ -153,13 +153,15 @@ class StockEntry(Base):
     """Units of a SKU that moved from one account to another, in one row with both sides. Never changed, never deleted.
 
     An entry touches a balance, which names the article; a foreign key of its own would lock the article for each entry.
-    On PostgreSQL the table is partitioned, and each partition has the two unique keys (`stock/proof/partitions.py`).
+    On PostgreSQL the table is partitioned, and each partition has the two unique keys (`stock/proof/partitions.py`);
+    that each entry has its posting is up to the one statement that writes both, and to the proof (I3).
     """
 
     __tablename__ = "stock_entry"
     __table_args__ = (
         UniqueConstraint("sku", "from_node", "from_version", info={"only_on": "sqlite"}),
         UniqueConstraint("sku", "to_node", "to_version", info={"only_on": "sqlite"}),
+        ForeignKeyConstraint(["posting_id"], ["posting.id"], info={"only_on": "sqlite"}),
         CheckConstraint("units > 0", name="units_positive"),
         CheckConstraint("from_account <> to_account OR from_node <> to_node", name="two_sides"),
         CheckConstraint("(from_node IS NULL) = (from_version IS NULL)", name="from_versioned"),
@@ -169,7 +171,7 @@ class StockEntry(Base):
     )
 
     sku: Mapped[Code] = mapped_column(primary_key=True)
-    posting_id: Mapped[Id] = mapped_column(ForeignKey("posting.id"), primary_key=True)
+    posting_id: Mapped[Id] = mapped_column(primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     units: Mapped[int]
     from_node: Mapped[str | None]
@@ -213,10 +215,9 @@ class Reservation(Base):
 
     __tablename__ = "reservation"
     __table_args__ = (
-        UniqueConstraint("sku", "reference", "purpose", "attempt"),
+        UniqueConstraint("reference", "sku", "purpose", "attempt"),
         CheckConstraint("units > 0 AND picked >= 0 AND consumed >= 0 AND released >= 0", name="counters"),
         CheckConstraint("picked + consumed + released <= units", name="ends_once"),
-        Index("ix_reservation_reference", "reference"),
         _index_where(
             "ix_reservation_expires_at",
             "expires_at",

@@ -1,6 +1,6 @@
 """What a posting is made of, and what it does to the balances it touches.
 
-Pure values and arithmetic: `stock/ledger.py` writes what `fold` returns, the verbs of the stock room build the rest.
+Pure values and arithmetic: `stock/ledger.py` writes what they come to, the verbs of the stock room build the rest.
 Invariant: a claim's entries are derived from the reservations themselves, so that a balance's reserved and picked units
 always equal the sum of its open reservations.
 """
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from stock.models import CLAIM_ACCOUNTS, NODE_ACCOUNTS, Account
 
@@ -28,6 +29,7 @@ COUNTER_OF = {
     Account.QUARANTINE: QUARANTINE,
     Account.IN_TRANSIT: IN_TRANSIT,
 }
+AT_A_NODE = NODE_ACCOUNTS | CLAIM_ACCOUNTS
 MAX_UNITS = 10_000_000
 
 # What a balance is asked for, as `asked` and `offered` return it.
@@ -71,8 +73,7 @@ class Movement:
         """Refuse what no caller may build."""
         assert 0 < self.units <= MAX_UNITS, f"a movement has 1 to {MAX_UNITS} units, not {self.units}"
         for side in (self.source, self.target):
-            at_a_node = side.account in NODE_ACCOUNTS or side.account in CLAIM_ACCOUNTS
-            assert at_a_node == (side.node is not None), f"{side.account} with node {side.node!r}"
+            assert (side.account in AT_A_NODE) == (side.node is not None), f"{side.account} with node {side.node!r}"
         assert self.source.node or self.target.node, "a movement touches a node"
 
 
@@ -147,37 +148,27 @@ class BalanceChange:
     counters: list[int] = field(default_factory=lambda: [0] * len(COUNTERS))
     touches: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An entry to be written: the movement, and how many entries after it touch each of its balances."""
-
-    movement: Movement
-    from_back: int
-    to_back: int
+    def count(self, account: Account, units: int) -> None:
+        """Add units to the counter of an account, where it has one."""
+        counter = COUNTER_OF.get(account)
+        if counter is not None:
+            self.counters[counter] += units
 
 
-def fold(movements: Sequence[Movement]) -> tuple[list[Line], dict[Key, BalanceChange]]:
-    """Return the entries in order, and the net change of each balance in the order in which balances are locked."""
+def net_movements(movements: Iterable[Movement]) -> dict[Key, BalanceChange]:
+    """Return the net change of each balance, in the order in which balances are locked."""
     changes: dict[Key, BalanceChange] = defaultdict(BalanceChange)
-    ordinals: list[tuple[int, int]] = []
     for movement in movements:
-        touched = [_apply(changes, movement, movement.source, -1)]
-        if movement.target.node != movement.source.node:
-            touched.append(_apply(changes, movement, movement.target, 1))
-        else:
-            _count(changes[movement.sku, movement.target.node or ""], movement.target, movement.units)
-            touched *= 2
-        ordinals.append((touched[0], touched[1]))
-    lines = [
-        Line(
-            movement,
-            _after(changes, movement.sku, movement.source.node, from_ordinal),
-            _after(changes, movement.sku, movement.target.node, to_ordinal),
-        )
-        for movement, (from_ordinal, to_ordinal) in zip(movements, ordinals, strict=True)
-    ]
-    return lines, dict(sorted(changes.items()))
+        source, target = movement.source, movement.target
+        if source.node is not None:
+            change = changes[movement.sku, source.node]
+            change.count(source.account, -movement.units)
+            change.touches += 1
+        if target.node is not None:
+            change = changes[movement.sku, target.node]
+            change.count(target.account, movement.units)
+            change.touches += target.node != source.node
+    return dict(sorted(changes.items()))
 
 
 def asked(change: Sequence[int]) -> list[int]:
@@ -201,12 +192,16 @@ def offered(counters: Sequence[int], backorder_limit: int) -> list[int]:
 def claim_movements(changes: Iterable[ReservationChange], claims: Iterable[NewReservation]) -> Iterator[Movement]:
     """Yield the entries that say on the balances what happens to their reservations: old ones first, then new ones."""
     for change in changes:
-        yield from _moves(change.sku, change.id, change.node, (Account.UNPICKED, Account.PICKED), change.picked)
         ended = change.consumed + change.released
-        yield from _moves(change.sku, change.id, change.node, (Account.AVAILABLE, Account.RESERVED), -ended)
+        if change.picked:
+            yield _move(change, _PICKING, change.picked)
+        if ended:
+            yield _move(change, _CLAIMING, -ended)
     for claim in claims:
-        yield from _moves(claim.sku, claim.id, claim.node, (Account.AVAILABLE, Account.RESERVED), claim.units)
-        yield from _moves(claim.sku, claim.id, claim.node, (Account.UNPICKED, Account.PICKED), claim.picked)
+        if claim.units:
+            yield _move(claim, _CLAIMING, claim.units)
+        if claim.picked:
+            yield _move(claim, _PICKING, claim.picked)
 
 
 def net_changes(changes: Iterable[ReservationChange]) -> list[ReservationChange]:
@@ -230,29 +225,18 @@ def net_demand(changes: Iterable[DemandChange]) -> list[DemandChange]:
     return [DemandChange(sku, reference, units) for (sku, reference), units in sorted(sums.items()) if units]
 
 
-def _apply(changes: Mapping[Key, BalanceChange], movement: Movement, side: Side, sign: int) -> int:
-    if side.node is None:
-        return 0
-    change = changes[movement.sku, side.node]
-    _count(change, side, sign * movement.units)
-    change.touches += 1
-    return change.touches
+_CLAIMING = (Account.AVAILABLE, Account.RESERVED)
+_PICKING = (Account.UNPICKED, Account.PICKED)
 
 
-def _count(change: BalanceChange, side: Side, units: int) -> None:
-    counter = COUNTER_OF.get(side.account)
-    if counter is not None:
-        change.counters[counter] += units
+def _move(of: ReservationChange | NewReservation, accounts: tuple[Account, Account], units: int) -> Movement:
+    """Return the movement from the first account to the second, or back when `units` is negative."""
+    first, second = _sides(accounts, of.node)
+    if units < 0:
+        return Movement(of.sku, -units, second, first, of.id)
+    return Movement(of.sku, units, first, second, of.id)
 
 
-def _after(changes: Mapping[Key, BalanceChange], sku: str, node: str | None, ordinal: int) -> int:
-    return changes[sku, node].touches - ordinal if node is not None else 0
-
-
-def _moves(
-    sku: str, reservation_id: str, node: str, accounts: tuple[Account, Account], units: int
-) -> Iterator[Movement]:
-    """Yield the movement from the first account to the second, or back when `units` is negative."""
-    if units:
-        source, target = accounts if units > 0 else accounts[::-1]
-        yield Movement(sku, abs(units), Side(source, node), Side(target, node), reservation_id)
+@lru_cache(maxsize=4096)
+def _sides(accounts: tuple[Account, Account], node: str) -> tuple[Side, Side]:
+    return Side(accounts[0], node), Side(accounts[1], node)

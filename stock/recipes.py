@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, delete, or_, select
+from sqlalchemy import CheckConstraint, ForeignKey, bindparam, delete, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from kernel.db import Base, Code
+from kernel.db import Base, Code, table
 from kernel.errors import Fault, Rejected
 from kernel.pages import Page, page
 from stock.catalog import InvalidRows
@@ -90,12 +90,20 @@ def components(
     """
     found: dict[str, tuple[Component, ...]] = {}
     for some in chunks(sorted(set(skus))):
-        query = select(RecipeLine.sku, RecipeLine.component, RecipeLine.units).where(RecipeLine.sku.in_(some))
-        if kind is not None:
-            query = query.join(Recipe, Recipe.sku == RecipeLine.sku).where(Recipe.kind == kind)
-        for sku, component, units in session.execute(query.order_by(RecipeLine.sku, RecipeLine.component)):
+        rows = session.execute(_COMPONENTS, {"skus": some, "kinds": [kind] if kind else list(RecipeKind)})
+        for sku, component, units in rows:
             found[sku] = (*found.get(sku, ()), Component(component, units))
     return found
+
+
+# Built once, since every order may be of bundles.
+_RECIPE, _LINE = table(Recipe), table(RecipeLine)
+_COMPONENTS = (
+    select(_LINE.c.sku, _LINE.c.component, _LINE.c.units)
+    .join(_RECIPE, _RECIPE.c.sku == _LINE.c.sku)
+    .where(_LINE.c.sku.in_(bindparam("skus", expanding=True)), _RECIPE.c.kind.in_(bindparam("kinds", expanding=True)))
+    .order_by(_LINE.c.sku, _LINE.c.component)
+)
 
 
 def kinds(session: Session, skus: Iterable[str]) -> dict[str, RecipeKind]:

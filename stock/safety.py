@@ -43,12 +43,14 @@ class Rule:
     kind: str = ""
     channel: str = ""
 
-    def keeps(self, own: int) -> int:
-        """Return the units kept of a balance whose own safety stock is `own`, 0 for none.
+    @property
+    def yields(self) -> bool:
+        """Whether a balance's own safety stock is more specific: only a rule for article, node and channel is not."""
+        return not (self.sku and self.node and self.channel)
 
-        Only a rule for the very article, node and channel is more specific than the balance's own.
-        """
-        return own if own and not (self.sku and self.node and self.channel) else self.units
+    def keeps(self, own: int) -> int:
+        """Return the units kept of a balance whose own safety stock is `own`, 0 for none."""
+        return own if own and self.yields else self.units
 
 
 @dataclass(frozen=True, slots=True)

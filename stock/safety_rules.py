@@ -6,13 +6,15 @@ row's place; no two rules are about the same; every change raises the revision t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from kernel.errors import Fault, NotFound
+from stock import availability, safety
+from stock.availability import Level
 from stock.catalog import InvalidRows
 from stock.models import Article, Node, NodeKind, SafetyRule
 from stock.revisions import raise_version
@@ -49,6 +51,17 @@ class RuleRow:
     active: bool = True
 
 
+class Kept(NamedTuple):
+    """What is kept back at a node: `level` as a channel sees it, and the rule that decides.
+
+    `rule` is its id; None where the balance's own safety stock decides, or nothing does.
+    """
+
+    node: str
+    level: Level
+    rule: str | None
+
+
 def put(session: Session, rows: Sequence[RuleRow]) -> list[Outcome]:
     """Write rules and tell for each whether it was created, updated or unchanged. Raises InvalidRows."""
     faults = (*repeated(rows, ("id",)), *_impossible(rows), *_unknown(session, rows))
@@ -62,10 +75,7 @@ def put(session: Session, rows: Sequence[RuleRow]) -> list[Outcome]:
 
 def remove(session: Session, rule_id: str) -> None:
     """Delete a rule. Raises UnknownRule."""
-    rule = session.get(SafetyRule, rule_id)
-    if rule is None:
-        raise UnknownRule(f"There is no safety stock rule {rule_id!r}.")
-    session.delete(rule)
+    session.delete(one(session, rule_id))
     session.flush()
     raise_version(session, SAFETY)
 
@@ -73,6 +83,44 @@ def remove(session: Session, rule_id: str) -> None:
 def known(session: Session) -> list[SafetyRule]:
     """Return all rules by id."""
     return list(session.scalars(select(SafetyRule).order_by(SafetyRule.id)))
+
+
+def one(session: Session, rule_id: str) -> SafetyRule:
+    """Return a rule. Raises UnknownRule."""
+    rule = session.get(SafetyRule, rule_id)
+    if rule is None:
+        raise UnknownRule(f"There is no safety stock rule {rule_id!r}.")
+    return rule
+
+
+def in_order(session: Session) -> list[SafetyRule]:
+    """Return all rules, the most specific first: of several that fit, the first one decides."""
+    # What a rule may name stands in SCOPE from the most specific on, and it names one of the alternatives at most.
+    return sorted(known(session), key=lambda rule: [(not getattr(rule, name), getattr(rule, name)) for name in SCOPE])
+
+
+def sizes_of(session: Session, families: Iterable[str]) -> dict[str, int]:
+    """Return how many articles each of these families has; one without any is absent."""
+    counted = select(Article.family, func.count()).where(Article.family.in_(set(families))).group_by(Article.family)
+    return {row[0]: row[1] for row in session.execute(counted)}
+
+
+def kept(session: Session, sku: str, *, channel: str | None) -> list[Kept]:
+    """Tell what is kept back of an article from a channel (None: from all) at each open node that has stock of it."""
+    rules = safety.load(session)
+    families = safety.families(session, [sku])
+    names = {_scope(rule): rule.id for rule in known(session)}
+    own = availability.levels(session, families)
+    found: list[Kept] = []
+    for (_, node), level in sorted(availability.promisable(session, families, channel=channel, rules=rules).items()):
+        rule = rules.at_nodes(sku, families[sku], channel).get(node)
+        decides = rule is not None and not (rule.yields and own[sku, node].safety_stock)
+        found.append(Kept(node, level, names[_scope(rule)] if rule is not None and decides else None))
+    return found
+
+
+def _scope(rule: object) -> tuple[str, ...]:
+    return tuple(getattr(rule, name) for name in SCOPE)
 
 
 def _impossible(rows: Sequence[RuleRow]) -> Iterator[Fault]:
@@ -105,8 +153,8 @@ def _unknown(session: Session, rows: Sequence[RuleRow]) -> Iterator[Fault]:
 
 def _taken(session: Session, rows: Sequence[RuleRow]) -> Iterator[Fault]:
     """Yield a fault for each row that is about the same as a stored rule, or a row before it, with another id."""
-    about = {tuple(getattr(rule, name) for name in SCOPE): rule.id for rule in known(session)}
+    about = {_scope(rule): rule.id for rule in known(session)}
     for place, row in enumerate(rows):
-        other = about.setdefault(tuple(getattr(row, name) for name in SCOPE), row.id)
+        other = about.setdefault(_scope(row), row.id)
         if other != row.id:
             yield Fault(f"/{place}/id", "scope_taken", f"rule {other} is about the same; change that one")

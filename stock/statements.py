@@ -44,8 +44,8 @@ LINE = RowSet(
     "line",
     (
         ("posting_id", "text"), ("number", "int"), ("sku", "text"), ("units", "int"),
-        ("from_node", "text"), ("from_account", "text"), ("from_back", "int"),
-        ("to_node", "text"), ("to_account", "text"), ("to_back", "int"), ("reservation_id", "text"),
+        ("from_node", "text"), ("from_account", "text"), ("from_nth", "int"),
+        ("to_node", "text"), ("to_account", "text"), ("to_nth", "int"), ("reservation_id", "text"),
     ),
 )  # fmt: skip
 RESOLUTION = RowSet(
@@ -66,9 +66,11 @@ WISH = RowSet("wish", (("sku", "text"), ("reference", "text"), ("units", "int"),
 KEY = RowSet("key", (("sku", "text"), ("node", "text")))
 
 HELD = """held AS MATERIALIZED (
-  SELECT b.* FROM stock_balance AS b JOIN change AS c ON b.sku = c.sku AND b.node = c.node
+  SELECT b.* FROM stock_balance AS b JOIN change AS c ON b.sku = c.sku AND b.node = c.node{read}
   ORDER BY b.sku, b.node {lock}
 )"""
+# Counting rows reads them, so that nobody waits for a balance while another's document is taken apart.
+READ = " AND (SELECT count(*) FROM {rows}) >= 0"
 
 REFUSED = """refused AS MATERIALIZED (
   SELECT 1 FROM change AS c LEFT JOIN held AS h ON h.sku = c.sku AND h.node = c.node
@@ -116,7 +118,7 @@ MOVE = """UPDATE stock_balance AS b SET
     damaged = b.damaged + c.damaged, quarantine = b.quarantine + c.quarantine,
     in_transit = b.in_transit + c.in_transit, version = b.version + c.touches
   FROM change AS c, go WHERE b.sku = c.sku AND b.node = c.node
-  RETURNING b.sku, b.node, b.version"""
+  RETURNING 1"""
 
 POST = """INSERT INTO posting (id, kind, reason, actor, reference, occurred_at)
   SELECT p.id, p.kind, p.reason, p.actor, p.reference, p.occurred_at FROM head AS p, go"""
@@ -127,14 +129,14 @@ TELL = f"""INSERT INTO outbox (id, type, aggregate, aggregate_id, sequence, payl
   FROM head AS p, go"""  # noqa: S608 (names of the code)
 QUEUE = "INSERT INTO outbox_queue (event_id) SELECT p.event_id FROM head AS p, go"
 
-# The balance's new version, less the entries that touch it after this one.
+# Each entry makes the next version of the balances it touches, from those that they had before.
 ENTER = """INSERT INTO stock_entry (sku, posting_id, line, units, from_node, from_account, from_version,
     to_node, to_account, to_version, reservation_id)
-  SELECT l.sku, l.posting_id, l.number, l.units, l.from_node, l.from_account, f.version - l.from_back,
-    l.to_node, l.to_account, t.version - l.to_back, l.reservation_id
+  SELECT l.sku, l.posting_id, l.number, l.units, l.from_node, l.from_account, f.version + l.from_nth,
+    l.to_node, l.to_account, t.version + l.to_nth, l.reservation_id
   FROM go CROSS JOIN line AS l
-  LEFT JOIN {moved} AS f ON f.sku = l.sku AND f.node = l.from_node
-  LEFT JOIN {moved} AS t ON t.sku = l.sku AND t.node = l.to_node"""
+  LEFT JOIN {before} AS f ON f.sku = l.sku AND f.node = l.from_node
+  LEFT JOIN {before} AS t ON t.sku = l.sku AND t.node = l.to_node"""
 
 RESOLVE = """UPDATE reservation AS r SET
     picked = r.picked + c.picked, consumed = r.consumed + c.consumed, released = r.released + c.released
@@ -173,20 +175,21 @@ CREATE_BALANCES = """INSERT INTO stock_balance (sku, node, on_hand, reserved, pi
 LOCK = """SELECT count(*) FROM (SELECT 1 FROM stock_balance AS b JOIN key AS k ON b.sku = k.sku AND b.node = k.node
   ORDER BY b.sku, b.node FOR UPDATE OF b) AS held"""
 
-# When nothing was written: how everything stands that the batch would have touched.
+# When nothing was written: how everything stands that the batch would have touched. One column of JSON costs the
+# client a third of what a column for each value does.
 REPORT = {
-    "balance": """SELECT 'balance' AS what, h.sku, h.node AS key, '' AS node, h.on_hand, h.reserved, h.picked,
-    h.damaged, h.quarantine, h.in_transit, h.safety_stock, h.backorder_limit, h.version
+    "balance": """SELECT {array}('balance', h.sku, h.node, '', h.on_hand, h.reserved, h.picked, h.damaged,
+    h.quarantine, h.in_transit, h.safety_stock, h.backorder_limit, h.version)
   FROM held AS h WHERE {refused}""",
-    "reservation": """SELECT 'reservation', r.sku, r.id, r.node, r.units, r.picked, r.consumed + r.released, 0, 0, 0,
-    0, 0, 0 FROM claimed AS r WHERE {refused}""",
-    "demand": """SELECT 'demand', o.sku, o.reference, '', o.units, 0, 0, 0, 0, 0, 0, 0, 0
-  FROM wanted AS o WHERE {refused}""",
+    "reservation": """SELECT {array}('reservation', r.sku, r.id, r.node, r.units, r.picked, r.consumed + r.released)
+  FROM claimed AS r WHERE {refused}""",
+    "demand": "SELECT {array}('demand', o.sku, o.reference, '', o.units) FROM wanted AS o WHERE {refused}",
 }
+ARRAY = {"postgresql": "json_build_array", "sqlite": "json_array"}
 # Whether the batch was written, and how many balances moved, to hold against how many should have.
-MOVED = """SELECT CASE WHEN EXISTS (TABLE go) THEN 'written' ELSE 'refused' END, '', '', '', count(*),
-    0, 0, 0, 0, 0, 0, 0, 0 FROM moved"""
-VERDICT = "SELECT CASE WHEN {refused} THEN 'refused' ELSE 'written' END, '', '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0"
+MOVED = """SELECT json_build_array(CASE WHEN EXISTS (TABLE go) THEN 'written' ELSE 'refused' END, '', '', '', count(*))
+  FROM moved"""
+VERDICT = "SELECT json_array(CASE WHEN {refused} THEN 'refused' ELSE 'written' END, '', '', '', 0)"
 
 
 class Parts(NamedTuple):
@@ -200,13 +203,14 @@ class Parts(NamedTuple):
 @cache
 def postgresql(parts: Parts) -> str:
     """Return the one statement that writes a batch of these parts; it answers what moved, or how everything stands."""
-    steps = [CHANGE.postgresql, HEAD.postgresql, LINE.postgresql, HELD.format(lock="FOR UPDATE OF b"), REFUSED]
-    writes = {"moved": MOVE, "posted": POST, "told": TELL, "queued": QUEUE, "entered": ENTER.format(moved="moved")}
+    given = [CHANGE, HEAD, LINE] + [CLAIM] * parts.claims
+    read = "".join(READ.format(rows=rows.name) for rows in given[1:])
+    steps = [*(rows.postgresql for rows in given), HELD.format(read=read, lock="FOR UPDATE OF b"), REFUSED]
+    writes = {"moved": MOVE, "posted": POST, "told": TELL, "queued": QUEUE, "entered": ENTER.format(before="held")}
     if parts.resolutions:
         steps += [RESOLUTION.postgresql, CLAIMED.format(lock="FOR UPDATE OF r"), ENDED]
         writes["resolved"] = RESOLVE
     if parts.claims:
-        steps.append(CLAIM.postgresql)
         writes["reserved"] = RESERVE
     if parts.wishes:
         after = "claimed" if parts.resolutions else "held"
@@ -214,32 +218,31 @@ def postgresql(parts: Parts) -> str:
         writes |= {"opened": OPEN, "lowered": LOWER, "closed": CLOSE}
     steps.append(f"go AS MATERIALIZED (SELECT 1 AS yes WHERE NOT ({_refused(parts)}))")
     steps += [f"{name} AS ({write})" for name, write in writes.items()]
-    report = [*_report("NOT EXISTS (TABLE go)", parts), MOVED]
+    report = [*_report("NOT EXISTS (TABLE go)", parts, ARRAY["postgresql"]), MOVED]
     return as_pyformat(with_steps(steps, "\nUNION ALL ".join(report)))
 
 
 @cache
 def sqlite_verdict(parts: Parts) -> str:
     """Return the query for whether a batch must be refused, and for how everything stands if so."""
-    steps = [CHANGE.sqlite, HELD.format(lock=""), REFUSED]
+    steps = [CHANGE.sqlite, HELD.format(read="", lock=""), REFUSED]
     if parts.resolutions:
         steps += [RESOLUTION.sqlite, CLAIMED.format(lock=""), ENDED]
     if parts.wishes:
         steps += [WISH.sqlite, WANTED.format(after="held", lock=""), UNMET]
     refused = _refused(parts)
-    report = [*_report(refused, parts), VERDICT.format(refused=refused)]
+    report = [*_report(refused, parts, ARRAY["sqlite"]), VERDICT.format(refused=refused)]
     return with_steps(steps, "\nUNION ALL ".join(report))
 
 
 @cache
 def sqlite_writes(parts: Parts) -> tuple[str, ...]:
-    """Return the writes in order, to be run when nothing was refused; the first returns the balances moved."""
+    """Return the writes in order, to be run when nothing was refused; the last returns the balances moved."""
     go = "go AS (SELECT 1 AS yes)"
     wanted = WANTED.format(after="wish", lock="")
     writes = [
-        with_steps([CHANGE.sqlite, go], MOVE.replace("b.sku, b.node, b.version", "sku, node, version")),
         with_steps([HEAD.sqlite, go], POST),
-        with_steps([LINE.sqlite, go], ENTER.format(moved="stock_balance")),
+        with_steps([LINE.sqlite, go], ENTER.format(before="stock_balance")),
         with_steps([HEAD.sqlite, go], TELL),
         with_steps([HEAD.sqlite, go], QUEUE),
     ]
@@ -254,7 +257,7 @@ def sqlite_writes(parts: Parts) -> tuple[str, ...]:
             with_steps([WISH.sqlite, wanted, go], LOWER),
             with_steps([WISH.sqlite, go], OPEN),
         ]
-    return tuple(writes)
+    return (*writes, with_steps([CHANGE.sqlite, go], MOVE))
 
 
 @cache
@@ -276,6 +279,6 @@ def _refused(parts: Parts) -> str:
     return " OR ".join(f"EXISTS (SELECT 1 FROM {verdict})" for verdict in verdicts)  # noqa: S608 (names of steps)
 
 
-def _report(refused: str, parts: Parts) -> list[str]:
+def _report(refused: str, parts: Parts, array: str) -> list[str]:
     tables = ["balance"] + ["reservation"] * parts.resolutions + ["demand"] * parts.wishes
-    return [REPORT[table].format(refused=refused) for table in tables]
+    return [REPORT[table].format(refused=refused, array=array) for table in tables]

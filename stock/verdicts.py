@@ -24,14 +24,14 @@ class Locked(NamedTuple):
     key: str
     node: str
     first: int
-    second: int
-    third: int
-    damaged: int
-    quarantine: int
-    in_transit: int
-    safety_stock: int
-    backorder_limit: int
-    version: int
+    second: int = 0
+    third: int = 0
+    damaged: int = 0
+    quarantine: int = 0
+    in_transit: int = 0
+    safety_stock: int = 0
+    backorder_limit: int = 0
+    version: int = 0
 
 
 @dataclass(slots=True)

@@ -38,13 +38,14 @@ STORE = (
     Place("pages.store.return_search", lazy_gettext("Return"), "back", ("pages.store.return_",)),
     Place("pages.store.stock", lazy_gettext("Stock"), "search", ("pages.store.stock_",)),
 )
+POLICIES = ("pages.planner.policy", "pages.planner.safety")
 PLANNER = (
     Place("pages.planner.network", lazy_gettext("Network"), "network", ("pages.planner.node",)),
     Place("pages.planner.runs", lazy_gettext("Runs"), "runs", ("pages.planner.run",)),
     Place("pages.planner.waiting", lazy_gettext("Waiting"), "waiting"),
     Place("pages.planner.counts", lazy_gettext("Counts"), "shelf", ("pages.planner.count",)),
     Place("pages.planner.carriers", lazy_gettext("Carriers"), "truck", ("pages.planner.carrier",)),
-    Place("pages.planner.policies", lazy_gettext("Policies"), "rules", ("pages.planner.policy",)),
+    Place("pages.planner.policies", lazy_gettext("Policies"), "rules", POLICIES),
 )
 AGENT = (Place("pages.orders.find", lazy_gettext("Orders"), "orders", ("pages.orders.",)),)
 STORES = (Place("pages.store.choose", lazy_gettext("Stores"), "home", ("pages.store.",)),)

@@ -41,6 +41,7 @@ NO_REASON = lazy_gettext("Choose one of the reasons.")
 SENTENCES: Mapping[str, Any] = {
     "already_shipped": lazy_gettext("It has left already: what comes back is a return."),
     "balances_moved": CHANGED,
+    "changed_meanwhile": lazy_gettext("Somebody else changed this. Nothing was saved: look at it again."),
     "claimed_by_other": lazy_gettext("%(claimed_by)s is picking this list. Take it over to go on with it."),
     "claims_changed": CHANGED,
     "code_locked": lazy_gettext("The code is locked after too many wrong tries. Look at a document."),
@@ -60,6 +61,10 @@ SENTENCES: Mapping[str, Any] = {
     "insufficient_stock": lazy_gettext("There are not enough units for this. Look at the stock again."),
     "invalid_request": lazy_gettext("Something is missing or wrong. Check what you chose."),
     "invalid_units": WRONG_NUMBERS,
+    "last_band": lazy_gettext(
+        "Without these bands %(service)s would have no price, and nothing could leave by it. Import the right bands "
+        "first, or take the service out of use."
+    ),
     "line_unknown": GONE,
     "not_being_counted": lazy_gettext("This count is over. Nothing is counted for it any more."),
     "not_found": GONE,
@@ -77,6 +82,7 @@ SENTENCES: Mapping[str, Any] = {
     "put_back_unknown": GONE,
     "reason_unknown": NO_REASON,
     "round_unknown": CHANGED,
+    "safety_rule_unknown": GONE,
     "scan_id_reused": lazy_gettext("This scan came in before with another code. Scan it again."),
     "session_ended": lazy_gettext("This session is over. Begin another one."),
     "session_of_other": lazy_gettext("This is the session of %(counter)s. Begin one of your own."),
@@ -100,6 +106,15 @@ SENTENCES: Mapping[str, Any] = {
     "wrong_method": lazy_gettext("This step is for another way of delivery. Look at the order again."),
     "wrong_shelf": lazy_gettext("This is another shelf than the article's. Nothing was counted."),
 }
+# By the code of a single fault, for a word beside a field.
+FAULTS: Mapping[str, Any] = {
+    "invalid": lazy_gettext("This is not possible here."),
+    "one_too_many": lazy_gettext("A rule names one of these, not several."),
+    "scope_taken": lazy_gettext("Another rule is about the same: change that one."),
+    "unknown_channel": lazy_gettext("There is no such channel."),
+    "unknown_node": lazy_gettext("There is no such node."),
+    "unknown_sku": lazy_gettext("There is no such article."),
+}
 
 
 def said(error: DomainError) -> tuple[str, list[str]]:
@@ -111,6 +126,16 @@ def said(error: DomainError) -> tuple[str, list[str]]:
         return str(sentence) % _values(error), []
     except KeyError:
         return error.message, []
+
+
+def flaws(error: DomainError) -> dict[str, str]:
+    """Return what is wrong by the field that it stands beside; what belongs to no field is under the empty name."""
+    english = i18n.language() == "en"
+    found = {
+        fault.pointer.rpartition("/")[2]: fault.message if english else str(FAULTS.get(fault.code, fault.message))
+        for fault in error.faults
+    }
+    return found or {"": said(error)[0]}
 
 
 def _values(error: DomainError) -> dict[str, Any]:

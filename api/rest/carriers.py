@@ -85,6 +85,17 @@ def change_tariff(session: Session, call: Call, service_id: str) -> Any:
 
 
 @resource.operation(
+    "POST", "/carriers/<service_id>/remove", scope="plan:write", body=schemas.RemovalSchema, answer=schemas.LeftSchema,
+    version=_version,
+    example={"bands": [{"max_distance_km": 50, "max_weight_g": 1000}],
+             "zones": [{"destination_country": "ES", "destination_prefix": "07", "origin_country": "ES"}]},
+)  # fmt: skip
+def remove_prices(session: Session, call: Call, service_id: str) -> Any:
+    """Take wrong bands and zones away, all that are named or none; a service in use keeps at least one band."""
+    return carriers.remove(session, service_id, **call.body)
+
+
+@resource.operation(
     "POST", "/carrier-services", scope="catalog:write", body=schemas.CarrierRowSchema(many=True),
     answer=BulkAnswerSchema, example=[EXAMPLE_SERVICE],
 )  # fmt: skip

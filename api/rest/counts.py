@@ -237,3 +237,9 @@ def show_count_rule(session: Session, _call: Call, node_id: str) -> Any:
 def put_count_rule(session: Session, call: Call, node_id: str) -> Any:
     """Set how a node counts, or `*` for every node that has no rule of its own."""
     return rules.put(session, node_id, call.body)
+
+
+@resource.operation("DELETE", RULE, scope=REVIEW)
+def remove_count_rule(session: Session, _call: Call, node_id: str) -> Any:
+    """Take a node's own rule away, so that it counts as the rule of `*` says."""
+    rules.remove(session, node_id)

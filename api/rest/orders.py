@@ -12,6 +12,7 @@ from api.openapi import PREFIX
 from api.rest.operation import Call, Reply, Resource
 from api.schemas import orders as schemas
 from api.schemas import recovery as recovery_schemas
+from api.schemas.decisions import DecisionsSchema, FlipQuery, FlipsSchema
 from fulfillment.work.demands import ADDRESS
 from oms import addresses, holds, orders, payments, queries, recovery, view
 from oms import history as order_history
@@ -44,7 +45,12 @@ def _decide_demands(house: House, call: Call, demand_ids: list[str]) -> None:
 
 def _placed(session: Session, call: Call, placed: Placed) -> dict[str, Any]:
     currency, offered = call.config.network.currency, placed.alternatives
-    return showing.placed(session, placed.order, currency=currency, now=call.now, alternatives=offered)
+    return showing.placed(session, placed.outline, currency=currency, now=call.now, alternatives=offered)
+
+
+def _shown(session: Session, call: Call, order_id: str) -> dict[str, Any]:
+    currency = call.config.network.currency
+    return showing.placed(session, view.outline(session, order_id), currency=currency, now=call.now)
 
 
 def _carried_out(command: PlaceOrder) -> set[str]:
@@ -98,15 +104,13 @@ def show_order(session: Session, call: Call, order_id: str) -> Any:
     return showing.whole(session, order_id, vault=call.vault, currency=call.config.network.currency, now=call.now)
 
 
-@resource.operation("GET", "/<order_id>/decision", scope="orders:read", answer=schemas.DecisionsSchema)
+@resource.operation("GET", "/<order_id>/decision", scope="orders:read", answer=DecisionsSchema)
 def show_decision(session: Session, call: Call, order_id: str) -> Any:
     """Tell why an order is served from where it is: every decision with its candidates, costs and fences."""
     return {"decisions": showing.decisions(session, order_id, currency=call.config.network.currency)}
 
 
-@resource.operation(
-    "GET", "/<order_id>/decision/flip", scope="orders:read", query=schemas.FlipQuery, answer=schemas.FlipsSchema
-)
+@resource.operation("GET", "/<order_id>/decision/flip", scope="orders:read", query=FlipQuery, answer=FlipsSchema)
 def show_flips(session: Session, call: Call, order_id: str) -> Any:
     """Tell the smallest changes that would have flipped a decision: a unit, a package, minutes or cents."""
     asked = call.query["decision_id"]
@@ -144,8 +148,8 @@ def hold_order(session: Session, call: Call, order_id: str) -> Any:
 @resource.operation("DELETE", "/<order_id>/holds/<reason>", scope="orders:write", answer=schemas.OrderSchema)
 def lift_hold(session: Session, call: Call, order_id: str, reason: str) -> Any:
     """Lift a hold; with the last one the order goes on."""
-    order = holds.lift(session, order_id, reason=reason, actor=call.actor, now=call.now)
-    return showing.placed(session, order, currency=call.config.network.currency, now=call.now)
+    holds.lift(session, order_id, reason=reason, actor=call.actor, now=call.now)
+    return _shown(session, call, order_id)
 
 
 @resource.operation(
@@ -156,9 +160,7 @@ def edit_order(session: Session, call: Call, order_id: str) -> Any:
     """Send an order elsewhere, before its first parcel leaves; it is decided again."""
     to = call.body["ship_to"]
     demand_ids = addresses.correct_address(session, order_id, to, vault=call.vault, actor=call.actor, now=call.now)
-    shown = showing.placed(
-        session, order_history.get(session, order_id), currency=call.config.network.currency, now=call.now
-    )
+    shown = _shown(session, call, order_id)
     return Reply(shown, after=lambda house: _decide_demands(house, call, demand_ids))
 
 
@@ -180,8 +182,8 @@ def _prepare_recovery(session: Session, call: Call, order_id: str) -> recovery.P
 )  # fmt: skip
 def recover(session: Session, call: Call, order_id: str, decided: recovery.Prepared) -> Any:
     """Carry out one of the ways an order may go on, and remember who chose it and why."""
-    order = recovery.carry_out(session, order_id, decided, now=call.now, actor=call.actor)
-    return showing.placed(session, order, currency=call.config.network.currency, now=call.now)
+    recovery.carry_out(session, order_id, decided, now=call.now, actor=call.actor)
+    return _shown(session, call, order_id)
 
 
 @resource.operation(

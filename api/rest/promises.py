@@ -52,7 +52,7 @@ def find_promises(session: Session, call: Call, decided: Answer) -> Any:
     answer=schemas.HeldPromiseSchema, decide=_quoted, at=anywhere, example={"minutes": 15},
 )  # fmt: skip
 def hold_promise(session: Session, call: Call, promise_id: str, decided: PreparedHold) -> Any:  # noqa: ARG001 (decided)
-    """Hold a way's units, so that nobody else can buy them until `held_until`; sent again, it extends that.
+    """Hold a way's units and its nodes' minutes of work until `held_until`; sent again, it extends that.
 
     It never holds longer than an order can have what was promised. An order that names it as `promise` meanwhile
     arrives by `promised_by`, or earlier.

@@ -37,8 +37,8 @@ def _prefix(whose: str) -> fields.String:
     return text(64, load_default="", metadata={"description": f"Postal prefix of the {whose}; empty: all of it."})
 
 
-class BandSchema(Schema):
-    """A band of a tariff: what a parcel up to a distance, or in a zone, and a weight costs, and the days it takes."""
+class BandPlaceSchema(Schema):
+    """Which band of a tariff: by distance or zone, weight and volume."""
 
     max_distance_km = whole(
         0, MAX_INTEGER, required=False, load_default=0, metadata={"description": "0 where the band is of a zone."}
@@ -46,6 +46,11 @@ class BandSchema(Schema):
     zone = text(64, load_default="", metadata={"description": "Empty where the band is of a distance."})
     max_weight_g = whole(1, MAX_INTEGER)
     max_volume_cm3 = whole(0, MAX_INTEGER, required=False, load_default=0, metadata={"description": "0 is any volume."})
+
+
+class BandSchema(BandPlaceSchema):
+    """A band of a tariff: what a parcel up to a distance, or in a zone, and a weight costs, and the days it takes."""
+
     price = MoneyField(required=True, example="3.25")
     further_kg = MoneyField(
         load_default=None, allow_none=True, example="0.40",
@@ -94,15 +99,33 @@ class CarrierRowSchema(Schema):
     active = fields.Boolean(load_default=True)
 
 
-class ZoneRowSchema(Schema):
-    """The zone in which a carrier service sees a pair of places; the longest prefix wins, the destination's first."""
+class ZonePlaceSchema(Schema):
+    """Which pair of places a zone is of."""
 
-    carrier_service = code(metadata={"example": "MESETA-24"})
     destination_country = fields.String(required=True, metadata={"example": "ES"})
     destination_prefix = _prefix("destination")
     origin_country = text(2, load_default="", metadata={"description": "Empty: wherever it leaves from."})
     origin_prefix = _prefix("origin")
+
+
+class ZoneRowSchema(ZonePlaceSchema):
+    """The zone in which a carrier service sees a pair of places; the longest prefix wins, the destination's first."""
+
+    carrier_service = code(metadata={"example": "MESETA-24"})
     zone = text(64, load_default="", metadata={"description": "A zone of the tariff; empty: by distance."})
+
+
+class RemovalSchema(Schema):
+    """Bands and zones of a carrier service that are wrong, each named by its place."""
+
+    bands = fields.List(fields.Nested(BandPlaceSchema), load_default=list)
+    zones = fields.List(fields.Nested(ZonePlaceSchema), load_default=list)
+
+
+class LeftSchema(TariffSchema):
+    """The bands and zones that a carrier service has left."""
+
+    zones = fields.List(fields.Nested(ZoneRowSchema))
 
 
 class SurchargeRowSchema(Schema):

@@ -147,6 +147,7 @@ class WorkDaySchema(Schema):
     set_minutes = fields.Integer(allow_none=True, metadata={"description": "What a planner set, if anything."})
     capacity_minutes = fields.Integer()
     claimed_minutes = fields.Integer()
+    held_minutes = fields.Integer(metadata={"description": "Those of the claimed ones that are held for promises."})
     closed = fields.Boolean()
 
 

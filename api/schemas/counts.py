@@ -12,7 +12,6 @@ from marshmallow import fields, post_load
 
 from api.errors import Message
 from api.schemas.base import (
-    MAX_INTEGER,
     MAX_ROWS,
     MoneyField,
     PageQuery,
@@ -27,7 +26,7 @@ from api.schemas.base import (
     whole,
 )
 from stock.counting.documents import Cause, CountScope, CountStatus, SessionStatus, TaskStatus
-from stock.counting.rules import Rule
+from stock.counting.rules import LIMITS, Rule
 
 BLIND = {"description": "Null for callers who may not review."}
 
@@ -275,16 +274,24 @@ CountTaskPage = page_of(CountTaskSchema)
 class CountRuleSchema(Schema):
     """How a node counts; values are at unit cost, in minor units of the network's currency."""
 
-    recount_units = units(0, metadata={"description": "A larger difference is counted a second time."})
-    recount_value_minor = whole(0, MAX_INTEGER, metadata={"description": "So is one of a larger value."})
+    recount_units = whole(
+        *LIMITS["recount_units"], metadata={"description": "A larger difference is counted a second time."}
+    )
+    recount_value_minor = whole(
+        *LIMITS["recount_value_minor"], metadata={"description": "So is one of a larger value."}
+    )
     four_eyes = fields.Boolean(
         required=True, metadata={"description": "Large differences are not posted by the only person who counted them."}
     )
     zero_checks = fields.Boolean(
         required=True, metadata={"description": "A pick or sale that should have emptied a shelf proposes a count."}
     )
-    max_age_days = whole(1, 3650, metadata={"description": "How often articles with most of the value are counted."})
-    tasks_a_day = whole(0, 200, metadata={"description": "Most proposals because of age that stand at once."})
+    max_age_days = whole(
+        *LIMITS["max_age_days"], metadata={"description": "How often articles with most of the value are counted."}
+    )
+    tasks_a_day = whole(
+        *LIMITS["tasks_a_day"], metadata={"description": "Most proposals because of age that stand at once."}
+    )
 
     @post_load
     def make(self, values: dict[str, Any], **_: Any) -> Rule:

@@ -34,7 +34,7 @@ class ChangedMeanwhile(Conflict):
 def change_profile(session: Session, node: str, changes: Mapping[str, Any], *, version: int) -> None:
     """Change some fields of a node's profile. Raises NotFound, ChangedMeanwhile, InvalidRows."""
     present = profile_of(session, node)
-    _take(session, NodeProfile, NodeProfile.node == node, version, "this node")
+    take(session, NodeProfile, NodeProfile.node == node, version, "this node")
     values = {each.name: getattr(present, each.name) for each in fields(Profile)}
     catalog.put_profiles(session, [Profile(**{**values, **changes})])
 
@@ -42,7 +42,7 @@ def change_profile(session: Session, node: str, changes: Mapping[str, Any], *, v
 def change_days(session: Session, node: str, minutes: Mapping[date, int | None], *, version: int) -> None:
     """Set the minutes of some dates of a node; None goes back to the usual. Raises NotFound, ChangedMeanwhile."""
     profile_of(session, node)
-    _take(session, NodeProfile, NodeProfile.node == node, version, "this node")
+    take(session, NodeProfile, NodeProfile.node == node, version, "this node")
     for on_date, wanted in sorted(minutes.items()):
         catalog.set_capacity(session, node, on_date, wanted)
 
@@ -53,13 +53,13 @@ def change_tariffs(session: Session, service_id: str, bands: Sequence[TariffBand
     Raises NotFound, ChangedMeanwhile, InvalidRows.
     """
     carrier_service(session, service_id)
-    _take(session, CarrierService, CarrierService.id == service_id, version, "these tariffs")
+    take(session, CarrierService, CarrierService.id == service_id, version, "these tariffs")
     outcomes = catalog.put_tariffs(session, bands)
     return [band for band, outcome in zip(bands, outcomes, strict=True) if outcome != "unchanged"]
 
 
-def _take(session: Session, model: type[Any], which: ColumnElement[bool], version: int, what: str) -> None:
-    """Raise the version that the editor saw, or find that somebody else did."""
+def take(session: Session, model: type[Any], which: ColumnElement[bool], version: int, what: str) -> None:
+    """Raise the version that the editor saw. Raises ChangedMeanwhile where somebody else did."""
     seen = which & (model.version == version)
     raised = session.execute(update(model).where(seen).values(version=model.version + 1))
     if raised.rowcount == 0:  # type: ignore[attr-defined]

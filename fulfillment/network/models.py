@@ -55,7 +55,7 @@ class NodeProfile(Base):
 
 
 class NodeDay(Base):
-    """A day of work at a node: minutes claimed by fulfillment orders, and what a planner changed for that day.
+    """A day of work at a node: minutes claimed by orders and for holds, and what a planner changed for that day.
 
     Claimed may exceed capacity when a planner lowers it; then nothing more is claimed, and nothing is taken away.
     """
@@ -67,6 +67,18 @@ class NodeDay(Base):
     on_date: Mapped[date] = mapped_column(primary_key=True)
     capacity_minutes: Mapped[int | None]
     claimed_minutes: Mapped[int] = mapped_column(default=0)
+
+
+class HeldMinutes(Base):
+    """Minutes of a node's day that are claimed for a reference, for as long as units are held for it."""
+
+    __tablename__ = "held_minutes"
+    __table_args__ = (CheckConstraint("minutes > 0", name="minutes_positive"),)
+
+    reference: Mapped[Code] = mapped_column(primary_key=True)
+    node: Mapped[Code] = mapped_column(ForeignKey("node.id"), primary_key=True)
+    on_date: Mapped[date] = mapped_column(primary_key=True)
+    minutes: Mapped[int]
 
 
 class Closure(Base):

@@ -109,23 +109,31 @@ def _offer(
     )
 
 
+def band_of(row: Row[Any] | Tariff) -> Band:
+    """Return a band as prices are laid out from it."""
+    return Band(
+        row.max_distance_km, row.max_weight_g, row.price_minor, row.transit_days, row.zone, row.max_volume_cm3,
+        row.further_kg_minor,
+    )  # fmt: skip
+
+
+def rule_of(row: Row[Any] | CarrierZone) -> ZoneRule:
+    """Return the zone of a pair of places as it is looked up."""
+    places = (row.origin_country, row.origin_prefix, row.destination_country, row.destination_prefix)
+    return ZoneRule(*places, row.zone)
+
+
 def _bands(session: Session) -> defaultdict[str, list[Band]]:
     found: defaultdict[str, list[Band]] = defaultdict(list)
     for row in session.execute(select(*Tariff.__table__.columns)):
-        found[row.carrier_service].append(
-            Band(
-                row.max_distance_km, row.max_weight_g, row.price_minor, row.transit_days, row.zone, row.max_volume_cm3,
-                row.further_kg_minor,
-            )
-        )  # fmt: skip
+        found[row.carrier_service].append(band_of(row))
     return found
 
 
 def _rules(session: Session) -> defaultdict[str, list[ZoneRule]]:
     found: defaultdict[str, list[ZoneRule]] = defaultdict(list)
     for row in session.execute(select(*CarrierZone.__table__.columns)):
-        places = (row.origin_country, row.origin_prefix, row.destination_country, row.destination_prefix)
-        found[row.carrier_service].append(ZoneRule(*places, row.zone))
+        found[row.carrier_service].append(rule_of(row))
     return found
 
 

@@ -5,14 +5,14 @@ Called by pages above; reads and writes nothing. Invariant: a node's day is the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fulfillment.network import snapshot
+from fulfillment.network import held_minutes, snapshot
 from fulfillment.network.calendar import Calendar
 from fulfillment.network.models import (
     CarrierService,
@@ -28,12 +28,16 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True)
 class WorkDay:
-    """The minutes of a node on one date. `usual_minutes` is what the profile gives; a planner may have set another."""
+    """The minutes of a node on one date. `usual_minutes` is what the profile gives; a planner may have set another.
+
+    `held_minutes` are those of the claimed ones that are held for promises.
+    """
 
     on_date: date
     usual_minutes: int
     set_minutes: int | None = None
     claimed_minutes: int = 0
+    held_minutes: int = 0
     closed: bool = False
 
     @property
@@ -83,7 +87,9 @@ def days(session: Session, node: str, count: int, *, now: datetime) -> list[Work
     dates = [first + timedelta(days=number) for number in range(count)]
     rows = session.scalars(select(NodeDay).where(NodeDay.node == node, NodeDay.on_date.in_(dates)))
     changed = {row.on_date: row for row in rows}
-    return [_work_day(profile, calendar, on_date, changed.get(on_date)) for on_date in dates]
+    held = held_minutes.by_day(session, node, dates)
+    shown = (_work_day(profile, calendar, on_date, changed.get(on_date)) for on_date in dates)
+    return [replace(day, held_minutes=held.get(day.on_date, 0)) for day in shown]
 
 
 def profile_of(session: Session, node: str) -> NodeProfile:

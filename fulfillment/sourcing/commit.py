@@ -15,7 +15,7 @@ from itertools import islice
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from fulfillment.network import minutes, policies
+from fulfillment.network import held_minutes, minutes, policies
 from fulfillment.sourcing import records
 from fulfillment.sourcing.drafts import Difference, Draft, difference
 from fulfillment.sourcing.proposal import Change, FreedFulfillment, Missing, Proposal
@@ -23,7 +23,7 @@ from fulfillment.work import allocation, demands, locks
 from fulfillment.work.events import DemandWaiting, LineUnits
 from fulfillment.work.models import LEFT, NOT_STARTED, OPEN, Decision, Demand, DemandLine, FulfillmentOrder, Method
 from kernel import events
-from kernel.db import table
+from kernel.db import adopt, table
 from kernel.errors import Conflict, DomainError
 from stock import availability, reservations, revisions
 from stock.errors import ClaimsChanged, InsufficientStock
@@ -58,6 +58,11 @@ class Part:
         return list(zip(self.proposal.changes, self.differences, strict=True))
 
     @property
+    def demand_ids(self) -> list[str]:
+        """The demands that are decided."""
+        return [change.wanted.demand_id for change in self.proposal.changes]
+
+    @property
     def made(self) -> list[tuple[Change, Draft]]:
         """Each fulfillment order to be made, with its change."""
         return [(change, draft) for change, each in self.pairs for draft in each.made]
@@ -68,41 +73,51 @@ class Part:
         return [freed for each in self.differences for freed in each.ended]
 
 
+@dataclass(frozen=True)
+class Committed:
+    """A proposal that was made true: a decision about each of its demands, and the fulfillment orders that it makes."""
+
+    proposal: Proposal
+    decisions: list[Decision]
+    orders: list[FulfillmentOrder]
+
+
 def commit(session: Session, proposal: Proposal, *, now: datetime, actor: str) -> list[FulfillmentOrder]:
     """Make a proposal true and return the fulfillment orders it makes, in the order of its packages.
 
     Raises StalePlan when units above what is kept back, minutes, a demand, its unaccepted fulfillment orders or its
     policy have changed so that the plan no longer holds; not when what moved still covers it. The caller rolls back.
     """
-    return commit_many(session, [proposal], now=now, actor=actor)[0]
+    return commit_many(session, [proposal], now=now, actor=actor)[0].orders
 
 
-def commit_many(
-    session: Session, proposals: Sequence[Proposal], *, now: datetime, actor: str
-) -> list[list[FulfillmentOrder]]:
-    """Make proposals about different demands true as if one after the other, and return what each makes.
+def commit_many(session: Session, proposals: Sequence[Proposal], *, now: datetime, actor: str) -> list[Committed]:
+    """Make proposals about different demands true as if one after the other, and return what each has become.
 
     All or none: raises StalePlan, which tells of each proposal that does not hold; the caller then rolls back.
     """
     changes = [change for proposal in proposals for change in proposal.changes]
     if not changes:
-        return [[] for _ in proposals]
+        return [Committed(proposal, [], []) for proposal in proposals]
     orders = _lock(session, changes)
     versions = revisions.versions(session)
     _require_fresh(session, proposals, orders, versions)
     parts = [Part(each, tuple(map(difference, each.changes))) for each in proposals]
     before = _waiting(session, changes)
     parts = _exchange(session, parts, before, versions, now=now, actor=actor)
-    decision_ids = _record(session, parts, orders, now=now)
+    decisions = _record(session, parts, orders, now=now)
     for part in parts:
         ended = [orders[freed.id] for freed in part.ended]
         allocation.supersede(session, ended, actor=actor, now=now, reason=part.proposal.cause)
-    made = [each for part in parts for each in _allocations(part, decision_ids)]
+    made = [each for part in parts for each in _allocations(part, decisions)]
     allocated = iter(allocation.allocate(session, made, actor=actor, now=now))
     events.record_many(session, [told for change in changes for told in _waiting_again(change, before)])
     # Every order of a node meets in the row of its day, so it is locked last.
     _claim_minutes(session, parts)
-    return [list(islice(allocated, len(part.made))) for part in parts]
+    return [
+        Committed(part.proposal, [decisions[id_] for id_ in part.demand_ids], list(islice(allocated, len(part.made))))
+        for part in parts
+    ]
 
 
 def _together(stale: Mapping[int, StalePlan]) -> StalePlan:
@@ -202,7 +217,7 @@ def _rebinding(
         for line in freed.lines
         if line.reservation_id is not None
     ]
-    release += [ReservedUnits(held.sku, held.reservation_id, held.units) for held in proposal.held]
+    release += [ReservedUnits(held.sku, held.reservation_id, held.units) for held in proposal.held.units]
     claims = [claim for change, draft in part.made for claim in _claims(draft, change.wanted.rank)]
     demand = [wish for change in proposal.changes for wish in _wishes(change, before)]
     floors = _floors(session, part, versions)
@@ -247,6 +262,8 @@ def _units_missing(change: Change) -> dict[str, int]:
 
 def _claim_minutes(session: Session, parts: Sequence[Part]) -> None:
     given = [(freed.node, freed.work_on, -freed.work_minutes) for part in parts for freed in part.ended]
+    if held := {part.proposal.held.reference for part in parts if part.proposal.held.minutes}:
+        given += held_minutes.take(session, held)
     taken = [(draft.node, draft.work_on, draft.work_minutes) for part in parts for _, draft in part.made]
     try:
         minutes.change(session, [*given, *taken])
@@ -257,17 +274,17 @@ def _claim_minutes(session: Session, parts: Sequence[Part]) -> None:
 
 def _without_minutes(session: Session, parts: Sequence[Part], refusal: minutes.NoMinutesLeft) -> list[int]:
     """Return the places of those for whom a day has too few minutes left, once those before them have theirs."""
-    left = minutes.left(session, refusal.node, refusal.on)
+    day = (refusal.node, refusal.on)
+    left = minutes.left(session, *day)
     late, asking = [], []
     for place, part in enumerate(parts):
-        day = [
-            draft.work_minutes for _, draft in part.made if (draft.node, draft.work_on) == (refusal.node, refusal.on)
-        ]
-        if sum(day) > left:
+        needed = sum(draft.work_minutes for _, draft in part.made if (draft.node, draft.work_on) == day)
+        beyond = needed - sum(count for node, on, count in part.proposal.held.minutes if (node, on) == day)
+        if beyond > left:
             late.append(place)
         else:
-            left -= sum(day)
-        asking += [place] * bool(sum(day))
+            left -= beyond
+        asking += [place] * bool(needed)
     return late or asking[-1:]
 
 
@@ -278,8 +295,8 @@ _DECISION = insert(table(Decision))
 
 def _record(
     session: Session, parts: Sequence[Part], orders: Mapping[str, FulfillmentOrder], *, now: datetime
-) -> dict[str, str]:
-    """Write demands and decisions; return the decisions' ids by demand."""
+) -> dict[str, Decision]:
+    """Write demands and decisions; return the decisions by demand."""
     changes = [change for part in parts for change in part.proposal.changes]
     new = [change for change in changes if change.wanted.version is None]
     if new:
@@ -292,7 +309,7 @@ def _record(
         for change in part.proposal.changes
     ]
     session.execute(_DECISION, decisions)
-    return {decision["demand_id"]: decision["id"] for decision in decisions}
+    return {decision["demand_id"]: adopt(session, Decision, decision) for decision in decisions}
 
 
 def _update(
@@ -326,11 +343,11 @@ def _demand(session: Session, change: Change) -> Demand:
     return demand
 
 
-def _allocations(part: Part, decision_ids: Mapping[str, str]) -> list[allocation.Allocation]:
+def _allocations(part: Part, decisions: Mapping[str, Decision]) -> list[allocation.Allocation]:
     reserved = iter(part.reservation_ids)
     return [
         records.allocation_of(
-            draft, change, decision_ids[change.wanted.demand_id],
+            draft, change, decisions[change.wanted.demand_id].id,
             [next(reserved) if line.claimed else None for line in draft.lines], cause=part.proposal.cause,
         )
         for change, draft in part.made

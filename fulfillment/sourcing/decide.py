@@ -23,13 +23,12 @@ from fulfillment.optimizer.solve import SolveParams, solve
 from fulfillment.sourcing import setbacks
 from fulfillment.sourcing.demanded import read_again
 from fulfillment.sourcing.gather import Gathered, gather
-from fulfillment.sourcing.proposal import Assumption, Proposal, Wanted
+from fulfillment.sourcing.proposal import NOTHING, Assumption, Holding, Proposal, Wanted
 from fulfillment.sourcing.propose import changes_of
 from fulfillment.sourcing.relaxing import next_to_relax
 from fulfillment.sourcing.taken import Taken
 from fulfillment.work.models import Method
 from kernel.errors import Fault, Rejected
-from stock.holds import Held
 from stock.models import NodeStatus
 
 TIME_LIMIT_S: Final = 2.0
@@ -52,7 +51,7 @@ def decide(
     *,
     now: datetime,
     cause: str,
-    held: Sequence[Held] = (),
+    held: Holding = NOTHING,
     taken: Taken | None = None,
 ) -> Proposal:
     """Decide new demands of one order together, to which what is `held` for them is available.
@@ -62,7 +61,7 @@ def decide(
     Raises CannotCollect, naming every demand whose store cannot.
     """
     _require_stores(session, wanted)
-    return replace(_decide(session, wanted, now=now, cause=cause, held=held, taken=taken), held=tuple(held))
+    return replace(_decide(session, wanted, now=now, cause=cause, held=held, taken=taken), held=held)
 
 
 def decide_again(
@@ -107,7 +106,7 @@ def _decide(
     *,
     now: datetime,
     cause: str,
-    held: Sequence[Held] = (),
+    held: Holding = NOTHING,
     taken: Taken | None = None,
 ) -> Proposal:
     def state(demands: Sequence[Wanted]) -> Gathered:

@@ -26,6 +26,7 @@ from fulfillment.sourcing import seen
 from fulfillment.sourcing.demanded import as_asked
 from fulfillment.sourcing.explain import Sentence, money
 from fulfillment.sourcing.gather import Gathered, gather
+from fulfillment.sourcing.proposal import Holding
 from fulfillment.sourcing.ways import DIRECT
 from fulfillment.work.models import Decision, Demand
 from stock.holds import Held
@@ -97,14 +98,14 @@ def _earlier(session: Session, decision: Decision, problem: Problem, plan: Plan)
         wanted = replace(wanted, promised_by=None)
     at = decision.decided_at
     # What the solver saw counts as there, whoever has it by now.
-    held = [
+    held = tuple(
         Held(sku, "", node, units, expires_at=at, extendable_until=at, valid=True)
         for row, sku in enumerate(problem.skus)
         for column, node in enumerate(problem.nodes)
         if (units := int(problem.stock[row, column]))
-    ]
+    )
     for leaves_at, nodes in _just_missed(session, problem, decision.decided_at):
-        gathered = gather(session, [wanted], now=leaves_at, held=held)
+        gathered = gather(session, [wanted], now=leaves_at, held=Holding(units=held))
         for node in nodes:
             minutes = -(-int((decision.decided_at - leaves_at).total_seconds()) // 60)
             if better := _better(problem, plan, gathered, node, decision):

@@ -1,7 +1,8 @@
 """A proposal that is held rather than made true: its units at its nodes, for a reference and for some minutes.
 
-Called by the rooms above for carts and for quoted promises. Invariant: nothing is committed but units; whoever turns
-the hold into an order decides again, with what is held as theirs, and exchanges it in one posting.
+Called by the rooms above for carts and for quoted promises. Invariant: nothing is committed but units, and minutes of
+work for a promise; whoever turns the hold into an order decides again, with what is held as theirs, and exchanges it in
+one transaction.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from fulfillment.network import held_minutes
 from fulfillment.sourcing.commit import StalePlan
-from fulfillment.sourcing.proposal import Proposal
+from fulfillment.sourcing.proposal import Holding, Proposal
 from stock import availability, holds
 from stock.errors import ClaimsChanged, InsufficientStock
 from stock.holds import Held, HoldUnits, Term
@@ -26,6 +28,11 @@ class Part:
 
     units: HoldUnits
     channel: str | None
+
+
+def of(session: Session, reference: str) -> Holding:
+    """Return what a reference still claims, with what has run out and is not swept yet."""
+    return Holding(reference, tuple(holds.claimed_by(session, reference)), held_minutes.of(session, reference))
 
 
 def hold(
@@ -42,7 +49,7 @@ def hold(
         for part in package.lines
     ]
     try:
-        ends = hold_parts(session, parts, reference, instead_of=proposal.held, term=term, now=now, actor=actor)
+        ends = hold_parts(session, parts, reference, instead_of=proposal.held.units, term=term, now=now, actor=actor)
     except (InsufficientStock, ClaimsChanged) as refusal:
         raise StalePlan([fault.message for fault in refusal.faults]) from refusal
     return ends if parts else None

@@ -22,12 +22,11 @@ from fulfillment.optimizer.problem import UNFILLED_TERM, Problem
 from fulfillment.sourcing.decide import solved, solved_relaxing
 from fulfillment.sourcing.frontier import Effort, Search, frontier, next_best
 from fulfillment.sourcing.gather import Gathered, gather
-from fulfillment.sourcing.proposal import Missing, Package, Wanted
+from fulfillment.sourcing.proposal import NOTHING, Holding, Missing, Package, Wanted
 from fulfillment.sourcing.propose import missing_of, packages_of
 from fulfillment.sourcing.relaxing import next_to_relax
 from fulfillment.work.models import Method
 from kernel.ids import new_id
-from stock.holds import Held
 
 SECONDS: Final = 1.0
 """How long all ways to serve a basket are looked for; the subset programme needs a hundredth of it."""
@@ -106,7 +105,7 @@ def ways_to_serve(
     *,
     now: datetime,
     most: int,
-    held: Sequence[Held] = (),
+    held: Holding = NOTHING,
     seconds: float = SECONDS,
 ) -> Choice:
     """Return up to `most` ways to serve one basket, to which what is `held` for it is available.

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from fulfillment.network.geography import UNKNOWN, Destination, Location
+from fulfillment.network.minutes import NodeMinutes
+from fulfillment.work.candidates import Candidates
 from fulfillment.work.models import Method
 from stock.holds import Held
 
@@ -187,7 +189,7 @@ class Rationale:
     objective_minor: int
     bound_minor: int
     by_term: Mapping[str, int]
-    candidates: Sequence[Mapping[str, Any]]
+    candidates: Candidates
     solve_ms: float
     problem: Mapping[str, Any] | None = None
 
@@ -210,6 +212,18 @@ class Change:
     run_id: str | None = None
 
 
+@dataclass(frozen=True)
+class Holding:
+    """What is held for a reference: units, and minutes of work of nodes and days."""
+
+    reference: str = ""
+    units: tuple[Held, ...] = ()
+    minutes: tuple[NodeMinutes, ...] = ()
+
+
+NOTHING: Final = Holding()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
     """The changes to some demands that belong together, and what caused them.
@@ -219,7 +233,7 @@ class Proposal:
 
     cause: str
     changes: tuple[Change, ...] = field(default_factory=tuple)
-    held: tuple[Held, ...] = ()
+    held: Holding = NOTHING
 
     @property
     def unfilled(self) -> tuple[Missing, ...]:

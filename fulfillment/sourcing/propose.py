@@ -25,6 +25,7 @@ from fulfillment.sourcing.pricing import TERMS
 from fulfillment.sourcing.proposal import Change, LineUnits, Missing, Package, Rationale
 from fulfillment.sourcing.scene import Scene
 from fulfillment.sourcing.ways import DIRECT
+from fulfillment.work.candidates import Candidates
 
 OF_TIME: Final = ("too_early", "after_promise", "in_time", "same_day")
 """Fences by which a node is out that could serve, at another time."""
@@ -139,42 +140,46 @@ def _rationale(gathered: Gathered, number: int, plan: Plan, parts: Sequence[Assi
     )
 
 
-def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> list[dict[str, Any]]:
-    options, line_ids = gathered.options[number], [line.id for line in gathered.wanted[number].lines]
-    dates = {ordinal: date.fromordinal(ordinal).isoformat() for ordinal in set(options.ordinal.tolist())}
-    instants = {seconds: _instant(seconds).isoformat() for seconds in set(options.arrives_s.tolist())}
-    fenced = _fenced(gathered, number)
+def _candidates(gathered: Gathered, number: int, explanation: Explanation) -> Candidates:
+    net, options = gathered.net, gathered.options[number]
+    nodes, reasons = options.node.tolist(), explanation.options
+    excluded = _excluded(gathered, number, nodes, reasons)
+    costs = zip(TERMS, zip(*(reason.cost for reason in reasons), strict=True), strict=False)
     chances = gathered.scenes[number].pick_success[:, options.node].prod(axis=0).round(4)
-    found = [
-        {
-            "node": gathered.net.nodes[node],
-            "carrier_service": None if offer == DIRECT else gathered.net.services[offer].id,
-            "transfer": transfer,
-            "work_on": dates[ordinal],
-            "arrives_at": instants[arrives_s],
-            "pick_success": chance,
-            **_weighed(reason, line_ids, fenced.get(node)),
-        }
-        for node, offer, transfer, ordinal, arrives_s, chance, reason in zip(
-            options.node.tolist(),
-            options.offer.tolist(),
-            options.transfer.tolist(),
-            options.ordinal.tolist(),
-            options.arrives_s.tolist(),
-            chances.tolist(),
-            explanation.options,
-            strict=True,
-        )
-    ]
-    _note_gaps(options.node.tolist(), found, explanation)
-    fences = options.excluded.items()
-    return found + [
-        {"excluded_by": rule, "nodes": [gathered.net.nodes[node] for node in places]} for rule, places in fences
+    return {
+        "lines": [line.id for line in gathered.wanted[number].lines],
+        "node": [net.nodes[node] for node in nodes],
+        "carrier_service": [None if offer == DIRECT else net.services[offer].id for offer in options.offer.tolist()],
+        "transfer": options.transfer.astype(int).tolist(),
+        "work_on": options.ordinal.tolist(),
+        "arrives_s": options.arrives_s.tolist(),
+        "pick_success": chances.tolist(),
+        "cost": {term: column for term, column in costs if any(column)},
+        "excluded": excluded,
+        "units": [reason.units for reason in reasons],
+        "gaps": _gaps(nodes, excluded, explanation),
+        "fences": [
+            {"excluded_by": rule, "nodes": [net.nodes[node] for node in places]}
+            for rule, places in options.excluded.items()
+        ],
+    }
+
+
+def _excluded(
+    gathered: Gathered, number: int, nodes: Sequence[int], reasons: Sequence[OptionReason]
+) -> list[Mapping[int, str]]:
+    """Return the rules by which each option may not serve lines; why its node was kept from a line comes first."""
+    kept = _kept_from(gathered, number)
+    if not kept:
+        return [reason.excluded for reason in reasons]
+    return [
+        {line: kept.get(node, {}).get(line, rule) for line, rule in reason.excluded.items()}
+        for node, reason in zip(nodes, reasons, strict=True)
     ]
 
 
-def _fenced(gathered: Gathered, number: int) -> dict[int, dict[int, str]]:
-    """Return what keeps lines from nodes, by node and line: that they failed them, else the first fence of articles."""
+def _kept_from(gathered: Gathered, number: int) -> dict[int, dict[int, str]]:
+    """Return by node and line what bars it: that it failed the line before, or else the first fence of articles."""
     scene = gathered.scenes[number]
     rules: dict[int, dict[int, str]] = defaultdict(dict)
     for rule, flags in (("barred", scene.barred), *((fence.rule, flags) for fence, flags in scene.fenced.items())):
@@ -183,40 +188,17 @@ def _fenced(gathered: Gathered, number: int) -> dict[int, dict[int, str]]:
     return rules
 
 
-def _weighed(reason: OptionReason, line_ids: Sequence[str], fenced: Mapping[int, str] | None) -> dict[str, Any]:
-    """Return what an option would cost for all lines that it may serve, which it may not, and what it was given.
+def _gaps(nodes: Sequence[int], excluded: Sequence[Mapping[int, str]], explanation: Explanation) -> list[list[int]]:
+    """Return how much more the best plan with each node that lost would have cost, with the node's best option.
 
-    `fenced` names what keeps lines from its node.
+    That is the one that serves most lines, of these the cheapest.
     """
-    rules = {**reason.excluded, **{line: rule for line, rule in (fenced or {}).items() if line in reason.excluded}}
-    return {
-        "cost": {term: cost for term, cost in zip(TERMS, reason.cost, strict=True) if cost},
-        "total": reason.total,
-        "excluded": {line_ids[line]: rule for line, rule in rules.items()},
-        "units": {line_ids[line]: units for line, units in reason.units.items()},
-    }
-
-
-def _note_gaps(nodes: Sequence[int], found: Sequence[dict[str, Any]], explanation: Explanation) -> None:
-    """Note on the best candidate of each node that lost how much more the best plan with it would have cost."""
-    cheapest = _cheapest(nodes, found)
-    for alternative in explanation.alternatives:
-        if alternative.node in cheapest:
-            cheapest[alternative.node]["gap"] = alternative.gap
-
-
-def _cheapest(nodes: Sequence[int], found: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """Return the candidate of each node that serves most lines, then the cheapest."""
-    best: dict[int, dict[str, Any]] = {}
-    for node, candidate in zip(nodes, found, strict=True):
-        known = best.get(node)
-        if known is None or _standing(candidate) < _standing(known):
-            best[node] = candidate
-    return best
-
-
-def _standing(candidate: dict[str, Any]) -> tuple[int, int]:
-    return len(candidate["excluded"]), candidate["total"]
+    standing = [(len(rules), reason.total) for rules, reason in zip(excluded, explanation.options, strict=True)]
+    best: dict[int, int] = {}
+    for option, node in enumerate(nodes):
+        if node not in best or standing[option] < standing[best[node]]:
+            best[node] = option
+    return [[best[each.node], each.gap] for each in explanation.alternatives if each.node in best]
 
 
 def _offer(gathered: Gathered, number: int, option: int) -> str | None:

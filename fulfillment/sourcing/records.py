@@ -103,7 +103,7 @@ def decision(change: Change, *, cause: str, now: datetime) -> dict[str, Any]:
             {"line": missing.line_id, "sku": missing.sku, "units": missing.units, "reason": missing.reason}
             for missing in change.missing
         ],
-        "candidates": list(rationale.candidates),
+        "candidates": rationale.candidates,
         "problem": rationale.problem,
         "policy": wanted.policy,
         "policy_version": change.policy_version,

@@ -70,7 +70,7 @@ def handed_over(wanted: Wanted, policy: ActivePolicy) -> Change:
 
 
 _LEFT_TO_A_PERSON = Rationale(
-    status=HANDED_OVER, objective_minor=0, bound_minor=0, by_term={}, candidates=(), solve_ms=0.0
+    status=HANDED_OVER, objective_minor=0, bound_minor=0, by_term={}, candidates=[], solve_ms=0.0
 )
 
 

@@ -77,7 +77,7 @@ def read_stock(
     units = np.zeros(shape, dtype=np.int64)
     found, missed, age_days = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for row in _levels(session, index):
-        sku, node, level = row[0], row[1], Level._make(row[2:-3])
+        sku, node, level = row[0], row[1], Level(*row[2:-3])
         place, article = net.index.get(node), articles[sku]
         if place is None or not _on_sale(article, now):
             continue
@@ -103,7 +103,7 @@ def read_stock(
 def _levels(session: Session, skus: Iterable[str]) -> Iterator[Any]:
     """Yield the level of each balance, and what was found and missed there."""
     for some in availability.chunks(skus):
-        yield from session.execute(_LEVELS, {"skus": some})
+        yield from session.execute(_LEVELS, {"skus": some}).all()
 
 
 _ARTICLE, _BALANCE, _EVIDENCE = table(Article), table(StockBalance), table(PickEvidence)

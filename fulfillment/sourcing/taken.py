@@ -27,5 +27,7 @@ class Taken:
             self.minutes[package.node, package.work_on] += package.work_minutes
             for line in package.lines:
                 self.units[line.sku, package.node] += line.units
-        for held in proposal.held:
+        for held in proposal.held.units:
             self.units[held.sku, held.node] -= held.units
+        for node, on, count in proposal.held.minutes:
+            self.minutes[node, on] -= count

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import insert
@@ -65,14 +66,17 @@ def allocate(
     if not allocations:
         return []
     orders = [_order(allocation) for allocation in allocations]
-    lines = [[_line(order, line) for line in each.lines] for order, each in zip(orders, allocations, strict=True)]
+    lines = [
+        [_line(order, line) for line in sorted(each.lines, key=attrgetter("sku"))]
+        for order, each in zip(orders, allocations, strict=True)
+    ]
     reasons = [each.reason for each in allocations]
     session.execute(_ORDER, orders)
     session.execute(_LINE, [line for own in lines for line in own])
     session.execute(
         _HISTORY, [_begun(order, actor=actor, now=now, reason=why) for order, why in zip(orders, reasons, strict=True)]
     )
-    known = [_known(session, order, own) for order, own in zip(orders, lines, strict=True)]
+    known = [adopt(session, FulfillmentOrder, order, lines=own) for order, own in zip(orders, lines, strict=True)]
     events.record_many(
         session,
         [_allocated(order, actor=actor, now=now, reason=why) for order, why in zip(known, reasons, strict=True)],
@@ -146,14 +150,6 @@ def _allocated(order: FulfillmentOrder, *, actor: str, now: datetime, reason: st
         node=order.node, method=order.method, from_status="", to_status=order.status, reason=reason,
         actor=actor, occurred_at=now,
     )  # fmt: skip
-
-
-def _known(session: Session, order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> FulfillmentOrder:
-    """Let the session know rows that were just written, without reading them back."""
-    own = [FulfillmentLine(**line) for line in lines]
-    known = FulfillmentOrder(**order, lines=sorted(own, key=lambda line: line.sku))
-    adopt(session, known, own)
-    return known
 
 
 def _open_transfer(session: Session, leg: FulfillmentOrder, *, actor: str, now: datetime) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from kernel.events import Event
+from kernel.events import Event, Moved
 
 
 @dataclass(frozen=True)
@@ -19,26 +19,18 @@ class LineUnits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FulfillmentOrderMoved(Event):
+class FulfillmentOrderMoved(Moved):
     """A fulfillment order went from one status to another; the outside knows it by the status it reached."""
 
     aggregate: ClassVar[str] = "fulfillment_order"
-    verb: ClassVar[str] = "moved"
     number: str
     demand_id: str
     reference: str
     node: str
     method: str
-    from_status: str
-    to_status: str
     reason: str
     actor: str
     occurred_at: datetime
-
-    @property
-    def type(self) -> str:
-        """The name by the status reached, as in "fulfillment_order.shipped"."""
-        return f"{self.aggregate}.{self.to_status}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from fulfillment.work.candidates import rows
 from kernel.db import Base, Code, Document, Id, database_now
 from kernel.states import Transitions
 
@@ -335,7 +336,7 @@ class Decision(Base):
     by_term: Mapped[dict[str, Any]] = mapped_column(Document)
     assignments: Mapped[list[Any]] = mapped_column(Document)
     unfilled: Mapped[list[Any]] = mapped_column(Document)
-    candidates: Mapped[list[Any]] = mapped_column(Document)
+    weighed: Mapped[Any] = mapped_column("candidates", Document)
     # What the solver saw, for whoever asks what would have changed its mind; read when it is asked for alone.
     problem: Mapped[dict[str, Any] | None] = mapped_column(Document, deferred=True)
     policy: Mapped[Code]
@@ -345,6 +346,11 @@ class Decision(Base):
     solve_ms: Mapped[float] = mapped_column(Float)
     decided_at: Mapped[datetime]
     recorded_at: Mapped[datetime] = mapped_column(server_default=database_now())
+
+    @property
+    def candidates(self) -> list[dict[str, Any]]:
+        """Every option with its cost, and every fence with the nodes that it excludes."""
+        return rows(self.weighed)
 
 
 class ShadowDecision(Base):

@@ -1,19 +1,21 @@
 """Repair of the claims that work makes: what nobody holds is released, what waits is open demand, by postings.
 
 Called by the doors (`ledger repair`). Invariant: a demand line knows what was wanted and what became of it, and is
-believed; reservations and open demand are brought to it by ordinary postings, which refuse what does not fit.
+believed; reservations and open demand are brought to it by ordinary postings, which refuse what does not fit. A day's
+claimed minutes are only the sum of its work and of what is held: they are counted anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fulfillment.work import verify
+from fulfillment.network.models import NodeDay
+from fulfillment.work import minutes_proof, verify
 from fulfillment.work.models import DemandLine
 from kernel.proofs import Stretch
 from stock.ledger import post
@@ -41,6 +43,14 @@ def strays(session: Session, stretch: Stretch) -> Iterator[Mend]:
             lines.append(f"  {stray.picked} of them are in a tote: put them back on the shelf")
         rows = frozenset({("reservation", stray.id)})
         yield Mend(rows, tuple(lines), partial(_release, key=(stray.sku, stray.id)))
+
+
+def by_node(session: Session, stretch: Stretch) -> Iterator[Mend]:
+    """Yield a mend for each day, in a stretch of nodes, whose claimed minutes are not those of anything."""
+    for node, on, claimed, needed in session.execute(minutes_proof.unlike(stretch)):
+        key = minutes_proof.key_of(node, on)
+        line = f"node day {key}: claimed minutes {claimed} become {needed}"
+        yield Mend(frozenset({(minutes_proof.TABLE, key)}), (line,), partial(_count_anew, node=node, on=on))
 
 
 def _changes(session: Session, stretch: Stretch) -> Iterator[DemandChange]:
@@ -71,6 +81,17 @@ def _release(session: Session, *, actor: str, now: datetime, key: Key) -> bool:
     )
     post(session, _header(actor, now, reference=stray.reference), (), changes=[ended])
     return True
+
+
+def _count_anew(session: Session, *, actor: str, now: datetime, node: str, on: date) -> bool:  # noqa: ARG001 (Writes)
+    # Whoever claims or releases comes to this row last, so that all that is seen is counted and all else comes after.
+    day = session.get(NodeDay, (node, on), with_for_update=True, populate_existing=True)
+    due = [needed for _, at, _, needed in session.execute(minutes_proof.unlike(Stretch(only=node))) if at == on]
+    if due:
+        day = day or NodeDay(node=node, on_date=on)
+        day.claimed_minutes = due[0]
+        session.add(day)
+    return bool(due)
 
 
 def _header(actor: str, now: datetime, *, reference: str) -> Header:

@@ -2,8 +2,8 @@
 
 Walked by the doors beside the ledger's own checks. Each check returns only what is wrong in a stretch of keys:
 a demand line's units are its open demand, its allocated and its fulfilled units; what is allocated is what its open
-orders hold; an open order's line holds exactly one reservation's units, or as many are on their way; and no reservation
-stays open for a closed order.
+orders hold; an open order's line holds exactly one reservation's units, or as many are on their way; no reservation
+stays open for a closed order; and the minutes claimed of a node's day are those of its work and of holds.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
 from sqlalchemy.orm import Session
 
+from fulfillment.work import minutes_proof
 from fulfillment.work.models import LEFT, OPEN, DemandLine, FulfillmentLine, FulfillmentOrder, Method, PutBack
 from kernel.proofs import WHOLE, Finding, Part, Stretch, everything
 from stock.documents import Transfer, TransferLine
@@ -215,4 +216,5 @@ PARTS = (
     Part("fulfillment orders", (FulfillmentOrder.id,), by_fulfillment_order),
     Part("reservations", (Reservation.sku,), _held_for_nobody),
     Part("put-backs", (PutBack.id,), _put_back),
+    *minutes_proof.PARTS,
 )

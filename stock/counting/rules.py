@@ -7,10 +7,11 @@ retailer's own (`EVERYWHERE`), and without that the defaults below. Values are a
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from kernel.errors import NotFound
 from stock.counting.documents import CountRule
 from stock.errors import UnknownStock
 from stock.models import Node
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 EVERYWHERE = "*"
+LIMITS: Final = {
+    "recount_units": (0, 1_000_000),
+    "recount_value_minor": (0, 2**31 - 1),
+    "max_age_days": (1, 3650),
+    "tasks_a_day": (0, 200),
+}
+"""The least and the most that may be set."""
+
+
+class NoOwnRule(NotFound):
+    """This node has no rule of its own."""
+
+    code = "count_rule_unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +74,20 @@ def put(session: Session, node: str, rule: Rule) -> Rule:
     session.merge(CountRule(node=node, **asdict(rule)))
     session.flush()
     return rule
+
+
+def own(session: Session) -> dict[str, Rule]:
+    """Return the rules that somebody wrote, by node; the retailer's is that of `EVERYWHERE`."""
+    return {row.node: _rule(row) for row in session.scalars(select(CountRule).order_by(CountRule.node))}
+
+
+def remove(session: Session, node: str) -> None:
+    """Take a node's own rule away: it follows the retailer's then, and the retailer the defaults. Raises NoOwnRule."""
+    row = session.get(CountRule, node)
+    if row is None:
+        raise NoOwnRule(f"{node} has no rule of its own for counting.")
+    session.delete(row)
+    session.flush()
 
 
 def _rule(row: CountRule) -> Rule:

@@ -91,6 +91,11 @@ SELECT t.sku, t.sku || ' at ' || t.node, count(*) FROM touches AS t
 LEFT JOIN stock_balance AS b ON b.sku = t.sku AND b.node = t.node
 WHERE b.sku IS NULL GROUP BY t.sku, t.node ORDER BY t.sku, t.node"""
 
+NO_POSTING = """
+SELECT e.sku, e.sku || ' in ' || e.posting_id || ' line ' || e.line
+FROM (SELECT sku, posting_id, line FROM stock_entry WHERE {sku}) AS e LEFT JOIN posting AS p ON p.id = e.posting_id
+WHERE p.id IS NULL ORDER BY e.sku, e.posting_id, e.line"""
+
 TWO_VERSIONS = """
 SELECT sku, sku || ' in ' || posting_id || ' line ' || line, from_version, to_version FROM stock_entry
 WHERE {sku} AND from_node = to_node AND from_version <> to_version ORDER BY sku, posting_id, line"""
@@ -227,6 +232,7 @@ CHECKS = (
         TOUCHES + BROKEN_VERSIONS,
     ),
     Check("I3", "stock_entry", "{} entries touch a balance that is not there", TOUCHES + NO_BALANCE),
+    Check("I3", "stock_entry", "is of a posting that is not there", NO_POSTING),
     Check("I3", "stock_entry", "touches one balance as version {} and as version {}", TWO_VERSIONS),
     Check("I4", "reservation", "{} units, yet {} picked, {} consumed, {} released", ENDED_TWICE),
     Check(

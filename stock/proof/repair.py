@@ -138,6 +138,8 @@ ADVICE = {
     "findings first.",
     ("I3", "stock_balance"): "A row of its history is gone or was written twice. Find it in a backup, by the versions; "
     "nothing posted now can stand in its place.",
+    ("I3", "stock_entry"): "What it names is gone, or it was slipped in by hand: see what the seals find, and what a "
+    "backup has of it.",
     ("I4", "stock_balance"): "See the findings of its reservations and versions first.",
     ("I4", "open_demand"): "Cancel or edit the order line that it belongs to.",
     ("I6", "stock_entry"): "See the findings of its balances first; a row with sides that do not go together was "

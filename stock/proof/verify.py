@@ -7,7 +7,7 @@ for I8), reads one snapshot, and an empty answer is the proof.
 
 I1 no counter is negative, nothing is picked that is not there, nothing is promised beyond the limit
 I2 a balance is the fold of its entries
-I3 the versions of a balance's entries run from 1 to its own without gap or repeat
+I3 the versions of a balance's entries run from 1 to its own without gap or repeat, and each entry has its posting
 I4 a reservation ends once, and reservations, entries and balances agree about what is claimed
 I6 units are conserved: what nodes hold is what came in from outside less what went out
 I8 each posting is told to the outside, once

@@ -4,6 +4,7 @@ import pytest
 
 from api import imports
 from api.rest.carriers import EXAMPLE_BAND, EXAMPLE_BOX, EXAMPLE_SERVICE, EXAMPLE_SURCHARGE, EXAMPLE_ZONE
+from fulfillment.network import snapshot
 from tests.api import network
 from tests.api.network import euros
 
@@ -38,6 +39,61 @@ def test_a_tariff_is_edited_band_by_band(admin):
     by_distance["price"]["amount"] = "4.00"
     changed = admin.send("PUT", path, body={"bands": [by_distance]}, headers={"If-Match": answer.headers["ETag"]})
     assert changed.get_json()["bands"] == [by_distance, by_zone]
+
+
+def tariff_of(admin, service):
+    """Write two bands of a distance, one of a zone, and the zone; return how to change it, and the version seen."""
+    rows = [
+        {**EXAMPLE_BAND, "carrier_service": service, **place}
+        for place in ({}, {"max_weight_g": 10}, {"zone": "islands", "max_distance_km": 0})
+    ]
+    admin.post("/api/v1/carriers", rows)
+    admin.post("/api/v1/carrier-zones", [{**EXAMPLE_ZONE, "carrier_service": service}])
+    path = f"/api/v1/carriers/{service}"
+    return f"{path}/remove", {"If-Match": admin.send("GET", path).headers["ETag"]}
+
+
+def test_a_wrong_band_and_a_wrong_zone_are_taken_away(admin, house):
+    path, seen = tariff_of(admin, "GONE-1")
+    before = house.doors.read(snapshot.load)
+    wrong = {
+        "bands": [{"max_distance_km": 50, "max_weight_g": 10}],
+        "zones": [{"destination_country": "ES", "destination_prefix": "0-7", "origin_country": "ES"}],
+    }
+    left = admin.send("POST", path, body=wrong, headers=seen).get_json()
+    assert [(band["zone"], band["max_weight_g"]) for band in left["bands"]] == [("", 1000), ("islands", 1000)]
+    assert left["zones"] == []
+    after = house.doors.read(snapshot.load)
+    assert after.version > before.version
+    (offer,) = [each for each in after.services if each.id == "GONE-1"]
+    assert (list(offer.tariffs.weights_g), offer.zones) == ([1000], None)
+    assert admin.send("POST", path, 412, body=wrong, headers=seen).get_json()["code"] == "precondition_failed"
+
+
+def test_what_is_not_there_is_named_and_nothing_is_taken_away(admin):
+    path, seen = tariff_of(admin, "GONE-2")
+    there, not_there = {"max_distance_km": 50, "max_weight_g": 10}, {"max_distance_km": 60, "max_weight_g": 10}
+    asked = {"bands": [there, not_there], "zones": [{"destination_country": "PT"}]}
+    problem = admin.send("POST", path, 422, body=asked, headers=seen).get_json()
+    assert [(fault["pointer"], fault["message"]) for fault in problem["errors"]] == [
+        ("/bands/1", "there is no band up to 60 km and 10 g"),
+        ("/zones/0", "there is no zone to PT from anywhere"),
+    ]
+    admin.send("POST", path, 422, body={}, headers=seen)
+    admin.send("POST", path, 428, body=asked)
+    assert len(admin.get("/api/v1/carriers/GONE-2/tariff")["bands"]) == 3
+
+
+def test_a_service_in_use_keeps_a_price(admin):
+    path, seen = tariff_of(admin, "GONE-3")
+    bands = [
+        {name: band[name] for name in ("max_distance_km", "zone", "max_weight_g")}
+        for band in admin.get("/api/v1/carriers/GONE-3/tariff")["bands"]
+    ]
+    assert admin.send("POST", path, 409, body={"bands": bands}, headers=seen).get_json()["code"] == "last_band"
+    admin.post("/api/v1/carrier-services", [{**EXAMPLE_SERVICE, "id": "GONE-3", "active": False}])
+    seen = {"If-Match": admin.send("GET", "/api/v1/carriers/GONE-3").headers["ETag"]}
+    assert admin.send("POST", path, body={"bands": bands}, headers=seen).get_json()["bands"] == []
 
 
 @pytest.mark.parametrize(

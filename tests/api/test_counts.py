@@ -114,6 +114,10 @@ def test_the_rule_of_a_node_is_read_and_set(admin, clerks):
     assert admin.send("PUT", path, body=RULE).get_json() == RULE
     assert admin.get(path) == RULE
     admin.send("PUT", path, 422, body=RULE | {"max_age_days": 0})
+    clerks[0].send("DELETE", path, 403)
+    admin.send("DELETE", path, 204)
+    assert admin.get(path)["max_age_days"] == 90
+    assert admin.send("DELETE", path, 404).get_json()["code"] == "count_rule_unknown"
 
 
 @pytest.mark.parametrize("what", [{}, {"skus": ["LAMP"], "shelves": ["A-01"]}])

@@ -4,6 +4,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import event
 
 from tests.api import network
 from tests.api.network import order
@@ -213,3 +214,36 @@ def test_sixteen_shoppers_want_the_last_unit_and_one_gets_it(admin):
         made = list(pool.map(buy, range(16)))
     assert sum(one["lines"][0]["allocated"] for one in made) == 1
     assert sum(one["lines"][0]["waiting"] for one in made) == 15
+
+
+# The last test, since its lamps wait for ever.
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"paid": True, "shipping_price": network.euros("3.95")},
+        {"method": "collect", "collect_node": "MAD-1"},
+        {"method": "collect", "collect_node": "SEV-1"},
+        {"method": "carry_out", "collect_node": "MAD-1"},
+        {"ship_to": {**network.MADRID, "postal_code": "99999", "latitude": None, "longitude": None}},
+    ],
+    ids=["split", "transferred", "partly transferred", "carried out", "held"],
+)
+def test_what_is_answered_to_an_order_is_what_is_read_of_it(admin, change):
+    body = order(new_id(), ("SHIRT", 2), ("SHOES", 1), ("LAMP", 3), **change)
+    assert place(admin, body) == place(admin, body, 200)
+
+
+def test_an_order_takes_few_statements(admin, house):
+    seen = []
+    note = lambda *arguments: seen.append(arguments[2])  # noqa: E731
+    database = house.doors.database
+    place(admin, order(new_id(), ("SHIRT", 2), ("SHOES", 1), paid=True))
+    engines = {database.reader, database.writer}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    place(admin, order(new_id(), ("SHIRT", 2), ("SHOES", 1), paid=True))
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+    # A key is proven every few seconds, whatever comes with it.
+    asked = [statement for statement in seen if not statement.startswith("BEGIN") and "api_key" not in statement]
+    assert len(asked) <= (44 if database.is_sqlite else 36), "\n".join(asked)

@@ -49,14 +49,19 @@ def stock_up(url):
     database = connect(url)
     with database.write() as session:
         factories.lay_out(session)
-        tireless = [replace(factories.profile(node), capacity_minutes=ENOUGH) for node in factories.PLACES]
-        catalog.put_profiles(session, tireless)
+        never_tire(session)
         factories.stock(session, "WH", coat=PLENTY, boots=SCARCE)
         factories.stock(session, "MAD", hat=PLENTY)
         key = access.add_key(session, "clients", ["admin"])
         session.commit()
     database.dispose()
     return key
+
+
+def never_tire(session):
+    """Let every node work without end, so that whatever waits does so for want of units."""
+    tireless = [replace(factories.profile(node), capacity_minutes=ENOUGH) for node in factories.PLACES]
+    catalog.put_profiles(session, tireless)
 
 
 def requests(seed):

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import update
+
 from stock import reservations
+from stock.models import Reservation
 from stock.postings import Header
 from tests import factories
 from tests.factories import GTINS
@@ -34,9 +37,9 @@ def build(retailer):
     retailer.gets("WH", coat=60, scarf=60)
     retailer.gets("BCN", coat=10)
     return [
-        *_orders(retailer), *_carts(retailer), *_floor(retailer), *_counter(retailer), *_transfers(retailer),
-        *_returns(retailer), *_stock_room(retailer), *_counts(retailer), *_catalog(), *_planner(retailer),
-        *_jobs(retailer),
+        *_orders(retailer), *_carts(retailer), *_promises(retailer), *_floor(retailer), *_counter(retailer),
+        *_transfers(retailer), *_returns(retailer), *_stock_room(retailer), *_counts(retailer), *_catalog(),
+        *_planner(retailer), *_jobs(retailer),
     ]  # fmt: skip
 
 
@@ -77,6 +80,27 @@ def _carts(retailer):
     yield Verb("release a cart", f"/carts/{held.id}/release")
     yield Verb("give a cart up", f"/carts/{given_up.id}/abandon")
     yield Verb("order what a cart holds", "/orders", order)
+
+
+def _promises(retailer):
+    """Several ways are quoted, all but one are held, and the time of one is over."""
+    quoted, longer, released, ordered, over = (_promised(retailer) for _ in range(5))
+    for way in longer, released, ordered, over:
+        retailer.post(f"{way}/hold", {"minutes": 10})
+    ended = update(Reservation).where(Reservation.reference == over.rpartition("/")[2]).values(expires_at=LONG_AGO)
+    retailer.house.doors.write(lambda session: session.execute(ended))
+    order = retailer.basket(scarf=1) | {"promise": ordered.rpartition("/")[2]}
+    yield Verb("hold a promise", f"{quoted}/hold", {"minutes": 10})
+    yield Verb("hold a promise longer", f"{longer}/hold", {"minutes": 20})
+    yield Verb("release a promise", f"{released}/release")
+    yield Verb("order what was promised", "/orders", order)
+
+
+def _promised(retailer):
+    """The path of a way to have a scarf sent to Madrid."""
+    place = {"postal_code": "28001", "country": "ES"}
+    asked = {"channel": "web", "lines": [{"sku": "scarf", "quantity": 1}], "place": place, "methods": ["ship"]}
+    return f"/promises/{retailer.post('/promises', asked)['ways'][0]['id']}"
 
 
 def _floor(retailer):

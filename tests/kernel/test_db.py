@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import exc, insert, select, text
 
-from kernel.db import database_now, retryable
+from kernel.db import connect, database_now, retryable
 from kernel.ids import new_id
 from kernel.vault import Subject
 
@@ -74,6 +74,15 @@ def test_a_reader_is_not_stopped_by_a_writer(database):
         writing.flush()
         with database.read() as reading:
             assert reading.get(Subject, subject_id) is None
+
+
+def test_some_hundreds_of_statements_stay_prepared(postgresql_url):
+    database = connect(postgresql_url)
+    with database.read() as session:
+        for number in [*range(200)] * 6:
+            session.execute(text(f"SELECT {number}"))
+        assert session.scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 200
+    database.dispose()
 
 
 def test_writers_take_turns(database):

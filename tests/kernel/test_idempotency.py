@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from kernel.db import connect, database_now
 from kernel.idempotency import Answer, IdempotencyKey, KeyReused, claim, forget, lookup, remember
@@ -27,6 +27,16 @@ def test_a_new_key_is_taken_and_its_answer_returned_the_second_time(database):
         assert claim(session, "shop", key, SAME) == Answer(201, {"id": "o1"})
     with database.read() as session:
         assert lookup(session, "shop", key, SAME) == Answer(201, {"id": "o1"})
+
+
+def test_a_new_key_is_taken_by_one_statement(database):
+    seen = []
+    note = lambda *arguments: seen.append(arguments[2])  # noqa: E731
+    event.listen(database.writer, "before_cursor_execute", note)
+    with database.write() as session:
+        assert claim(session, "shop", new_id(), SAME) is None
+    event.remove(database.writer, "before_cursor_execute", note)
+    assert [statement.split()[0] for statement in seen if not statement.startswith("BEGIN")] == ["INSERT"]
 
 
 def test_the_same_key_with_another_request_is_refused(database):

@@ -11,7 +11,7 @@ from stock.transfers import TransferWant
 from tests.stock.shelf import NOW, claim, header, stock
 
 DROPS = {
-    "sqlite": "DROP TRIGGER stock_entry_no_update; DROP TRIGGER stock_entry_no_delete",
+    "sqlite": "DROP TRIGGER stock_entry_no_update; DROP TRIGGER stock_entry_no_delete; PRAGMA defer_foreign_keys = ON",
     "postgresql": "ALTER TABLE stock_entry DISABLE TRIGGER USER",
 }
 WITHOUT_CHECKS = {

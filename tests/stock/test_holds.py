@@ -138,6 +138,13 @@ def test_a_hold_that_ended_meanwhile_is_not_taken_for_held(session):
         holds.hold(session, header("hold"), CART, [HoldUnits("coat", "MAD", 1)], term=TERM, instead_of=given)
 
 
+def test_two_that_hold_for_one_reference_without_knowing_of_each_other_do_not_hold_twice(session):
+    stock(session, coat_MAD=2)
+    hold(session, ("coat", "MAD", 1))
+    with pytest.raises(ClaimsChanged):
+        holds.hold(session, header("hold"), CART, [HoldUnits("coat", "MAD", 1)], term=TERM)
+
+
 def test_holds_are_released_but_for_what_may_be_kept(session):
     stock(session, coat_MAD=2, coat_BCN=2, hat_MAD=1)
     hold(session, ("coat", "MAD", 2), ("coat", "BCN", 2), ("hat", "MAD", 1))

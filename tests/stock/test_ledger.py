@@ -1,12 +1,13 @@
 """The write protocol: whole or not at all, versions without gaps, every shortage named."""
 
 import pytest
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
 from kernel.events import OutboxEvent
 from kernel.ids import new_id
-from stock import ledger
+from stock import ledger, statements
 from stock.errors import BalancesMoved, ClaimsChanged, InsufficientStock, Shortage, UnknownStock
 from stock.ledger import OWN_SAFETY_STOCK
 from stock.models import Account, OpenDemand, Posting, Reservation, StockBalance, StockEntry
@@ -210,3 +211,8 @@ def test_the_tables_refuse_what_no_posting_may_do(session):
     stock(session, coat_MAD=1)
     with pytest.raises(DBAPIError, match="not_oversold"):
         session.execute(update(StockBalance).where(StockBalance.sku == "coat").values(reserved=2))
+
+
+def test_psycopg_remembers_the_statement_that_writes_an_order():
+    order = statements.Parts(resolutions=False, claims=True, wishes=False)
+    assert len(statements.postgresql(order)) <= MAX_CACHED_STATEMENT_LENGTH

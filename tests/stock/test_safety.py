@@ -167,6 +167,18 @@ def test_faulty_rules_are_named_and_nothing_is_written(session):
     assert safety_rules.known(session) == []
 
 
+def test_who_asks_is_told_which_rule_decides_at_each_node(session):
+    stock(session, coat_MAD=9, coat_BCN=9)
+    session.execute(update(StockBalance).where(StockBalance.node == "BCN").values(safety_stock=1))
+    put(session, {"units": 4}, {"node": "MAD", "units": 2}, {"sku": "coat", "units": 3, "active": False})
+    assert [rule.id for rule in safety_rules.in_order(session)] == ["rule-2", "rule-1", "rule-0"]
+    told = [(each.node, each.rule, each.level.atp) for each in safety_rules.kept(session, "coat", channel="web")]
+    assert told == [("BCN", None, 8), ("MAD", "rule-1", 7)]
+    put(session, {"units": 4}, {"sku": "coat", "node": "BCN", "channel": "web", "units": 5})
+    assert safety_rules.kept(session, "coat", channel="web")[0].rule == "rule-1"
+    assert safety_rules.kept(session, "unknown", channel=None) == []
+
+
 def test_no_two_rules_are_about_the_same(session):
     put(session, {"id": "a", "units": 1, "sku": "coat"})
     for rows in ([{"id": "b", "units": 2, "sku": "coat"}], [{"id": "c", "units": 1}, {"id": "d", "units": 2}]):

@@ -45,8 +45,6 @@ def sealed(session, monkeypatch):
                 session.execute(text(f"DROP TRIGGER {table}_no_{deed}"))
         else:
             session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("ALTER TABLE stock_entry DROP CONSTRAINT fk_stock_entry_posting_id_posting"))
     return session
 
 

@@ -41,6 +41,7 @@ def test_an_empty_ledger_is_clean(session):
         ("UPDATE stock_entry SET from_version = 99 WHERE to_account = 'in_transit'", ("I3", "stock_balance")),
         ("UPDATE stock_entry SET from_version = 98 WHERE to_account = 'damaged'", ("I3", "stock_entry")),
         ("DELETE FROM stock_balance WHERE sku = 'hat'", ("I3", "stock_entry")),
+        ("UPDATE stock_entry SET posting_id = replace(posting_id, '-7', '-6')", ("I3", "stock_entry")),
         ("UPDATE reservation SET released = 9 WHERE reference = 'line-1'", ("I4", "reservation")),
         ("UPDATE reservation SET consumed = 1 WHERE reference = 'line-1'", ("I4", "reservation")),
         ("UPDATE reservation SET picked = 0 WHERE reference = 'line-1'", ("I4", "stock_balance")),
@@ -60,6 +61,13 @@ def test_a_finding_names_the_row_and_the_difference(busy):
     finding = next(finding for finding in verify.findings(busy) if finding.invariant == "I2")
     assert finding.key == "hat at MAD"
     assert finding.message.startswith("its entries differ by on hand -1, reserved 0")
+
+
+def test_an_entry_without_its_posting_is_named(busy):
+    (line,) = busy.scalars(text("SELECT line FROM stock_entry WHERE to_account = 'shrink'"))
+    busy.execute(text("UPDATE stock_entry SET posting_id = 'lost' WHERE to_account = 'shrink'"))
+    found = [(finding.invariant, finding.key, finding.message) for finding in verify.findings(busy)]
+    assert found == [("I3", f"hat in lost line {line}", "is of a posting that is not there")]
 
 
 def test_findings_are_bounded(busy):

@@ -16,7 +16,20 @@ from flask_babel import get_locale, gettext
 
 from api.pages import costs, export, words
 from api.pages.gate import for_roles
-from api.pages.planner import carriers, counting, ledger, network, node, policies, rules, runs, waiting
+from api.pages.planner import (
+    carriers,
+    count_rules,
+    counting,
+    ledger,
+    network,
+    node,
+    policies,
+    removing,
+    rules,
+    runs,
+    safety,
+    waiting,
+)
 from kernel.money import Money
 
 room = Blueprint("planner", __name__, url_prefix="/planner")
@@ -71,6 +84,8 @@ room.add_url_rule("/nodes/<node_id>/capacity", "capacity", node.set_capacity, me
 room.add_url_rule("/carriers", "carriers", carriers.listing)
 room.add_url_rule("/carriers/<service_id>", "carrier", carriers.page)
 room.add_url_rule("/carriers/<service_id>/tariffs", "tariffs", carriers.set_tariffs, methods=["POST"])
+room.add_url_rule("/carriers/<service_id>/remove", "carrier_removal", removing.page)
+room.add_url_rule("/carriers/<service_id>/remove", "carrier_remove", removing.remove, methods=["POST"])
 
 ONE_POLICY = "/policies/<policy_id>/<int:version>"
 room.add_url_rule("/policies", "policies", policies.listing)
@@ -81,7 +96,14 @@ room.add_url_rule(f"{ONE_POLICY}/activate", "activate_policy", policies.activate
 room.add_url_rule(f"{ONE_POLICY}/archive", "archive_policy", policies.archive, methods=["POST"])
 room.add_url_rule(f"{ONE_POLICY}/shadow", "shadow_policy", policies.run_beside, methods=["POST"])
 
+room.add_url_rule("/safety-rules", "safety", safety.page)
+room.add_url_rule("/safety-rules", "safety_save", safety.save, methods=["POST"])
+room.add_url_rule("/safety-rules/remove", "safety_remove", safety.remove, methods=["POST"])
+
 room.add_url_rule("/counts", "counts", counting.listing)
+room.add_url_rule("/counts/rules", "count_rules", count_rules.page)
+room.add_url_rule("/counts/rules", "count_rule_save", count_rules.save, methods=["POST"])
+room.add_url_rule("/counts/rules/remove", "count_rule_remove", count_rules.remove, methods=["POST"])
 room.add_url_rule("/counts/<count_id>", "count", counting.page)
 room.add_url_rule("/counts/<count_id>", "decide_count", counting.decide, methods=["POST"])
 room.add_url_rule("/counts/<count_id>/void", "void_count", counting.void, methods=["POST"])

@@ -5,13 +5,14 @@ Invariant: a value that cannot be read is a refusal that says which field and wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from flask_babel import gettext
 
-from kernel.errors import Rejected
+from api.pages import i18n
+from kernel.errors import Fault, Rejected
 from kernel.money import InvalidMoney, parse
 
 DAY_FIELD = "minutes-"
@@ -81,12 +82,41 @@ def days(form: Mapping[str, str]) -> dict[date, int | None]:
     }
 
 
+def bounded(form: Mapping[str, str], limits: Mapping[str, tuple[int, int]], currency: str) -> dict[str, int]:
+    """Read whole numbers, and amounts where a name ends in _minor, between their limits. Raises Unreadable."""
+    faults: list[Fault] = []
+    found: dict[str, int] = {}
+    for name, (least, most) in limits.items():
+        try:
+            value = money(form, name, currency) if name.endswith("_minor") else whole(form, name)
+        except Unreadable:
+            value = least - 1
+        if least <= value <= most:
+            found[name] = value
+        else:
+            faults.append(Fault(f"/{name}", "form_unreadable", _between(name, least, most, currency)))
+    if faults:
+        raise Unreadable(gettext("Nothing was saved. What is wrong stands beside its field."), faults=tuple(faults))
+    return found
+
+
+def text(form: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Return what was typed into these fields, without the spaces around it."""
+    return {name: form.get(name, "").strip() for name in names}
+
+
 def _is_date(text: str) -> bool:
     try:
         date.fromisoformat(text)
     except ValueError:
         return False
     return True
+
+
+def _between(name: str, least: int, most: int, currency: str) -> str:
+    if name.endswith("_minor"):
+        return gettext("Write an amount up to %(most)s, such as 3.50.", most=i18n.money(most, currency))
+    return gettext("Write a whole number from %(least)s to %(most)s.", least=least, most=i18n.number(most))
 
 
 def _title(name: str) -> str:

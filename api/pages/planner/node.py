@@ -174,4 +174,5 @@ DAY_COLUMNS = {
     "set_minutes": lambda day: day.set_minutes,
     "capacity_minutes": lambda day: day.capacity_minutes,
     "claimed_minutes": lambda day: day.claimed_minutes,
+    "held_minutes": lambda day: day.held_minutes,
 }

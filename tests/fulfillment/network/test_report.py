@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from fulfillment.network import report
-from fulfillment.network.models import CarrierService, Closure, NodeDay, NodeProfile, Tariff
+from fulfillment.network.models import CarrierService, Closure, HeldMinutes, NodeDay, NodeProfile, Tariff
 from kernel.db import connect
 from kernel.errors import NotFound
 from stock.models import Node
@@ -50,6 +50,13 @@ def test_today_is_the_date_on_the_clock_of_the_node(session):
     days = report.today(session, now=NOW)
     assert (days["a"].on_date, days["a"].stopped, days["a"].claimed_minutes) == (WEDNESDAY, True, 30)
     assert (days["d"].on_date, days["d"].stopped, days["d"].capacity_minutes) == (date(2026, 3, 17), False, 240)
+
+
+def test_what_is_held_of_a_day_is_told_of_each_date(session):
+    rows = [("x", date(2026, 3, 20), 3), ("y", date(2026, 3, 20), 4), ("x", WEDNESDAY, 5)]
+    session.add_all(HeldMinutes(reference=by, node="a", on_date=on, minutes=count) for by, on, count in rows)
+    days = report.days(session, "a", 4, now=NOW)
+    assert [day.held_minutes for day in days] == [5, 0, 7, 0]
 
 
 def test_a_node_without_a_profile_has_no_day(session):

@@ -32,7 +32,10 @@ def in_turn(session, *demands):
 def committed(session, proposals):
     made = commit_many(session, proposals, now=NOW, actor="test")
     prove(session)
-    return made
+    assert [[each.demand_id for each in one.decisions] for one in made] == [
+        [change.wanted.demand_id for change in proposal.changes] for proposal in proposals
+    ]
+    return [each.orders for each in made]
 
 
 def postings(session):

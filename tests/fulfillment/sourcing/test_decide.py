@@ -11,6 +11,7 @@ from fulfillment.network.pick_success import Looked
 from fulfillment.network.unit_prices import MarkdownRow, ShadowPriceRow
 from fulfillment.sourcing.decide import CannotCollect, decide
 from fulfillment.sourcing.gather import gather
+from fulfillment.work.candidates import rows
 from fulfillment.work.models import Status
 from stock.models import Node
 from tests.fulfillment.sourcing.world import BARCELONA, NOW, collected, place, profile, served, stock, wanted
@@ -28,12 +29,12 @@ def put_policy(session, **settings):
 
 def option(change, node):
     """The first candidate of a node."""
-    return next(candidate for candidate in change.rationale.candidates if candidate.get("node") == node)
+    return next(candidate for candidate in rows(change.rationale.candidates) if candidate.get("node") == node)
 
 
 def fence(change, node):
     """The rule that excluded a node."""
-    rules = [each["excluded_by"] for each in change.rationale.candidates if node in each.get("nodes", ())]
+    rules = [each["excluded_by"] for each in rows(change.rationale.candidates) if node in each.get("nodes", ())]
     assert len(rules) == 1
     return rules[0]
 
@@ -115,7 +116,7 @@ def test_lateness_makes_another_node_cheaper_than_tomorrow(session):
     due = datetime(2026, 11, 18, 19, 0, tzinfo=UTC)
     [change] = decided(session, wanted(wanted_by=due))
     assert [package.node for package in change.packages] == ["MAD-S"]
-    tomorrow = [each for each in change.rationale.candidates if each.get("work_on") == "2026-11-18"]
+    tomorrow = [each for each in rows(change.rationale.candidates) if each.get("work_on") == "2026-11-18"]
     assert [each["cost"]["lateness"] for each in tomorrow if each["node"] == "MAD-W"] == [300]
 
 
@@ -251,7 +252,7 @@ def test_what_a_store_lacks_comes_by_a_transfer_leg(session):
 def test_a_transfer_leg_costs_the_work_at_both_ends(session):
     stock(session, A={"MAD-W": 5})
     [change] = decided(session, collected())
-    [standard] = [each for each in change.rationale.candidates if each.get("carrier_service") == "STD"]
+    [standard] = [each for each in rows(change.rationale.candidates) if each.get("carrier_service") == "STD"]
     assert standard["cost"] == {"handling": 120 + 250, "carrier": 400, "line_handling": 40 + 70, "pick_risk": 3}
 
 
@@ -343,7 +344,7 @@ def test_a_full_day_has_a_price_and_an_empty_one_none(session):
     stock(session, A={"MAD-W": 5, "BCN-S": 5})
     minutes.claim(session, [("MAD-W", TODAY, 590)])
     [change] = decided(session, wanted(wanted_by=NOW + timedelta(days=9)))
-    today, later = (each for each in change.rationale.candidates if each.get("node") == "MAD-W")
+    today, later = (each for each in rows(change.rationale.candidates) if each.get("node") == "MAD-W")
     assert (today["work_on"], today["cost"]["capacity"]) == ("2026-11-17", 292 + 97)
     assert (later["work_on"], "capacity" in later["cost"]) == ("2026-11-18", False)
     assert [(package.node, package.work_on) for package in change.packages] == [("MAD-W", date(2026, 11, 18))]
@@ -353,7 +354,9 @@ def test_without_a_price_of_minutes_a_day_with_room_is_as_good_as_an_empty_one(s
     stock(session, A={"MAD-W": 5})
     minutes.claim(session, [("MAD-W", TODAY, 590)])
     [change] = decided(session, wanted(wanted_by=NOW + timedelta(days=9)))
-    assert [each["work_on"] for each in change.rationale.candidates if each.get("node") == "MAD-W"] == ["2026-11-17"]
+    assert [each["work_on"] for each in rows(change.rationale.candidates) if each.get("node") == "MAD-W"] == [
+        "2026-11-17"
+    ]
 
 
 @pytest.mark.parametrize("named", ["wanted_by", "promised_by"])

@@ -10,6 +10,7 @@ from fulfillment.sourcing.commit import StalePlan, commit
 from fulfillment.sourcing.decide import decide
 from fulfillment.sourcing.demanded import read_many
 from fulfillment.sourcing.gather import gather
+from fulfillment.work.candidates import rows
 from fulfillment.work.models import Decision, Demand
 from stock.models import Article
 from tests.fulfillment.sourcing.world import BARCELONA, NOW, collected, place, served, stock, wanted
@@ -34,7 +35,7 @@ def nodes(change):
 
 
 def rules(change):
-    return {each["excluded_by"]: each["nodes"] for each in change.rationale.candidates if "excluded_by" in each}
+    return {each["excluded_by"]: each["nodes"] for each in rows(change.rationale.candidates) if "excluded_by" in each}
 
 
 def families(session):

@@ -13,6 +13,7 @@ from fulfillment.sourcing.decide import decide
 from fulfillment.sourcing.flip import flips_of
 from fulfillment.sourcing.gather import gather
 from fulfillment.sourcing.proposal import Failure
+from fulfillment.work.candidates import rows
 from fulfillment.work.models import Decision
 from tests.fulfillment.sourcing.world import NOW, PLACES, collected, place, profile, stock, wanted
 
@@ -109,8 +110,8 @@ def test_every_node_is_a_candidate_or_stands_with_its_rule(session):
         wanted(location=replace(wanted().location, latitude=None)),
     ):
         (change,) = decide(session, [demand], now=NOW, cause="order").changes
-        named = {each["node"] for each in change.rationale.candidates if "node" in each}
-        fenced = [node for each in change.rationale.candidates for node in each.get("nodes", ())]
+        named = {each["node"] for each in rows(change.rationale.candidates) if "node" in each}
+        fenced = [node for each in rows(change.rationale.candidates) for node in each.get("nodes", ())]
         assert named | set(fenced) == set(PLACES)
         assert len(fenced) == len(set(fenced))
         assert not named & set(fenced)

@@ -6,6 +6,7 @@ from sqlalchemy import func, select, update
 from fulfillment.sourcing import holding
 from fulfillment.sourcing.commit import StalePlan, commit
 from fulfillment.sourcing.decide import decide
+from fulfillment.sourcing.proposal import NOTHING
 from fulfillment.work.models import Demand, FulfillmentOrder
 from stock import holds, safety_rules
 from stock.holds import Term
@@ -19,7 +20,7 @@ TERM = Term(minutes=10, most_minutes=60)
 
 
 def proposed(session, *demands, reference=None):
-    held = holds.claimed_by(session, reference) if reference else ()
+    held = holding.of(session, reference) if reference else NOTHING
     return decide(session, demands, now=NOW, cause="order", held=held)
 
 

@@ -9,6 +9,7 @@ from fulfillment.network import catalog
 from fulfillment.network.carrier_rows import BoxRow, SurchargeRow, Zone
 from fulfillment.network.rows import Carrier, TariffBand
 from fulfillment.sourcing.decide import decide
+from fulfillment.work.candidates import rows
 from stock.models import Article
 from tests.fulfillment.sourcing.world import NOW, collected, place, stock, wanted
 
@@ -154,7 +155,7 @@ def test_a_carrier_that_comes_before_the_node_opens_takes_nothing(session):
     catalog.put_carriers(session, [replace(STD, cut_off="09:59")])
     change = decided(session, wanted())
     assert not change.packages
-    assert {"excluded_by": "no_work_day", "nodes": ["MAD-S"]} in change.rationale.candidates
+    assert {"excluded_by": "no_work_day", "nodes": ["MAD-S"]} in rows(change.rationale.candidates)
 
 
 def test_what_carriers_ask_survives_the_commit(session):

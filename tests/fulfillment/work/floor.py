@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
+from fulfillment.network import minutes as labour
 from fulfillment.network.models import NodeDay, NodeProfile
 from fulfillment.work import collecting, orders, packing, picking, shipping, transfers, verify
 from fulfillment.work.models import (
@@ -40,7 +41,6 @@ def lay_out(session):
     session.flush()
     for node in NODES:
         session.add(profile(node))
-        session.add(NodeDay(node=node, on_date=NOW.date(), claimed_minutes=1000))
         session.add_all(Placement(sku=sku, node=node, shelf=shelf) for sku, shelf in SHELVES.items() if node != "WH")
 
 
@@ -94,6 +94,7 @@ def allocate(
     )  # fmt: skip
     session.add(fo)
     session.flush()
+    labour.claim(session, [(node, fo.work_on, MINUTES)])
     leg = supplies is not None
     for sku, count in units.items():
         line = lines[sku]
@@ -211,4 +212,4 @@ def news(session, aggregate_id):
 
 def minutes(session, node="MAD"):
     day = (NodeDay.node == node) & (NodeDay.on_date == NOW.date())
-    return session.scalar(select(func.sum(NodeDay.claimed_minutes)).where(day))
+    return session.scalar(select(func.sum(NodeDay.claimed_minutes)).where(day)) or 0

@@ -46,8 +46,8 @@ def order_at(session, status, **units):
 
 @pytest.mark.parametrize("status", NOT_PICKED)
 def test_before_picking_a_cancelled_order_frees_its_units_and_its_minutes(session, status):
-    before = minutes(session)
     fo = order_at(session, status, coat=2)
+    before = minutes(session)
     assert where(cancel(session, fo, coat=2)) == [(2, fo.number)]
     assert fo.status == Status.CANCELLED
     assert balance(session, "coat") == (2, 0, 0)
@@ -60,8 +60,8 @@ def test_before_picking_a_cancelled_order_frees_its_units_and_its_minutes(sessio
 
 @pytest.mark.parametrize("status", IN_TOTES)
 def test_after_picking_a_cancelled_order_is_put_back_and_its_work_was_done(session, status):
-    before = minutes(session)
     fo = order_at(session, status, coat=2)
+    before = minutes(session)
     cancel(session, fo, coat=2)
     assert fo.status == Status.CANCELLED
     assert balance(session, "coat") == (2, 2, 2)

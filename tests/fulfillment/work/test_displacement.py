@@ -32,7 +32,7 @@ def lose(session, units, sku="coat", node="MAD"):
 
 
 def test_an_order_that_loses_all_it_had_is_superseded_and_waits(session):
-    before, fo = minutes(session), ordered(session, coat=2)
+    fo, before = ordered(session, coat=2), minutes(session)
     lose(session, 2)
     assert fo.status == Status.SUPERSEDED
     assert counters(session, fo, "coat") == (2, 2, 0, 0)

@@ -40,7 +40,7 @@ def test_an_accepted_order_stays_where_it_is(session):
 
 
 def test_a_rejected_order_waits_again_without_its_minutes(session):
-    before, fo = minutes(session), ordered(session, coat=2)
+    fo, before = ordered(session, coat=2), minutes(session)
     assert reject(session, fo) == [fo]
     assert fo.status == Status.REJECTED
     assert counters(session, fo, "coat") == (2, 2, 0, 0)

@@ -253,8 +253,8 @@ def test_a_short_pick_sends_the_rest_back_to_wait_and_takes_it_off_the_shelf(ses
 
 
 def test_a_short_pick_of_all_there_was_rejects_the_order(session):
-    before = minutes(session)
     fo = bring(session, ordered(session, coat=2), Status.PICKING)
+    before = minutes(session)
     short(session, fo, "coat", found=0)
     assert fo.status == Status.REJECTED
     assert balance(session, "coat") == (0, 0, 0)

@@ -3,10 +3,24 @@
 import pytest
 from sqlalchemy import delete, update
 
-from fulfillment.work import collecting, verify
+from fulfillment.network import held_minutes
+from fulfillment.network.models import HeldMinutes, NodeDay
+from fulfillment.work import cancelling, collecting, orders, repair, verify
 from fulfillment.work.models import DemandLine, FulfillmentLine, FulfillmentOrder, Method, PutBack, Status
+from kernel.proofs import WHOLE
 from stock.models import OpenDemand, Reservation
-from tests.fulfillment.work.floor import BY, bring, collected_by_transfer, demand, in_order, line, ordered
+from tests.fulfillment.work.floor import (
+    BY,
+    MINUTES,
+    NOW,
+    bring,
+    collected_by_transfer,
+    demand,
+    in_order,
+    line,
+    minutes,
+    ordered,
+)  # fmt: skip
 
 
 def tables(session):
@@ -58,6 +72,38 @@ def test_units_that_are_awaited_and_do_not_come_are_found(session):
     session.execute(update(FulfillmentOrder).where(FulfillmentOrder.id == leg.id).values(status=Status.CANCELLED))
     session.execute(delete(Reservation))
     assert tables(session) == {("I5", "fulfillment_order")}
+
+
+def held(session, minutes):
+    session.add(HeldMinutes(reference="promise", node="MAD", on_date=NOW.date(), minutes=minutes))
+
+
+def test_a_day_is_claimed_by_its_work_and_by_what_is_held_and_by_nothing_else(session):
+    taken_back, done = ordered(session, coat=2), bring(session, ordered(session, boots=1), Status.PACKED)
+    orders.reject(session, taken_back.id, reason="no_staff", **BY)
+    cancelling.cancel_units(session, lines={done.lines[0].demand_line_id: 1}, reason="customer", **BY)
+    held_minutes.hold(session, "promise", [("MAD", NOW.date(), 5)])
+    assert minutes(session) == MINUTES + 5
+    in_order(session)
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda session: session.execute(update(NodeDay).values(claimed_minutes=NodeDay.claimed_minutes + 1)),
+        lambda session: session.execute(delete(NodeDay)),
+        lambda session: held(session, 5),
+        lambda session: session.execute(update(FulfillmentOrder).values(work_minutes=3)),
+    ],
+)
+def test_minutes_that_belong_to_nothing_are_found_and_counted_anew(session, forge):
+    ordered(session, coat=2)
+    forge(session)
+    assert tables(session) == {("I5", "node_day")}
+    [mend] = repair.by_node(session, WHOLE)
+    assert mend.rows == {("node_day", f"MAD on {NOW.date()}")}
+    assert [mend.write(session, **BY) for _ in range(2)] == [True, False]
+    in_order(session)
 
 
 def test_a_put_back_task_without_its_units_is_found(session):
