@@ -88,7 +88,7 @@ def instead_of(session: Session, wanted: Wanted, home: Destination | None, *, no
     each_its_own = [replace(other, demand_id=new_id()) for other in others]
     if not each_its_own:
         return []
-    gathered, plans = _planned(session, each_its_own, now=now, held=(), effort=Effort(SECONDS))
+    gathered, plans = _planned(session, each_its_own, now=now, held=NOTHING, effort=Effort(SECONDS))
     every = ([_way(gathered, number, plan) for plan in own] for number, own in plans.items() if own)
     soonest = [min(ways, key=_soonest_first) for ways in every]
     at = {each.node: each for each in near}
@@ -132,7 +132,7 @@ def ways_to_serve(
 
 
 def _planned(
-    session: Session, wanted: Sequence[Wanted], *, now: datetime, held: Sequence[Held], effort: Effort
+    session: Session, wanted: Sequence[Wanted], *, now: datetime, held: Holding, effort: Effort
 ) -> tuple[Gathered, dict[int, list[Plan]]]:
     """Return the problem of all ways together, and for each wish the plans that no other of it beats."""
 
