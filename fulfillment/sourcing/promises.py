@@ -81,15 +81,22 @@ def services(session: Session) -> tuple[str, ...]:
 
 
 def instead_of(session: Session, wanted: Wanted, home: Destination | None, *, now: datetime) -> list[Alternative]:
-    """Return ways to have what a store cannot hand over: whole at another store near it, or shipped `home`."""
+    """Return the soonest way to have all that a store cannot hand over: at each store near it, and shipped `home`."""
     store = wanted.collect_node or ""
     near = nearby.stores(session, nearby.place_of(session, store), nearby.STORES, but=store)
     others = [*(wanted.collected_at(each.node) for each in near), *([wanted.shipped_to(home)] if home else [])]
     each_its_own = [replace(other, demand_id=new_id()) for other in others]
-    found = ways_to_serve(session, each_its_own, now=now, most=len(others))
+    if not each_its_own:
+        return []
+    gathered, plans = _planned(session, each_its_own, now=now, held=NOTHING, effort=Effort(SECONDS))
+    every = ([_way(gathered, number, plan) for plan in own] for number, own in plans.items() if own)
+    soonest = [min(ways, key=_soonest_first) for ways in every]
     at = {each.node: each for each in near}
-    ways = () if found.missing else found.ways
-    return [Alternative(store, at.get(way.wanted.collect_node or ""), way) for way in ways]
+    return [
+        Alternative(store, at.get(way.wanted.collect_node or ""), way)
+        for way in sorted(soonest, key=_soonest_first)
+        if not way.missing
+    ]
 
 
 def ways_to_serve(
@@ -109,15 +116,8 @@ def ways_to_serve(
     """
     if not wanted:
         return Choice((), ())
-
-    def state(demands: Sequence[Wanted]) -> Gathered:
-        return gather(session, demands, now=now, held=held, instead=True)
-
-    gathered = _relaxed(state(wanted), state)
     effort = Effort(seconds)
-    plans: dict[int, list[Plan]] = {}
-    for number in range(len(wanted)):
-        plans[number] = frontier(_search(gathered, number, effort.left_s / (len(wanted) - number)))
+    gathered, plans = _planned(session, wanted, now=now, held=held, effort=effort)
     ways = _labelled(_whole([_way(gathered, number, plan) for number, own in plans.items() for plan in own]))
     if not ways:
         return Choice((), _missing(gathered, 0, solved(_alone(gathered, 0))))
@@ -128,9 +128,26 @@ def ways_to_serve(
             more = next_best(_search(gathered, number, effort.left_s), own, most - len(chosen))
             chosen += [_way(gathered, number, plan) for plan in more]
     missing = min((way.missing for way in chosen), key=lambda lines: sum(line.units for line in lines))
-    return Choice(
-        tuple(sorted(chosen, key=lambda way: (way.arrives_at, way.cost_minor, len(way.packages)))), missing
-    )  # fmt: skip
+    return Choice(tuple(sorted(chosen, key=_soonest_first)), missing)
+
+
+def _planned(
+    session: Session, wanted: Sequence[Wanted], *, now: datetime, held: Holding, effort: Effort
+) -> tuple[Gathered, dict[int, list[Plan]]]:
+    """Return the problem of all ways together, and for each wish the plans that no other of it beats."""
+
+    def state(demands: Sequence[Wanted]) -> Gathered:
+        return gather(session, demands, now=now, held=held, instead=True)
+
+    gathered = _relaxed(state(wanted), state)
+    plans: dict[int, list[Plan]] = {}
+    for number in range(len(wanted)):
+        plans[number] = frontier(_search(gathered, number, effort.left_s / (len(wanted) - number)))
+    return gathered, plans
+
+
+def _soonest_first(way: Way) -> tuple[datetime, int, int]:
+    return way.arrives_at, way.cost_minor, len(way.packages)
 
 
 def _relaxed(gathered: Gathered, state: Callable[[Sequence[Wanted]], Gathered]) -> Gathered:

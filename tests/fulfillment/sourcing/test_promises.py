@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from fulfillment.network import nearby, policies
+from fulfillment.network.geography import Destination
 from fulfillment.sourcing.decide import decide
-from fulfillment.sourcing.promises import ways_to_serve
+from fulfillment.sourcing.promises import instead_of, ways_to_serve
 from kernel.ids import new_id
-from tests.fulfillment.sourcing.world import MADRID, NOW, stock, wanted
+from tests.fulfillment.sourcing.world import MADRID, NOW, collected, stock, wanted
 
 BOTH = [("A", 1), ("B", 1)]
 
@@ -58,3 +59,13 @@ def test_a_soft_fence_gives_way_as_it_would_for_the_order(session):
     assert cheapest(ways(session, demand), "standard").packages == change.packages
     # Where the fence leaves nothing waiting, it stands.
     assert {p.node for way in ways(session, wanted()).ways for p in way.packages if way.kind[0] == "ship"} == {"MAD-W"}
+
+
+def test_each_store_near_and_the_address_are_offered_once_instead(session):
+    policies.activate(session, "default", policies.put(session, "default", {"transfers": False}))
+    stock(session, A={"MAD-W": 5, "BCN-S": 5})
+    home = Destination(MADRID, country="ES", postal_code="28013")
+    offered = instead_of(session, collected(), home, now=NOW)
+    assert sorted((each.way.wanted.method, each.way.packages[0].node) for each in offered) == [
+        ("collect", "BCN-S"), ("ship", "MAD-W"),
+    ]  # fmt: skip
