@@ -20,7 +20,7 @@ from fulfillment.network.nearby import Store
 from fulfillment.optimizer.plan import Plan
 from fulfillment.optimizer.problem import UNFILLED_TERM, Problem
 from fulfillment.sourcing.decide import solved, solved_relaxing
-from fulfillment.sourcing.frontier import Effort, Search, frontier, next_best
+from fulfillment.sourcing.frontier import LEAST_S, Effort, Search, frontier, next_best
 from fulfillment.sourcing.gather import Gathered, gather
 from fulfillment.sourcing.proposal import NOTHING, Holding, Missing, Package, Wanted
 from fulfillment.sourcing.propose import missing_of, packages_of
@@ -29,7 +29,10 @@ from fulfillment.work.models import Method
 from kernel.ids import new_id
 
 SECONDS: Final = 1.0
-"""How long all ways to serve a basket are looked for; the subset programme needs a hundredth of it."""
+"""How long all ways to serve a basket are looked for; the subset programme needs a hundredth of it.
+
+Where that is not enough, each way is still looked for once, for as long as it takes to state it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +123,7 @@ def ways_to_serve(
     gathered, plans = _planned(session, wanted, now=now, held=held, effort=effort)
     ways = _labelled(_whole([_way(gathered, number, plan) for number, own in plans.items() for plan in own]))
     if not ways:
-        return Choice((), _missing(gathered, 0, solved(_alone(gathered, 0))))
+        return Choice((), _missing(gathered, 0, solved(_alone(gathered, 0), time_limit_s=max(LEAST_S, effort.left_s))))
     chosen = sorted(ways, key=lambda way: (not way.labels, way.cost_minor))[:most]
     for number, own in plans.items():
         # Where another way leaves less, the next best of this one is of no use to anybody.
@@ -139,7 +142,7 @@ def _planned(
     def state(demands: Sequence[Wanted]) -> Gathered:
         return gather(session, demands, now=now, held=held, instead=True)
 
-    gathered = _relaxed(state(wanted), state)
+    gathered = _relaxed(state(wanted), state, effort)
     plans: dict[int, list[Plan]] = {}
     for number in range(len(wanted)):
         plans[number] = frontier(_search(gathered, number, effort.left_s / (len(wanted) - number)))
@@ -150,14 +153,19 @@ def _soonest_first(way: Way) -> tuple[datetime, int, int]:
     return way.arrives_at, way.cost_minor, len(way.packages)
 
 
-def _relaxed(gathered: Gathered, state: Callable[[Sequence[Wanted]], Gathered]) -> Gathered:
-    """Give up soft fences for each demand that lacks units behind them, as the decision of its order would."""
+def _relaxed(gathered: Gathered, state: Callable[[Sequence[Wanted]], Gathered], effort: Effort) -> Gathered:
+    """Give up soft fences for each demand that lacks units behind them, as the decision of its order would.
+
+    Once time is up, the fences of those that were not looked at stand.
+    """
     demands = list(gathered.wanted)
     for number, scene in enumerate(gathered.scenes):
-        if any(fence.soft for fence in scene.fences):
-            plan = _numbered(solved(_alone(gathered, number)), number)
+        if effort.left_s > 0 and any(fence.soft for fence in scene.fences):
+            share_s = max(LEAST_S, effort.left_s / (len(demands) - number))
+            plan = _numbered(solved(_alone(gathered, number), time_limit_s=share_s), number)
             if next_to_relax(gathered, plan, number) is not None:
-                [demands[number]] = solved_relaxing(state([demands[number]]), state)[0].wanted
+                alone = state([demands[number]])
+                [demands[number]] = solved_relaxing(alone, state, time_limit_s=share_s)[0].wanted
     return gathered if demands == list(gathered.wanted) else state(demands)
 
 
