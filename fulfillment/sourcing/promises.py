@@ -109,11 +109,13 @@ def ways_to_serve(
     now: datetime,
     most: int,
     held: Holding = NOTHING,
+    by_distance: bool = True,
     seconds: float = SECONDS,
 ) -> Choice:
     """Return up to `most` ways to serve one basket, to which what is `held` for it is available.
 
-    `wanted` states the basket once for each service and each store, the nearest first. Ways that leave something are
+    `wanted` states the basket once for each service and each store, the nearest first; without a place that is known
+    they do not come `by_distance`, and none is called the nearest. Ways that leave something are
     told only where there is none that leaves nothing. The best of each kind come first, then what else no other beats,
     then the next best.
     """
@@ -121,7 +123,8 @@ def ways_to_serve(
         return Choice((), ())
     effort = Effort(seconds)
     gathered, plans = _planned(session, wanted, now=now, held=held, effort=effort)
-    ways = _labelled(_whole([_way(gathered, number, plan) for number, own in plans.items() for plan in own]))
+    every = [_way(gathered, number, plan) for number, own in plans.items() for plan in own]
+    ways = _labelled(_whole(every), by_distance=by_distance)
     if not ways:
         return Choice((), _missing(gathered, 0, solved(_alone(gathered, 0), time_limit_s=max(LEAST_S, effort.left_s))))
     chosen = sorted(ways, key=lambda way: (not way.labels, way.cost_minor))[:most]
@@ -218,7 +221,7 @@ def _whole(ways: list[Way]) -> list[Way]:
     return [way for way in ways if not way.missing] or ways
 
 
-def _labelled(ways: Sequence[Way]) -> list[Way]:
+def _labelled(ways: Sequence[Way], *, by_distance: bool) -> list[Way]:
     """Label the best of each kind; what is equal in one respect is told apart by the others."""
     labels: dict[int, list[str]] = {}
     for kind in dict.fromkeys(way.kind for way in ways):
@@ -228,8 +231,7 @@ def _labelled(ways: Sequence[Way]) -> list[Way]:
             "cheapest": min(same, key=lambda number: (ways[number].cost_minor, ways[number].arrives_at)),
             "fewest_packages": min(same, key=lambda number: (len(ways[number].packages), ways[number].cost_minor)),
         }
-        if kind[0] == Method.COLLECT:
-            # Stores come in the order of their distance.
+        if kind[0] == Method.COLLECT and by_distance:
             best["nearest"] = same[0]
         for label, number in best.items():
             labels.setdefault(number, []).append(label)
