@@ -79,7 +79,7 @@ def decisions(session: Session, order_id: str, *, currency: str) -> list[dict[st
 def flips(session: Session, order_id: str, decision_id: str | None, *, currency: str) -> list[dict[str, Any]]:
     """Return what would have flipped a decision about an order, or the newest of each of its demands.
 
-    Raises UnknownOrder; a decision that is not about the order is none.
+    Raises UnknownOrder, and UnknownDecision for one that is not about the order.
     """
     history.get(session, order_id)
     names = {node.id: node.name for node in reports.nodes(session)}

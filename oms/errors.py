@@ -111,6 +111,15 @@ class CartChanged(Conflict):
         super().__init__(f"Cart {code} was changed meanwhile; read it again.")
 
 
+class UnknownDecision(NotFound):
+    """No such decision was made about the order."""
+
+    code = "unknown_decision"
+
+    def __init__(self, order_id: str, decision_id: str) -> None:
+        super().__init__(f"There is no decision {decision_id} about order {order_id}.")
+
+
 class UnknownPromise(NotFound):
     """There is no such promise, or not any more."""
 

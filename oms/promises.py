@@ -102,7 +102,8 @@ def prepare(
             for name in ask.services or known
         ]
     held = holding.of(session, cart.id) if cart else NOTHING
-    choice = sourcing.ways_to_serve(session, every, now=now, most=ask.most, held=held)
+    found = wanted.location.latitude is not None
+    choice = sourcing.ways_to_serve(session, every, now=now, most=ask.most, held=held, by_distance=found)
     quote_id = new_id()
     quoted = [
         _quoted(quote_id, number, way, channel, cart, until=now + timedelta(minutes=terms.valid_minutes))

@@ -30,6 +30,7 @@ from fulfillment.work.models import (
 from kernel.db import table
 from kernel.money import Money
 from oms import history, payments
+from oms.errors import UnknownDecision
 from oms.models import Hold, Order, OrderHistory, OrderLine, Payment, Return
 from oms.status import LineCounters, Part, PublicStatus, public_status
 
@@ -192,9 +193,15 @@ def counters(session: Session, order: Order) -> dict[str, LineCounters]:
 
 
 def decisions(session: Session, order_id: str, *, only: str | None = None) -> list[Decision]:
-    """Return every decision about the order, oldest first, or only the one with an id."""
+    """Return every decision about the order, oldest first, or only the one with an id.
+
+    Raises UnknownDecision when that one is not about the order.
+    """
     query = _DECISIONS if only is None else _DECISIONS.where(Decision.id == only)
-    return list(session.scalars(query, {"order_id": order_id}))
+    found = list(session.scalars(query, {"order_id": order_id}))
+    if only is not None and not found:
+        raise UnknownDecision(order_id, only)
+    return found
 
 
 def timeline(session: Session, order_id: str) -> list[Moment]:

@@ -62,6 +62,7 @@ class Commands(click.Group):
         except (InvalidConfig, DomainError) as error:
             raise click.ClickException(_sentence(error)) from error
         except SQLAlchemyError as error:
+            _explain(ctx.obj)
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise click.ClickException(f"The database cannot be used: {reason}") from error
         except OSError as error:
@@ -118,6 +119,18 @@ def oms(context: click.Context, path: Path | None) -> None:
 def _is_there(place: str) -> bool:
     module = place.partition(":")[0]
     return module.startswith("api.") or find_spec(module) is not None
+
+
+def _explain(session: Session) -> None:
+    """Say so where what the database refused is that it was never, or not wholly, migrated."""
+    from api.cli.migrated import NotMigrated, check_migrated
+
+    try:
+        check_migrated(session)
+    except NotMigrated as error:
+        raise click.ClickException(error.message) from error
+    except SQLAlchemyError:
+        return
 
 
 def _sentence(error: InvalidConfig | DomainError) -> str:

@@ -11,15 +11,9 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
+from api.cli.migrated import check_migrated
 from api.cli.root import Session, with_session
 from api.config import Config, share_metrics
-from kernel.errors import Conflict
-
-
-class NotMigrated(Conflict):
-    """The database's schema is not the one this code needs."""
-
-    code = "not_migrated"
 
 
 class Server(BaseApplication):
@@ -106,24 +100,6 @@ def settle() -> None:
     """Let the garbage collector pass over what lives as long as the process: modules, routes, statements."""
     gc.collect()
     gc.freeze()
-
-
-def check_migrated(session: Session) -> None:
-    """Refuse to start on a schema that this code was not written for."""
-    from api.health import newest_migration, schema_version
-
-    found = session.house.doors.read(schema_version_or_none(schema_version))
-    if found != newest_migration():
-        raise NotMigrated(
-            f"The database is at migration {found or 'none'}, and {newest_migration()} is needed: run `oms migrate`."
-        )
-
-
-def schema_version_or_none(read: Any) -> Any:
-    """Return a reader that answers None where there is no schema at all."""
-    from sqlalchemy import inspect
-
-    return lambda session: read(session) if inspect(session.connection()).has_table("alembic_version") else None
 
 
 def _with_address(config: Config, host: str | None, port: int | None) -> Config:

@@ -9,11 +9,12 @@ from typing import Any
 
 from marshmallow import fields, post_load, pre_dump
 
-from api.schemas.base import MoneyField, PageQuery, Schema, at_most, code, instant, page_of, units
+from api.schemas.base import MoneyField, PageQuery, Schema, at_most, code, instant, page_of, whole
 from api.schemas.decisions import DecisionSummarySchema
 from api.schemas.mending import STAND_IN
 from fulfillment.work.models import FulfillmentOrder, Shipment
 from kernel.money import Money
+from oms.checks import MOST_UNITS
 from oms.commands import CustomerDetails, Line, PlaceOrder, ShipTo
 from oms.models import Order
 from oms.view import LineView, PartView
@@ -130,7 +131,7 @@ class LineUnitsSchema(Schema):
     """Units of an order line."""
 
     line_id = code()
-    units = units()
+    units = whole(1, MOST_UNITS)
 
 
 class CancelSchema(Schema):

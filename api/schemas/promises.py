@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import fields, post_load, validate
 
-from api.schemas.base import MAX_INTEGER, MoneyField, Schema, at_most, between, code, instant, units, whole
+from api.schemas.base import MAX_INTEGER, MoneyField, Schema, at_most, between, code, instant, whole
 from api.schemas.orders import RequestedSchema
 from fulfillment.network.nearby import Store
 from fulfillment.sourcing.promises import Alternative, Way
 from fulfillment.sourcing.proposal import Package
 from kernel.money import Money
-from oms.checks import MOST_LINES
+from oms.checks import MOST_LINES, MOST_UNITS
 from oms.commands import AskPromises, Place
 from oms.errors import OutOfStock
 from oms.promises import Answer, HeldPromise, Offer
@@ -47,7 +47,7 @@ class WantedUnitsSchema(Schema):
     """Units of an article or a bundle."""
 
     sku = code(metadata={"example": "SHI01-WHT-M"})
-    quantity = units(metadata={"example": 1})
+    quantity = whole(1, MOST_UNITS, metadata={"example": 1})
 
 
 class AskPromisesSchema(Schema):

@@ -6,14 +6,15 @@ from typing import Any
 
 from marshmallow import fields, post_load
 
-from api.schemas.base import PageQuery, Schema, at_most, code, page_of, text, units
+from api.schemas.base import PageQuery, Schema, at_most, code, page_of, text, whole
+from oms.checks import MOST_UNITS
 from oms.commands import ReturnBrought, ReturnFound, ReturnWanted
 from oms.returns import GRADES
 
 
 class _Line(Schema):
     line_id = code()
-    units = units()
+    units = whole(1, MOST_UNITS)
 
 
 def _lines(schema: type[Schema]) -> fields.List[Any]:

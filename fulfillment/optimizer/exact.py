@@ -37,18 +37,21 @@ def solve_exact(problem: Problem, *, time_limit_s: float, seed: int) -> Plan:
     if answer.outcome == "infeasible":
         lines = _unservable(model, time_limit_s=time_limit_s, seed=seed)
         return infeasible_plan(lines, seconds=perf_counter() - started, solver=answer.solver, seed=seed)
-    found = answer.outcome != "unknown"
-    plan = priced_plan(
-        problem,
-        model.assignments(answer.values) if found else packed(problem),
-        bound=_whole_bound(answer, max(1, int(mip.step))) if found else least_cost(problem),
-        seconds=perf_counter() - started,
-        solver=answer.solver if found else "greedy",
-        seed=seed,
-    )
-    if not found and any(problem.orders[each.order].lines[each.line].unfilled_cost is None for each in plan.unfilled):
+    bound = least_cost(problem) if answer.outcome == "unknown" else _whole_bound(answer, max(1, int(mip.step)))
+    found = [] if answer.outcome == "unknown" else [(model.assignments(answer.values), answer.solver)]
+    if not found or (answer.outcome == "feasible" and len(problem.orders) == 1):
+        found.append((packed(problem), "greedy"))
+    seconds = perf_counter() - started
+    plans = [priced_plan(problem, parts, bound=bound, seconds=seconds, solver=by, seed=seed) for parts, by in found]
+    plan = min(plans, key=lambda each: (_lacks(problem, each), each.objective))
+    if _lacks(problem, plan):
         raise NoPlanInTimeError(f"no plan was found in {time_limit_s:g} s; allow more time, or let lines stay unfilled")
     return plan
+
+
+def _lacks(problem: Problem, plan: Plan) -> bool:
+    """Tell whether a plan leaves what must be served."""
+    return any(problem.orders[each.order].lines[each.line].unfilled_cost is None for each in plan.unfilled)
 
 
 def _answer(model: SourcingModel, mip: Mip, *, time_limit_s: float, seed: int) -> Answer:

@@ -119,21 +119,24 @@ def _decide(
     return Proposal(cause=cause, changes=changes_of(gathered, plan, solve_ms=solve_ms))
 
 
-def solved_relaxing(gathered: Gathered, state: Callable[[Sequence[Wanted]], Gathered]) -> tuple[Gathered, Plan, float]:
+def solved_relaxing(
+    gathered: Gathered, state: Callable[[Sequence[Wanted]], Gathered], *, time_limit_s: float = TIME_LIMIT_S
+) -> tuple[Gathered, Plan, float]:
     """Solve a problem; where units wait behind soft fences, give these up one after the other in the policy's order.
 
-    `state` states demands anew, with what they have `relaxed`. Return the problem and plan with the fewest units
-    waiting, of these the one with the fewest fences given up, and the milliseconds that this took.
+    `state` states demands anew, with what they have `relaxed`; each time, solving keeps to the time limit. Return the
+    problem and plan with the fewest units waiting, of these the one with the fewest fences given up, and the
+    milliseconds that this took.
     """
     started = perf_counter()
-    best, plan = gathered, solved(gathered.problem)
+    best, plan = gathered, solved(gathered.problem, time_limit_s=time_limit_s)
     for number in range(len(gathered.wanted)):
         tried, answer = best, plan
         while (name := next_to_relax(tried, answer, number)) is not None:
             demands = list(tried.wanted)
             demands[number] = replace(demands[number], relaxed=(*demands[number].relaxed, name))
             tried = state(demands)
-            answer = solved(tried.problem)
+            answer = solved(tried.problem, time_limit_s=time_limit_s)
             if _waiting(answer) < _waiting(plan):
                 best, plan = tried, answer
     return best, plan, (perf_counter() - started) * 1000

@@ -87,12 +87,15 @@ class Search:
 def frontier(search: Search) -> list[Plan]:
     """Return the plans that no other beats in arrival, packages and cost, the cheapest first; none if none serves.
 
-    When time runs out, those found until then; the cheapest of all is always looked for.
+    When time runs out, those found until then; the cheapest of all is always looked for. Nothing more is, where less
+    time is left than that one took.
     """
     every = np.arange(len(search.arrives_s))
     best = _alone(search, every)
     if best is None:
         return []
+    if search.effort.left_s < best.seconds:
+        return [best]
     found = {search.point(best): best}
     # The cheapest plan so far in at most so many packages (None: any); None once there is no more.
     known: dict[int | None, Plan | None] = {None: best}
@@ -106,6 +109,8 @@ def frontier(search: Search) -> list[Plan]:
 def next_best(search: Search, plans: Sequence[Plan], count: int) -> list[Plan]:
     """Return up to `count` more plans that serve as much from other nodes, the cheapest first."""
     best = plans[0]
+    if search.effort.left_s < best.seconds:
+        return []
     order = search.problem.orders[0]
     seen, tie = {_content(search, plan) for plan in plans}, counting()
     tried: set[frozenset[int]] = {frozenset()}

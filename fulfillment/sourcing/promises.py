@@ -20,7 +20,7 @@ from fulfillment.network.nearby import Store
 from fulfillment.optimizer.plan import Plan
 from fulfillment.optimizer.problem import UNFILLED_TERM, Problem
 from fulfillment.sourcing.decide import solved, solved_relaxing
-from fulfillment.sourcing.frontier import Effort, Search, frontier, next_best
+from fulfillment.sourcing.frontier import LEAST_S, Effort, Search, frontier, next_best
 from fulfillment.sourcing.gather import Gathered, gather
 from fulfillment.sourcing.proposal import NOTHING, Holding, Missing, Package, Wanted
 from fulfillment.sourcing.propose import missing_of, packages_of
@@ -29,7 +29,10 @@ from fulfillment.work.models import Method
 from kernel.ids import new_id
 
 SECONDS: Final = 1.0
-"""How long all ways to serve a basket are looked for; the subset programme needs a hundredth of it."""
+"""How long all ways to serve a basket are looked for; the subset programme needs a hundredth of it.
+
+Where that is not enough, each way is still looked for once, for as long as it takes to state it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,11 +109,13 @@ def ways_to_serve(
     now: datetime,
     most: int,
     held: Holding = NOTHING,
+    by_distance: bool = True,
     seconds: float = SECONDS,
 ) -> Choice:
     """Return up to `most` ways to serve one basket, to which what is `held` for it is available.
 
-    `wanted` states the basket once for each service and each store, the nearest first. Ways that leave something are
+    `wanted` states the basket once for each service and each store, the nearest first; without a place that is known
+    they do not come `by_distance`, and none is called the nearest. Ways that leave something are
     told only where there is none that leaves nothing. The best of each kind come first, then what else no other beats,
     then the next best.
     """
@@ -118,9 +123,10 @@ def ways_to_serve(
         return Choice((), ())
     effort = Effort(seconds)
     gathered, plans = _planned(session, wanted, now=now, held=held, effort=effort)
-    ways = _labelled(_whole([_way(gathered, number, plan) for number, own in plans.items() for plan in own]))
+    every = [_way(gathered, number, plan) for number, own in plans.items() for plan in own]
+    ways = _labelled(_whole(every), by_distance=by_distance)
     if not ways:
-        return Choice((), _missing(gathered, 0, solved(_alone(gathered, 0))))
+        return Choice((), _missing(gathered, 0, solved(_alone(gathered, 0), time_limit_s=max(LEAST_S, effort.left_s))))
     chosen = sorted(ways, key=lambda way: (not way.labels, way.cost_minor))[:most]
     for number, own in plans.items():
         # Where another way leaves less, the next best of this one is of no use to anybody.
@@ -139,7 +145,7 @@ def _planned(
     def state(demands: Sequence[Wanted]) -> Gathered:
         return gather(session, demands, now=now, held=held, instead=True)
 
-    gathered = _relaxed(state(wanted), state)
+    gathered = _relaxed(state(wanted), state, effort)
     plans: dict[int, list[Plan]] = {}
     for number in range(len(wanted)):
         plans[number] = frontier(_search(gathered, number, effort.left_s / (len(wanted) - number)))
@@ -150,14 +156,19 @@ def _soonest_first(way: Way) -> tuple[datetime, int, int]:
     return way.arrives_at, way.cost_minor, len(way.packages)
 
 
-def _relaxed(gathered: Gathered, state: Callable[[Sequence[Wanted]], Gathered]) -> Gathered:
-    """Give up soft fences for each demand that lacks units behind them, as the decision of its order would."""
+def _relaxed(gathered: Gathered, state: Callable[[Sequence[Wanted]], Gathered], effort: Effort) -> Gathered:
+    """Give up soft fences for each demand that lacks units behind them, as the decision of its order would.
+
+    Once time is up, the fences of those that were not looked at stand.
+    """
     demands = list(gathered.wanted)
     for number, scene in enumerate(gathered.scenes):
-        if any(fence.soft for fence in scene.fences):
-            plan = _numbered(solved(_alone(gathered, number)), number)
+        if effort.left_s > 0 and any(fence.soft for fence in scene.fences):
+            share_s = max(LEAST_S, effort.left_s / (len(demands) - number))
+            plan = _numbered(solved(_alone(gathered, number), time_limit_s=share_s), number)
             if next_to_relax(gathered, plan, number) is not None:
-                [demands[number]] = solved_relaxing(state([demands[number]]), state)[0].wanted
+                alone = state([demands[number]])
+                [demands[number]] = solved_relaxing(alone, state, time_limit_s=share_s)[0].wanted
     return gathered if demands == list(gathered.wanted) else state(demands)
 
 
@@ -210,7 +221,7 @@ def _whole(ways: list[Way]) -> list[Way]:
     return [way for way in ways if not way.missing] or ways
 
 
-def _labelled(ways: Sequence[Way]) -> list[Way]:
+def _labelled(ways: Sequence[Way], *, by_distance: bool) -> list[Way]:
     """Label the best of each kind; what is equal in one respect is told apart by the others."""
     labels: dict[int, list[str]] = {}
     for kind in dict.fromkeys(way.kind for way in ways):
@@ -220,8 +231,7 @@ def _labelled(ways: Sequence[Way]) -> list[Way]:
             "cheapest": min(same, key=lambda number: (ways[number].cost_minor, ways[number].arrives_at)),
             "fewest_packages": min(same, key=lambda number: (len(ways[number].packages), ways[number].cost_minor)),
         }
-        if kind[0] == Method.COLLECT:
-            # Stores come in the order of their distance.
+        if kind[0] == Method.COLLECT and by_distance:
             best["nearest"] = same[0]
         for label, number in best.items():
             labels.setdefault(number, []).append(label)

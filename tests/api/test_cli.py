@@ -40,6 +40,13 @@ def test_nothing_is_served_before_the_migration(run):
     assert "oms migrate" in run("serve", code=1).stderr
 
 
+@pytest.mark.parametrize("command", [("user", "add", "ana", "--role", "agent", "--password", "correct horse"), ("ledger", "verify")])
+def test_a_command_before_the_migration_names_it(run, command):
+    refusal = run(*command, code=1).stderr
+    assert "oms migrate" in refusal
+    assert "no such table" not in refusal
+
+
 def test_from_nothing_to_a_user_a_key_and_a_copy(run, tmp_path):
     run("migrate")
     run("user", "add", "ana", "--role", "agent", "--password", "correct horse")

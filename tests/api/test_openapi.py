@@ -6,6 +6,7 @@ from pathlib import Path
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import openapi
+from oms.checks import MOST_UNITS
 
 SNAPSHOT = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 
@@ -26,6 +27,12 @@ def test_the_document_is_valid(app):
 def test_the_snapshot_is_up_to_date(app):
     """`make openapi` writes it anew; look at the difference before you commit it."""
     assert json.loads(SNAPSHOT.read_text()) == json.loads(openapi.text(app))
+
+
+def test_it_says_how_many_units_a_line_has_at_most(app):
+    schemas = openapi.document(app)["components"]["schemas"]
+    for name, field in (("WantedUnits", "quantity"), ("LineUnits", "units"), ("WantedLine", "units")):
+        assert schemas[name]["properties"][field]["maximum"] == MOST_UNITS, name
 
 
 def test_every_operation_says_what_it_does_and_needs(app):

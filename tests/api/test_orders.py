@@ -139,7 +139,7 @@ def test_an_order_is_shown_whole_with_its_history_and_decision(admin):
     assert flipped == admin.get(f"{path}/decision/flip?decision_id={decision['id']}")["decisions"][0]
     assert flipped["nearest"] == flipped["flips"][0]
     assert flipped["nearest"]["words"]
-    assert admin.get(f"{path}/decision/flip?decision_id=none")["decisions"] == []
+    assert admin.get(f"{path}/decision/flip?decision_id=none", expect=404)["code"] == "unknown_decision"
 
 
 def test_pages_of_orders_go_on_where_the_last_one_ended(admin):

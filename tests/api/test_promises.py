@@ -75,11 +75,15 @@ def test_every_fault_is_named(client_with):
     assert ask(public, 422, lines=[{"sku": "GHOST", "quantity": 0}], limit=21)["errors"]
 
 
-def test_a_place_that_is_not_known_has_no_way_to_ship(admin):
+def test_a_place_that_is_not_known_has_no_way_to_ship_and_no_nearest_store(admin):
     in_stock(admin, "RUG", "nowhere")
     answer = ask(admin, lines=[{"sku": "RUG", "quantity": 1}], place={"postal_code": "99999"}, methods=["ship"])
     assert (answer["geocode"], answer["ways"]) == ("none", [])
     assert [(each["units"], each["reason"]) for each in answer["missing"]] == [(1, "no_address")]
+    for place in ({}, {"postal_code": "99999"}):
+        ways = ask(admin, lines=[{"sku": "RUG", "quantity": 1}], place=place, methods=["collect"])["ways"]
+        assert {way["store"]["distance_km"] for way in ways} == {None}
+        assert not any("nearest" in way["labels"] for way in ways)
 
 
 def test_more_ways_cost_no_more_statements(admin, house):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import abort, render_template
+from flask import render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -132,11 +132,9 @@ def flips(order_id: str, decision_id: str) -> ResponseReturnValue:
 
 
 def _flips(session: Session, order_id: str, decision_id: str) -> list[str]:
-    found = view.decisions(session, order_id, only=decision_id)
-    if not found:
-        abort(404)
+    (decision,) = view.decisions(session, order_id, only=decision_id)
     names = {node.id: node.name for node in reports.nodes(session)}
-    told = [each.sentence(names, config().network.currency) for each in flip.flips_of(session, found[0])]
+    told = [each.sentence(names, config().network.currency) for each in flip.flips_of(session, decision)]
     return [sentence_of(sentence.code, sentence.values) for sentence in told]
 
 

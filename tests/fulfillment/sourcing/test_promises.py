@@ -69,3 +69,12 @@ def test_each_store_near_and_the_address_are_offered_once_instead(session):
     assert sorted((each.way.wanted.method, each.way.packages[0].node) for each in offered) == [
         ("collect", "BCN-S"), ("ship", "MAD-W"),
     ]  # fmt: skip
+
+
+def test_without_time_each_way_is_looked_for_once(session):
+    stock(session, A={"MAD-W": 5, "BCN-S": 5}, B={"MAD-S": 5, "BCN-S": 5})
+    demand = wanted(BOTH)
+    shipped = [replace(demand, service=name, demand_id=new_id()) for name in ("express", "standard")]
+    found = ways_to_serve(session, shipped, now=NOW, most=10, seconds=0)
+    assert sorted(way.wanted.service for way in found.ways) == ["express", "standard"]
+    assert found.missing == ()
