@@ -8,6 +8,8 @@ from dataclasses import asdict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fulfillment.network import policies
+from kernel.errors import step
 from kernel.money import CURRENCIES
 from oms.checks import Faults
 from oms.commands import ChannelRow
@@ -23,9 +25,10 @@ def put(session: Session, rows: Sequence[ChannelRow]) -> list[str]:
 
     Raises InvalidRequest with every fault of every row, under /0, /1 and so on.
     """
-    faults = Faults()
+    faults, names = Faults(), policies.names(session)
     for number, row in enumerate(rows):
         _check(faults, f"/{number}", row)
+        _check_policies(faults, f"/{number}", row, names)
     if faults.found:
         raise InvalidRequest(faults.found)
     return [_put(session, row) for row in rows]
@@ -38,10 +41,6 @@ def known(session: Session) -> list[Channel]:
 
 def _check(faults: Faults, pointer: str, row: ChannelRow) -> None:
     faults.code(f"{pointer}/id", row.id)
-    faults.code(f"{pointer}/policy", row.policy)
-    for service, policy in row.service_policies.items():
-        faults.code(f"{pointer}/service_policies", service)
-        faults.code(f"{pointer}/service_policies/{service}", policy)
     faults.text(f"{pointer}/name", row.name, needed=True)
     if row.kind not in KINDS:
         faults.add(f"{pointer}/kind", "unknown_kind", f"use one of {', '.join(KINDS)}")
@@ -51,6 +50,17 @@ def _check(faults: Faults, pointer: str, row: ChannelRow) -> None:
         faults.add(f"{pointer}/low_stock", "negative", "write 0 or more")
     if row.shortage not in SHORTAGES:
         faults.add(f"{pointer}/shortage", "unknown_shortage", f"use one of {', '.join(SHORTAGES)}")
+
+
+def _check_policies(faults: Faults, pointer: str, row: ChannelRow, names: Sequence[str]) -> None:
+    """Note policies that there are not, by which orders would be decided as if nothing had been set."""
+    named = {f"{pointer}/policy": row.policy}
+    for service, policy in row.service_policies.items():
+        if faults.code(f"{pointer}/service_policies", service):
+            named[f"{pointer}/service_policies/{step(service)}"] = policy
+    for place, policy in named.items():
+        if policy not in names:
+            faults.add(place, "unknown_policy", f"write that policy first, or use one of {', '.join(names)}")
 
 
 def _put(session: Session, row: ChannelRow) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kernel.errors import Conflict
 
 if TYPE_CHECKING:
-    from api.cli.root import Session
+    from api.house import House
 
 
 class NotMigrated(Conflict):
@@ -19,11 +19,11 @@ class NotMigrated(Conflict):
     code = "not_migrated"
 
 
-def check_migrated(session: Session) -> None:
+def check_migrated(house: House) -> None:
     """Refuse a schema that this code was not written for."""
     from api.health import newest_migration, schema_version
 
-    found = session.house.doors.read(_schema_version_or_none(schema_version))
+    found = house.doors.read(_schema_version_or_none(schema_version))
     if found != newest_migration():
         raise NotMigrated(
             f"The database is at migration {found or 'none'}, and {newest_migration()} is needed: run `oms migrate`."

@@ -126,7 +126,7 @@ def _explain(session: Session) -> None:
     from api.cli.migrated import NotMigrated, check_migrated
 
     try:
-        check_migrated(session)
+        check_migrated(session.house)
     except NotMigrated as error:
         raise click.ClickException(error.message) from error
     except SQLAlchemyError:

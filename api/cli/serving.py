@@ -70,7 +70,7 @@ def serve(session: Session, host: str | None, port: int | None) -> None:
     if not config.is_sqlite and config.server.workers > 1:
         # Before the application is imported, since the library of the figures looks once, when it is.
         share_metrics(Path("var") / "metrics")
-    check_migrated(session)
+    check_migrated(session.house)
     address = f"http://{config.server.host}:{config.server.port}"
     # What this process opened must not be shared with those that it forks.
     session.close()
@@ -84,7 +84,7 @@ def worker(session: Session) -> None:
     """Run the jobs, beside servers on PostgreSQL; several may run, each job runs in one."""
     from api.jobs import schedule
 
-    check_migrated(session)
+    check_migrated(session.house)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -74,6 +74,11 @@ def as_if_active(session: Session, policy_id: str, version: int) -> ActivePolicy
     return ActivePolicy(policy_id, version, parse(one(session, policy_id, version).settings))
 
 
+def names(session: Session) -> list[str]:
+    """Return the ids of all policies, drafts included, and the one that there always is."""
+    return sorted({DEFAULT, *session.scalars(select(Policy.id).distinct())})
+
+
 def known(session: Session) -> list[Policy]:
     """Return every version of every policy, by id, the newest first."""
     return list(session.scalars(select(Policy).order_by(Policy.id, Policy.version.desc())))

@@ -153,8 +153,9 @@ class LineUnits:
 @dataclass(frozen=True)
 class Missing:
     """Units of a demand line that no node serves, and why: no_stock, no_capacity, no_node, no_address, package_limit,
-    part_value, not_in_time when those that could make another date, too_bulky for every carrier, cost when serving them
-    costs more than leaving them, or needs_person when so many attempts failed that somebody has to say how it goes on.
+    part_value, not_in_time when those that could make another date, or would be worth their cost were they not so late,
+    too_bulky for every carrier, cost when serving them costs more than leaving them, or needs_person when so many
+    attempts failed that somebody has to say how it goes on.
     """
 
     line_id: str

@@ -101,6 +101,8 @@ def missing_of(gathered: Gathered, number: int, plan: Plan) -> tuple[Missing, ..
 
 def _why(gathered: Gathered, number: int, line: int, reason: str) -> str:
     """Say why a line waits. A line that no option may serve was stopped by a fence before it became one."""
+    if reason == "cost" and _dear_by_lateness(gathered, number, line):
+        return "not_in_time"
     if reason != "not_eligible":
         return reason
     scene, options = gathered.scenes[number], gathered.options[number]
@@ -112,6 +114,16 @@ def _why(gathered: Gathered, number: int, line: int, reason: str) -> str:
     if useful.any():
         return "no_capacity" if options.eligible[line].any() or not _offered(scene, options, line) else "too_bulky"
     return "no_stock" if (options.reachable & scene.allowed[line]).any() else "no_node"
+
+
+def _dear_by_lateness(gathered: Gathered, number: int, line: int) -> bool:
+    """Tell whether a way would be worth its cost, were it not so late."""
+    order, options = gathered.problem.orders[number], gathered.options[number]
+    late = options.package_terms[TERMS.index("lateness")]
+    left_minor = order.lines[line].unfilled_cost
+    worth = left_minor is None or order.package_cost + order.line_cost[line] - late < left_minor
+    may_serve = order.eligible[line] & gathered.scenes[number].may_serve[line, options.node]
+    return bool((may_serve & (late > 0) & worth).any())
 
 
 def _offered(scene: Scene, options: Options, line: int) -> bool:

@@ -77,6 +77,7 @@ def test_a_service_of_a_channel_may_have_a_policy_of_its_own(admin):
     made = draft(admin, STORES, "fast")
     etag = admin.send("GET", at(made)).headers["ETag"]
     admin.send("POST", at(made, "/activate"), headers={"If-Match": etag})
+    draft(admin, {}, "plain")
     web = {"id": "shop", "name": "Shop", "kind": "web", "currency": "EUR", "policy": "plain"}
     admin.post("/api/v1/channels", [{**web, "service_policies": {"express": "fast"}}])
     assert served_by(admin, channel="shop", service="express") in {"MAD-1", "SEV-1"}

@@ -193,3 +193,20 @@ def test_a_carrier_of_the_same_day_arrives_that_day_or_is_later(session):
     catalog.put_tariffs(session, bands("RUN", 700, transit=0))
     stock(session, A={"MAD-S": 5})
     assert package(session, wanted(service="today")).arrives_on == date(2026, 11, 17)
+
+
+def test_a_window_that_has_passed_waits_because_of_its_date(session):
+    stock(session, A={"MAD-W": 5})
+    follow(session, lateness_day_minor=10_000)
+    passed = NOW - timedelta(days=60)
+    [change] = decide(session, [wanted(wanted_from=passed, wanted_by=passed)], now=NOW, cause="order").changes
+    assert [missing.reason for missing in change.missing] == ["not_in_time"]
+
+
+def test_what_costs_too_much_on_any_day_says_so(session):
+    follow(session, unfilled_minor=0, lateness_day_minor=10_000)
+    stock(session, A={"MAD-W": 5})
+    cheap = wanted(wanted_by=NOW - timedelta(days=60))
+    cheap = replace(cheap, lines=tuple(replace(line, unit_value_minor=0) for line in cheap.lines))
+    [change] = decide(session, [cheap], now=NOW, cause="order").changes
+    assert [missing.reason for missing in change.missing] == ["cost"]
