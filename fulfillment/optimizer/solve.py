@@ -25,6 +25,8 @@ _PROVABLE: Final = 150_000
 _WORTH_A_PROOF_S: Final = 1.0
 _LOCATED: Final = 0.7
 """Share of the time that prices and their tree have for one long order, before the model has the rest."""
+_MOST_PAIRS: Final = 50_000
+"""Pairs of a line and an option beyond which a model looks at its clock too seldom, and betters nothing in its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,17 @@ def _proven(problem: Problem, found: Located, params: SolveParams) -> Plan:
         seed=params.seed,
     )
     left = params.time_limit_s - found.seconds
-    if known.status == "optimal" or left <= 0:
+    if known.status == "optimal" or left <= 0 or _pairs(found.narrowed) > _MOST_PAIRS:
         return known
     try:
         plan = solve_exact(found.narrowed, time_limit_s=left, seed=params.seed)
     except NoPlanInTimeError:
         return replace(known, seconds=params.time_limit_s)
     return _better(problem, known, _widened(problem, plan, found.options))
+
+
+def _pairs(problem: Problem) -> int:
+    return sum(int(order.eligible.sum()) for order in problem.orders)
 
 
 def _widened(problem: Problem, plan: Plan, options: Integers) -> Plan:
