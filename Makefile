@@ -22,7 +22,7 @@ demo: setup ## load the demo network, run its day and night, and go on serving (
 test: setup-dev ## all tests, on a real PostgreSQL and in a real browser
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile
 
-soak: setup-dev ## the tests of faults at length, an hour; writes docs/reliability.md (OMS_SOAK=0.05 is a try)
+soak: setup-dev ## the tests of faults at length, one to two hours; writes docs/reliability.md (OMS_SOAK=0.05 is a try)
 	@$(BIN)/python -m tests.faults.soak
 
 lint: setup-dev ## ruff, mypy, import contracts, tidy tests

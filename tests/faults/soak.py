@@ -36,8 +36,8 @@ WORKERS = "2"
 COLUMNS = ("fault", "database", "times injected", "lost", "doubled", "oversold", "findings", "seconds to recover")
 ABOUT = """# Reliability
 
-What was done to the system, and what it lost. Written by `make soak`, which does it again on your machine in about
-an hour and fails where a zero is due and is not there; short runs of the same tests are part of `make test`.
+What was done to the system, and what it lost. Written by `make soak`, which does it again on your machine in one to
+two hours and fails where a zero is due and is not there; short runs of the same tests are part of `make test`.
 
 {when}
 
