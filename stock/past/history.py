@@ -193,7 +193,8 @@ def _is_at(snapshot: NamedFromClause, span: CTE, position: str) -> ColumnElement
 def _last_stored(position: int, at: datetime | None) -> ColumnElement[int]:
     """Select the position of a balance's last snapshot that was known at `position`, and had all happened by `at`."""
     known = _SNAPSHOT.alias("known")
-    same = (known.c.sku == _PLACED.c.sku) & (known.c.node == _PLACED.c.node) & (known.c.position <= position)
+    same = (known.c.sku == _PLACED.c.sku) & (known.c.node == _PLACED.c.node)
+    most: ColumnElement[int] = literal(position)
     if at is not None:
         happened = _SNAPSHOT.alias("happened")
         by_then = (
@@ -204,8 +205,10 @@ def _last_stored(position: int, at: datetime | None) -> ColumnElement[int]:
             .order_by(happened.c.latest_occurred_at.desc(), happened.c.position.desc())
             .limit(1)
         )
-        same &= known.c.position <= by_then.correlate(_PLACED).scalar_subquery()
-    last = select(known.c.position).where(same).order_by(known.c.position.desc()).limit(1)
+        then = by_then.correlate(_PLACED).scalar_subquery()
+        # One bound: of two, SQLite would search by one and look at every snapshot for the other.
+        most = case((then < most, then), (then >= most, most))
+    last = select(known.c.position).where(same, known.c.position <= most).order_by(known.c.position.desc()).limit(1)
     return last.correlate(_PLACED).scalar_subquery()
 
 
